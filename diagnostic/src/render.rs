@@ -1,0 +1,107 @@
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::{Diagnostic, Place, Report, Severity};
+
+impl Report {
+    /// The findings as text with the line and carets, one after the other, with a closing line of counts.
+    ///
+    /// With `color`, ANSI escapes; the caller decides by terminal and `NO_COLOR`.
+    pub fn to_text(&self, color: bool) -> String {
+        let mut text = String::new();
+        for diagnostic in self.sorted() {
+            text.push_str(&diagnostic.to_text(color));
+            text.push_str("\n\n");
+        }
+        let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
+        if errors + warnings > 0 {
+            let counts = [count(errors, "error"), count(warnings, "warning")];
+            text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The findings as JSON, one object a line.
+    pub fn to_json_lines(&self) -> String {
+        let mut lines = String::new();
+        for diagnostic in self.sorted() {
+            lines.push_str(&serde_json::to_string(diagnostic).expect("a diagnostic is plain data"));
+            lines.push('\n');
+        }
+        lines
+    }
+}
+
+impl Diagnostic {
+    /// This finding as text with the line and carets.
+    pub fn to_text(&self, color: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let code = self.code.as_str();
+        let mut group = Group::with_title(level.primary_title(self.message.as_str()).id(code));
+        for (index, label) in self.labels.iter().enumerate() {
+            // A file as a whole has no line to show: its path, then what is said of it.
+            if label.place.line == 0 {
+                group = group.element(Origin::path(label.place.file.as_str()));
+                if !label.text.is_empty() {
+                    group = group.element(Level::NOTE.message(format!("{}: {}", label.place.file, label.text)));
+                }
+            } else {
+                group = group.element(snippet(&label.place, &label.text, index == 0));
+            }
+        }
+        for help in &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+}
+
+fn snippet<'a>(place: &'a Place, text: &'a str, primary: bool) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let start = byte_of_column(&place.text, place.column);
+    let end = byte_of_column(&place.text, place.column + place.length).max(start);
+    Snippet::source(place.text.as_str())
+        .line_start(place.line as usize)
+        .path(place.file.as_str())
+        .annotation(kind.span(start..end).label(text))
+}
+
+fn byte_of_column(line: &str, column: u32) -> usize {
+    line.char_indices().nth(column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at)
+}
+
+fn count(n: usize, noun: &str) -> Option<String> {
+    match n {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        n => Some(format!("{n} {noun}s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Code, Diagnostic, Place, Report, Span};
+
+    #[test]
+    fn text_shows_line_carets_and_remedy() {
+        let source = "exports.a = 1;\nexports.b = ;\n";
+        let report: Report = [
+            Diagnostic::new(Code::SyntaxError, "expected an expression, found `;`")
+                .at(Place::new("app/client/app.js", source, Span::new(27, 28)), "here")
+                .help("Write a value after the `=`."),
+            Diagnostic::new(Code::NameConflict, "`geo.ts` and the folder `geo` both claim SS.client.geo")
+                .at(Place::file("app/client/geo.ts"), "this file")
+                .at(Place::file("app/client/geo/code.ts"), "and this one")
+                .help("Rename one of them."),
+        ]
+        .into_iter()
+        .collect();
+        insta::assert_snapshot!(report.to_text(false));
+        insta::assert_snapshot!(report.to_json_lines());
+    }
+}

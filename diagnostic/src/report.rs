@@ -1,0 +1,72 @@
+use crate::{Diagnostic, Severity};
+
+/// Diagnostics collected over a run, in an order that does not depend on which thread found them first.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    found: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// An empty report.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Adds many findings.
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.found.extend(diagnostics);
+    }
+
+    /// Whether any finding stops the build.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(Diagnostic::is_error)
+    }
+
+    /// How many findings there are of that severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.found.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All findings, sorted by file, line, column, code and message, without exact repeats.
+    pub fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut all: Vec<&Diagnostic> = self.found.iter().collect();
+        all.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+        all.dedup();
+        all
+    }
+
+    /// Turns warnings into errors, for `--deny warnings`.
+    pub fn deny_warnings(&mut self) {
+        for diagnostic in &mut self.found {
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
+        }
+    }
+}
+
+impl Extend<Diagnostic> for Report {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, iter: T) {
+        self.found.extend(iter);
+    }
+}
+
+impl FromIterator<Diagnostic> for Report {
+    fn from_iter<T: IntoIterator<Item = Diagnostic>>(iter: T) -> Self {
+        Self { found: iter.into_iter().collect() }
+    }
+}
+
+fn sort_key(d: &Diagnostic) -> (Option<&crate::Place>, &'static str, &str) {
+    (d.labels.first().map(|label| &label.place), d.code.as_str(), d.message.as_str())
+}
