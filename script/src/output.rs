@@ -1,0 +1,158 @@
+use serde::{Deserialize, Serialize};
+use ssbuild_diagnostic::{Diagnostic, Place};
+
+/// One compiled module.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompiledModule {
+    /// With [`crate::Wrap::Module`]: a function expression `function(module,exports,require){…}` (parameter names may be shortened).
+    /// `require(n)` inside it is import n of `imports`, and `require` has the helpers of the bundle format.
+    /// With [`crate::Wrap::Plain`]: statements.
+    pub code: String,
+    /// Where its code came from.
+    pub map: Option<MapChunk>,
+    /// Whether the source is an ES module (its code is strict, its `exports` has live getters).
+    pub esm: bool,
+    /// What it imports, in order of first appearance; index = the number in the code.
+    pub imports: Vec<Import>,
+    /// What it exports, as far as the syntax tells.
+    pub exports: Exports,
+    /// Static `SS.client…`, `SS.server…`, `SS.shared…` paths that it mentions.
+    pub references: Vec<Reference>,
+    /// Where it evaluates text as code (`eval(…)`, `new Function(…)`), which a Content-Security-Policy must allow.
+    pub evals: Vec<Place>,
+    /// With `read_actions`: the actions, the guard and the style.
+    pub actions: Option<Vec<ActionMeta>>,
+    /// What was found. With an error among them the code is empty.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A source-map chunk that can be joined to others without being decoded (Source Map revision 3, ECMA-426).
+///
+/// `mappings` is relative to the chunk: its first segment counts from column 0, source 0, line 0, column 0, name 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapChunk {
+    /// Base64 VLQ segments; one line of generated code per `;`.
+    pub mappings: String,
+    /// How many line ends the code has.
+    pub lines: u32,
+    /// Original names, in order of index.
+    pub names: Vec<String>,
+    /// Absolute values after the last segment: generated column, source line, source column, name. What the next chunk
+    /// subtracts from its first segment.
+    pub end: [u32; 4],
+    /// Columns of the first segment that names something need no change, but its name index does: the byte offset of
+    /// that field in `mappings`, if there is one.
+    pub first_name_at: Option<u32>,
+    /// Length of the code's last line, in UTF-16 units.
+    pub last_line_units: u32,
+}
+
+/// One import of a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// As written.
+    pub specifier: String,
+    /// How it is asked for.
+    pub kind: ImportKind,
+    /// Which names are used.
+    pub names: ImportedNames,
+    /// Where the specifier stands.
+    pub place: Place,
+}
+
+/// How a module is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ImportKind {
+    /// `import … from`, `export … from`, `import "x"`.
+    Static,
+    /// `require("x")`.
+    Require,
+    /// `import("x")`: a chunk of its own.
+    Dynamic,
+}
+
+/// Which exports of the imported module are used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportedNames {
+    /// All, or it cannot be told.
+    All,
+    /// Only these; none for `import "x"`.
+    Some(Vec<String>),
+}
+
+/// What a module exports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exports {
+    /// In which form.
+    pub form: ExportForm,
+    /// Names with the place of each, in source order, without repeats.
+    pub names: Vec<(String, Place)>,
+    /// Whether there may be more than the names tell (`export *`, `module.exports = f()`, `exports[x] = …`).
+    pub open: bool,
+}
+
+/// In which form a module exports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportForm {
+    /// It exports nothing.
+    #[default]
+    None,
+    /// `exports.x = …` and its relatives.
+    CommonJs,
+    /// `export …`.
+    Esm,
+}
+
+/// A static mention of a place in an API tree, as in `SS.server.app.square`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Which tree.
+    pub tree: Tree,
+    /// The parts behind the tree's name, as far as they are static.
+    pub path: Vec<String>,
+    /// Whether the path goes on with something that cannot be told (`SS.server[name]`).
+    pub dynamic: bool,
+    /// Whether it is called where it stands.
+    pub called: bool,
+    /// Whether it stands in code that runs when the module is evaluated, outside all functions.
+    pub top_level: bool,
+    /// Where.
+    pub place: Place,
+}
+
+/// One of the API trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tree {
+    /// `SS.client`.
+    Client,
+    /// `SS.shared`.
+    Shared,
+    /// `SS.server`.
+    Server,
+}
+
+/// One action of a server file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionMeta {
+    /// Keys from `exports.actions` down: `["square"]`, `["admin", "reset"]`.
+    pub path: Vec<String>,
+    /// Names of the data parameters (patterns are named `arg1`, `arg2`, …), without the callback.
+    pub params: Vec<String>,
+    /// Whether the last takes all further arguments.
+    pub rest: bool,
+    /// How it answers.
+    pub style: AnswerStyle,
+    /// Whether the file says `exports.authenticate = true`.
+    pub guard: bool,
+    /// Where the function stands.
+    pub place: Place,
+}
+
+/// How an action answers its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerStyle {
+    /// Through its last plain parameter.
+    Callback,
+    /// By its return value or promise.
+    Value,
+}
