@@ -1,0 +1,257 @@
+//! The configuration tree: every key with its default, declared once, for the compiler and the server alike.
+//!
+//! Layers, later wins: defaults < environment preset < `config/app.*` < `config/environments/<env>.*` <
+//! `SS__HTTP__PORT=…` variables < flags. Objects are merged deeply, everything else is replaced.
+//! The build reads what it needs (`build` keys and `client`); the server reads the rest when it starts, from the
+//! config sources in the build, then variables and flags.
+
+mod layers;
+
+pub use layers::{ConfigProblem, Layer, Layers};
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::Limits;
+
+/// The whole tree, typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The app's name, part of the session cookie's name; by default the folder's, reduced to `[a-z0-9_]`.
+    pub name: Option<String>,
+    /// Passed to the browser as `SS.config`.
+    pub client: serde_json::Map<String, serde_json::Value>,
+    /// Compiling.
+    pub build: Build,
+    /// The HTTP server.
+    pub http: Http,
+    /// The server process.
+    pub server: Server,
+    /// The HTTP API.
+    pub api: Api,
+    /// Logging.
+    pub log: Log,
+    /// Sessions.
+    pub session: Session,
+    /// Users online.
+    pub users: Users,
+    /// Content-Security-Policy.
+    pub csp: Csp,
+    /// Limits.
+    pub limits: Limits,
+    /// The app's own keys, for its server code (`SS.config.app`).
+    pub app: serde_json::Map<String, serde_json::Value>,
+}
+
+macro_rules! section {
+    ($(#[doc = $about:literal])* $name:ident { $($(#[doc = $doc:literal])* $field:ident: $kind:ty = $value:expr,)* }) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $doc])* pub $field: $kind,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $value,)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// Compiling.
+    Build {
+        /// `off`, `fast` (one syntax pass and short names) or `max` (swc's compressor as well).
+        minify: Minify = Minify::Fast,
+        /// `linked` beside the code, `private` in the build's folder only, or `off`.
+        maps: Maps = Maps::Private,
+        /// Whether to write `.br`, `.zst` and `.gz` beside text assets.
+        compress: Compress = Compress::Fast,
+        /// Base URL of the assets, when they are on another host.
+        cdn_base: Option<String> = None,
+        /// `auto`, `embedded` or `node`.
+        engine: EngineChoice = EngineChoice::Auto,
+        /// How many builds are kept, the new one included.
+        keep: usize = 3,
+        /// Browsers to prefix and lower styles for, as browserslist queries.
+        targets: Vec<String> = vec!["baseline widely available".to_owned()],
+    }
+}
+
+/// How small code is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Minify {
+    /// Readable.
+    Off,
+    /// One syntax pass and short names.
+    Fast,
+    /// swc's compressor as well.
+    Max,
+}
+
+/// Where source maps go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maps {
+    /// Nowhere.
+    Off,
+    /// Below `public`, named by a header, so that browsers find them.
+    Linked,
+    /// In the build's folder, for the server's log.
+    Private,
+}
+
+/// How assets are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compress {
+    /// Not at all.
+    Off,
+    /// brotli 9, zstd 15, gzip 9.
+    Fast,
+    /// brotli 11, zstd 19, gzip 12.
+    Max,
+}
+
+/// Which engine to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineChoice {
+    /// By what the server code uses.
+    Auto,
+    /// QuickJS in the server's process.
+    Embedded,
+    /// Node.js workers.
+    Node,
+}
+
+section! {
+    /// The HTTP server.
+    Http {
+        /// TCP port.
+        port: u16 = 3000,
+        /// Address to bind.
+        hostname: String = "0.0.0.0".to_owned(),
+        /// Origins, beside the server's own, whose pages may open sockets and post (`https://app.example.com`).
+        allowed_origins: Vec<String> = Vec::new(),
+        /// Whether `X-Forwarded-For` and `X-Forwarded-Proto` are believed: only behind a proxy that sets them.
+        trust_proxy: bool = false,
+    }
+}
+
+section! {
+    /// The server process.
+    Server {
+        /// Folder for sessions and other state, locked by one process; by default `.ssserve` beside `dist`.
+        state_dir: Option<String> = None,
+        /// Engines that run actions, beside the warm spare. Module-level state is shared by all users only with one.
+        workers: usize = 1,
+        /// Address of health, readiness and metrics; `off` for none.
+        admin: String = "off".to_owned(),
+    }
+}
+
+section! {
+    /// The HTTP API.
+    Api {
+        /// Whether actions can be called over HTTP.
+        enabled: bool = true,
+        /// First segment of its URLs.
+        prefix: String = "api".to_owned(),
+        /// Whether to refuse it without TLS.
+        https_only: bool = false,
+        /// How its callers log in.
+        auth: ApiAuth = ApiAuth::default(),
+    }
+}
+
+/// How callers of the HTTP API log in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiAuth {
+    /// HTTP Basic (RFC 7617).
+    pub basic: BasicAuth,
+}
+
+section! {
+    /// HTTP Basic authentication.
+    BasicAuth {
+        /// Module whose `authenticate(params, cb)` is asked; none refuses guarded actions over HTTP.
+        module_name: Option<String> = None,
+        /// Realm told to the client.
+        realm: String = "Secure API".to_owned(),
+    }
+}
+
+section! {
+    /// Logging.
+    Log {
+        /// 0 errors, 1 warnings, 2 calls and events, 3 with parameters, 4 everything.
+        level: u8 = 3,
+        /// `text` for a person, `json` for a machine.
+        format: LogFormat = LogFormat::Text,
+    }
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+section! {
+    /// Sessions.
+    Session {
+        /// Days after its last use that a session ends.
+        expires_days: u32 = 30,
+    }
+}
+
+/// Users online.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Users {
+    /// The list of users that are connected.
+    pub online: Online,
+}
+
+section! {
+    /// The list of users that are connected.
+    Online {
+        /// Whether it is kept.
+        enabled: bool = true,
+        /// Minutes without a heartbeat after which a user is no longer online.
+        mins_until_offline: u32 = 2,
+        /// Seconds between two looks at the list.
+        update_interval: u32 = 60,
+    }
+}
+
+section! {
+    /// Content-Security-Policy.
+    Csp {
+        /// Whether pages carry one.
+        enabled: bool = true,
+        /// `warn` or `deny`: what happens when a bundle evaluates text as code.
+        eval: CspEval = CspEval::Warn,
+        /// Sources added to the computed ones, by directive.
+        extra: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new(),
+    }
+}
+
+/// What to do when a bundle evaluates text as code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CspEval {
+    /// Allow it, with a warning.
+    Warn,
+    /// Make it an error.
+    Deny,
+}

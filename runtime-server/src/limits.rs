@@ -1,0 +1,58 @@
+//! Every limit the server keeps, in one place, with its unit in its name.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! limits {
+    ($($name:ident: $kind:ty = $value:expr, $about:literal;)*) => {
+        /// The limits, as in the section `limits` of the configuration.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $(#[doc = $about] pub $name: $kind,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $value,)* }
+            }
+        }
+
+        impl Limits {
+            /// Name, default and meaning of each limit, for the book.
+            pub const TABLE: &[(&str, u64, &str)] = &[$((stringify!($name), $value as u64, $about),)*];
+        }
+    };
+}
+
+limits! {
+    message_bytes: usize = 64 * 1024, "Largest message a client may send over the socket, in bytes.";
+    body_bytes: usize = 1024 * 1024, "Largest body of an HTTP request, in bytes.";
+    header_bytes: usize = 32 * 1024, "Largest head of an HTTP request, in bytes.";
+    answer_bytes: usize = 4 * 1024 * 1024, "Largest answer or event that server code may produce, in bytes.";
+    connections: usize = 20_000, "Open sockets of this server.";
+    connections_per_address: usize = 1_000, "Open sockets of one address.";
+    handshake_ms: u64 = 10_000, "Time to send a request's head, or a socket's hello, in milliseconds.";
+    idle_ms: u64 = 75_000, "Silence after which a socket is closed, in milliseconds.";
+    queue_bytes: usize = 1024 * 1024, "Bytes waiting to be written to one slow client before it is disconnected.";
+    queue_messages: usize = 4_096, "Messages waiting to be written to one slow client before it is disconnected.";
+    calls_per_connection: usize = 256, "Calls of one connection that may be unanswered at a time.";
+    calls: usize = 10_000, "Calls of this server that may be unanswered at a time.";
+    call_timeout_ms: u64 = 25_000, "Time an action has to answer, in milliseconds.";
+    call_busy_ms: u64 = 1_000, "Time an action may keep its engine busy without a pause, in milliseconds.";
+    engine_grace_ms: u64 = 2_000, "Time after which an engine that cannot be interrupted is given up, in milliseconds beyond call_busy_ms.";
+    engine_memory_bytes: usize = 256 * 1024 * 1024, "Memory of one engine's JavaScript heap, in bytes.";
+    engine_stack_bytes: usize = 1024 * 1024, "Stack of one engine's JavaScript, in bytes.";
+    answers_per_session: usize = 256, "Answers remembered for calls that are sent again, per session.";
+    answer_memory_ms: u64 = 60_000, "How long an answer is remembered, in milliseconds.";
+    history_events: usize = 100, "Events of one stream kept for clients that reconnect.";
+    history_ms: u64 = 120_000, "How long such events are kept, in milliseconds.";
+    session_bytes: usize = 64 * 1024, "Size of one session's attributes as JSON, in bytes.";
+    session_key_bytes: usize = 256, "Length of an attribute's name, in bytes.";
+    channels_per_session: usize = 1_000, "Channels one session may be subscribed to.";
+    channel_name_bytes: usize = 256, "Length of a channel's name, in bytes.";
+    unsaved_sessions: usize = 100_000, "Sessions in memory that have not been written to and are not connected.";
+    messages_per_second: u32 = 100, "Messages a second that one connection may send on average.";
+    messages_burst: u32 = 200, "Messages that one connection may send at once.";
+    connects_per_second: u32 = 100, "Handshakes a second that one address may make on average.";
+    connects_burst: u32 = 500, "Handshakes that one address may make at once.";
+}
