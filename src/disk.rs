@@ -1,0 +1,82 @@
+//! The file layer: every byte the compiler reads or writes goes through [`Disk`].
+//!
+//! It is small on purpose, so that a test can stand in for it: stop after the n-th operation, fill the disk,
+//! shorten a write. Paths are absolute here; everywhere above they are relative to the app.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+mod real;
+
+pub use real::RealDisk;
+
+/// What a name in a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file of so many bytes (links to files followed).
+    File(u64),
+    /// A folder (links to folders followed).
+    Folder,
+    /// A pipe, a socket, a device or a broken link.
+    Other,
+}
+
+/// One name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name, if it is UTF-8; else the lossy form, with `utf8` false.
+    pub name: String,
+    /// Whether `name` is exact.
+    pub utf8: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The disk, as much of it as the compiler needs.
+pub trait Disk: Send + Sync {
+    /// The whole of a file.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, DiskError>;
+    /// What is at `path`; `None` when nothing is.
+    fn kind(&self, path: &Path) -> Result<Option<Kind>, DiskError>;
+    /// The names in a folder, sorted by name; an empty list when there is no such folder.
+    fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError>;
+    /// `path` with every link resolved; `None` when it does not exist.
+    fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError>;
+    /// Makes a folder and those above it.
+    fn create_folder(&self, path: &Path) -> Result<(), DiskError>;
+    /// Writes a file that does not exist yet and flushes it to the device.
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError>;
+    /// Renames a file or folder, over a file that is there.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
+    /// Flushes a folder's names to the device.
+    fn sync_folder(&self, path: &Path) -> Result<(), DiskError>;
+    /// Removes a file; no error when there is none.
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError>;
+    /// Removes a folder and all in it; no error when there is none.
+    fn remove_folder(&self, path: &Path) -> Result<(), DiskError>;
+}
+
+/// The machine's fault: what was being done to which path, and what the system said.
+#[derive(Debug)]
+pub struct DiskError {
+    /// What was being done, as in "cannot … `path`".
+    pub doing: &'static str,
+    /// To which path.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for DiskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} `{}`: {}", self.doing, self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for DiskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
