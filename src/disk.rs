@@ -30,9 +30,14 @@ pub struct Entry {
     pub name: String,
     /// Whether `name` is exact.
     pub utf8: bool,
-    /// What it is.
+    /// What it is, links followed.
     pub kind: Kind,
+    /// Whether the name itself is a symbolic link.
+    pub link: bool,
 }
+
+/// Held as long as it lives; ends with the process, however that ends.
+pub type Lock = Box<dyn std::any::Any + Send>;
 
 /// The disk, as much of it as the compiler needs.
 pub trait Disk: Send + Sync {
@@ -56,6 +61,8 @@ pub trait Disk: Send + Sync {
     fn remove_file(&self, path: &Path) -> Result<(), DiskError>;
     /// Removes a folder and all in it; no error when there is none.
     fn remove_folder(&self, path: &Path) -> Result<(), DiskError>;
+    /// Waits until no other process or thread holds the lock named by this file, and takes it.
+    fn lock(&self, path: &Path) -> Result<Lock, DiskError>;
 }
 
 /// The machine's fault: what was being done to which path, and what the system said.

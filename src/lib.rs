@@ -1,3 +1,8 @@
 //! The compiler: an app's folder in, one build out.
 
+pub mod api_tree;
+pub mod asset;
+pub mod compress;
 pub mod disk;
+pub mod order;
+pub mod project;

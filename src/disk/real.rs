@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Disk, DiskError, Entry, Kind};
+use super::{Disk, DiskError, Entry, Kind, Lock};
 
 /// "Too many levels of symbolic links" on Linux; the standard library's name for it is not stable yet.
 const ELOOP: i32 = 40;
@@ -43,7 +43,8 @@ impl Disk for RealDisk {
             let kind = self.kind(&name.path())?.unwrap_or(Kind::Other);
             let os_name = name.file_name();
             let utf8 = os_name.to_str().is_some();
-            entries.push(Entry { name: os_name.to_string_lossy().into_owned(), utf8, kind });
+            let link = name.file_type().is_ok_and(|file_type| file_type.is_symlink());
+            entries.push(Entry { name: os_name.to_string_lossy().into_owned(), utf8, kind, link });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -90,6 +91,15 @@ impl Disk for RealDisk {
             Err(e) if !is_absent(&e) => Err(failed("remove the folder", path)(e)),
             _ => Ok(()),
         }
+    }
+
+    fn lock(&self, path: &Path) -> Result<Lock, DiskError> {
+        let lock = || -> io::Result<File> {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        Ok(Box::new(lock().map_err(failed("lock", path))?))
     }
 }
 
