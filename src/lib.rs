@@ -3,6 +3,8 @@
 pub mod api_tree;
 pub mod asset;
 pub mod compress;
+pub mod config;
 pub mod disk;
+pub mod nearest;
 pub mod order;
 pub mod project;
