@@ -44,6 +44,8 @@ limits! {
     engine_stack_bytes: usize = 1024 * 1024, "Stack of one engine's JavaScript, in bytes.";
     answers_per_session: usize = 256, "Answers remembered for calls that are sent again, per session.";
     answer_memory_ms: u64 = 60_000, "How long an answer is remembered, in milliseconds.";
+    answers_bytes_per_session: usize = 256 * 1024, "Size of the answers remembered, per session, in bytes.";
+    clients_per_session: usize = 64, "Pages whose calls are remembered, per session.";
     history_events: usize = 100, "Events of one stream kept for clients that reconnect.";
     history_ms: u64 = 120_000, "How long such events are kept, in milliseconds.";
     session_bytes: usize = 64 * 1024, "Size of one session's attributes as JSON, in bytes.";
@@ -51,8 +53,15 @@ limits! {
     channels_per_session: usize = 1_000, "Channels one session may be subscribed to.";
     channel_name_bytes: usize = 256, "Length of a channel's name, in bytes.";
     unsaved_sessions: usize = 100_000, "Sessions in memory that have not been written to and are not connected.";
+    unsaved_session_ms: u64 = 300_000, "How long a session that is not connected stays in memory, in milliseconds.";
+    ticket_ms: u64 = 30_000, "How long the ticket of a login can be redeemed, in milliseconds.";
     messages_per_second: u32 = 100, "Messages a second that one connection may send on average.";
     messages_burst: u32 = 200, "Messages that one connection may send at once.";
     connects_per_second: u32 = 100, "Handshakes a second that one address may make on average.";
     connects_burst: u32 = 500, "Handshakes that one address may make at once.";
+    http_connections: usize = 30_000, "Open TCP connections of this server, those of sockets included.";
+    cached_file_bytes: usize = 256 * 1024, "Largest file kept in memory for serving, in bytes.";
+    cache_bytes: usize = 32 * 1024 * 1024, "Files kept in memory for serving, in bytes.";
+    shutdown_ms: u64 = 10_000, "Time that calls have to finish when the server stops, in milliseconds.";
+    shutdown_spread_ms: u64 = 1_000, "Time over which clients come back when the server stops, in milliseconds.";
 }

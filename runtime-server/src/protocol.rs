@@ -1,0 +1,317 @@
+//! The wire, version 1: what is read from clients and written to them (`book/src/internals/protocol.md`).
+//!
+//! `testdata/protocol/*.json` holds one example of every message; this file, the client and the book agree with it.
+
+use std::fmt::{self, Write as _};
+
+use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+pub use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
+
+use crate::engine::CallError;
+
+/// The version spoken.
+pub const VERSION: u64 = 1;
+
+/// The sub-protocol that a client must offer in its handshake.
+pub const SUBPROTOCOL: &str = "ss.1";
+
+/// Length of a client id, in hex digits.
+const CLIENT_ID_DIGITS: usize = 32;
+
+/// A message of a client.
+#[derive(Debug)]
+pub enum ClientMessage<'a> {
+    /// The first one.
+    Hello(Hello),
+    /// A call of an action.
+    Call(CallMessage<'a>),
+    /// A sign of life.
+    Ping,
+}
+
+/// What a client says first.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The build that its page came from.
+    pub build_id: String,
+    /// The namespace of its call ids.
+    pub client_id: ClientId,
+    /// What it has reached in each stream; `None` at its first connect.
+    pub positions: Option<Vec<Position>>,
+}
+
+/// 128 random bits that a page draws when it is loaded.
+pub type ClientId = u128;
+
+/// A place in a stream: its wire name, its epoch and the offset of the last event seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position(pub String, pub String, pub u64);
+
+/// A call of an action.
+#[derive(Debug)]
+pub struct CallMessage<'a> {
+    /// Unique within the client's id.
+    pub id: u64,
+    /// Path in the tree.
+    pub action: String,
+    /// A JSON array.
+    pub args: &'a RawValue,
+    /// Whether it was sent before, on a connection that broke.
+    pub sent: Sent,
+}
+
+/// Whether a call is on the wire for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is.
+    First,
+    /// It was sent before, on a connection that broke.
+    Again,
+}
+
+/// Why a text is not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolError {
+    /// It is not of this protocol.
+    #[error("a message is not of this protocol")]
+    Malformed,
+    /// The client speaks another version.
+    #[error("the client speaks another version of the protocol")]
+    Version,
+}
+
+/// Codes of the websocket's close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The client left.
+    Normal = 1000,
+    /// The server restarts, or the session has changed: come back.
+    Restart = 1012,
+    /// A message is not of this protocol.
+    Protocol = 4000,
+    /// The version is not spoken.
+    Version = 4001,
+    /// A message is too large.
+    TooLarge = 4002,
+    /// The client's queue is full.
+    TooSlow = 4003,
+    /// Too many messages.
+    TooMany = 4004,
+    /// No hello in time.
+    NoHello = 4005,
+    /// No sign of life in time.
+    Idle = 4006,
+}
+
+impl CloseCode {
+    /// What is said with the code.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Normal => "",
+            Self::Restart => "come back",
+            Self::Protocol => "not of this protocol",
+            Self::Version => "version not spoken",
+            Self::TooLarge => "message too large",
+            Self::TooSlow => "too slow",
+            Self::TooMany => "too many messages",
+            Self::NoHello => "no hello in time",
+            Self::Idle => "no ping in time",
+        }
+    }
+}
+
+impl<'a> ClientMessage<'a> {
+    /// Reads one message.
+    pub fn parse(text: &'a str) -> Result<Self, ProtocolError> {
+        match serde_json::from_str(text) {
+            Ok(Parsed(Ok(message))) => Ok(message),
+            Ok(Parsed(Err(error))) => Err(error),
+            Err(_) => Err(ProtocolError::Malformed),
+        }
+    }
+}
+
+/// A message, or why a well-formed array is none.
+struct Parsed<'a>(Result<ClientMessage<'a>, ProtocolError>);
+
+impl<'de> Deserialize<'de> for Parsed<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Positional;
+
+        impl<'de> Visitor<'de> for Positional {
+            type Value = Parsed<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array that starts with a kind")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Parsed<'de>, A::Error> {
+                let kind: u8 = required(&mut seq)?;
+                let parsed = match kind {
+                    0 => read_hello(&mut seq)?,
+                    1 => Ok(ClientMessage::Call(read_call(&mut seq)?)),
+                    2 => Ok(ClientMessage::Ping),
+                    _ => Err(ProtocolError::Malformed),
+                };
+                // Elements that a later version appended.
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Parsed(parsed))
+            }
+        }
+
+        deserializer.deserialize_seq(Positional)
+    }
+}
+
+fn read_hello<'de, A: SeqAccess<'de>>(
+    seq: &mut A,
+) -> Result<Result<ClientMessage<'de>, ProtocolError>, A::Error> {
+    if required::<u64, A>(seq)? != VERSION {
+        return Ok(Err(ProtocolError::Version));
+    }
+    let build_id = required(seq)?;
+    let client_id = client_id(&required::<String, A>(seq)?).ok_or_else(|| A::Error::custom("client id"))?;
+    let positions = seq.next_element::<Option<Vec<Position>>>()?.flatten();
+    Ok(Ok(ClientMessage::Hello(Hello { build_id, client_id, positions })))
+}
+
+fn read_call<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<CallMessage<'de>, A::Error> {
+    let id = required(seq)?;
+    let action = required(seq)?;
+    let args: &RawValue = required(seq)?;
+    let sent = match seq.next_element::<u8>()? {
+        None | Some(0) => Sent::First,
+        Some(_) => Sent::Again,
+    };
+    if id == 0 || !args.get().starts_with('[') {
+        return Err(A::Error::custom("call"));
+    }
+    Ok(CallMessage { id, action, args, sent })
+}
+
+fn required<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(seq: &mut A) -> Result<T, A::Error> {
+    seq.next_element()?.ok_or_else(|| A::Error::custom("an element is missing"))
+}
+
+fn client_id(digits: &str) -> Option<ClientId> {
+    let hex = digits.len() == CLIENT_ID_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    hex.then(|| u128::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// The options of a welcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WelcomeOptions {
+    /// How often the client should ping, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// The largest message it may send, in bytes.
+    pub message_bytes: usize,
+    /// The connection's number.
+    pub connection: u64,
+}
+
+/// The first message of the server.
+pub fn welcome(build_id: &str, recovered: Option<bool>, positions: &[Position], options: &WelcomeOptions) -> Text {
+    format!("[0,{VERSION},{},{},{},{}]", json(build_id), json(&recovered), json(positions), json(options)).into()
+}
+
+/// The answer of a call; without a value it is `undefined`.
+pub fn result(id: u64, value: Option<&RawValue>) -> Text {
+    match value {
+        Some(value) => format!("[1,{id},{}]", value.get()).into(),
+        None => format!("[1,{id}]").into(),
+    }
+}
+
+/// The failure of a call; its stack is written when it has one.
+pub fn error(id: u64, error: &CallError) -> Text {
+    let retryable = u8::from(error.code.retryable());
+    let mut text = format!("[2,{id},{},{},{retryable}", json(error.code.as_str()), json(&error.message));
+    if let Some(stack) = &error.stack {
+        write!(text, ",{}", json(stack)).expect("a string takes all text");
+    }
+    text.push(']');
+    text.into()
+}
+
+/// What is published: its name and its JSON, written once for all streams and clients.
+#[derive(Debug)]
+pub struct Event {
+    name: String,
+    params: Option<Box<RawValue>>,
+}
+
+impl Event {
+    /// An event of that name; without `params` they are `undefined`.
+    pub fn new(name: &str, params: Option<Box<RawValue>>) -> Self {
+        Self { name: json(name), params }
+    }
+
+    /// Its length in a message, in bytes, near enough.
+    pub fn bytes(&self) -> usize {
+        self.name.len() + self.params.as_ref().map_or(0, |params| params.get().len())
+    }
+
+    /// The message, as it reaches a client through these streams (wire name and offset).
+    pub fn encode(&self, through: &[(&str, u64)]) -> Text {
+        let mut text = String::with_capacity(self.bytes() + 32 * through.len());
+        match through {
+            [(stream, offset)] => write!(text, "[3,{},{offset}", json(stream)),
+            many => {
+                let (streams, offsets): (Vec<_>, Vec<_>) = many.iter().copied().unzip();
+                write!(text, "[3,{},{}", json(&streams), json(&offsets))
+            }
+        }
+        .expect("a string takes all text");
+        text.push(',');
+        text.push_str(&self.name);
+        if let Some(params) = &self.params {
+            text.push(',');
+            text.push_str(params.get());
+        }
+        text.push(']');
+        text.into()
+    }
+}
+
+/// The session has this stream from now on, at this position.
+pub fn joined(position: &Position) -> Text {
+    let Position(stream, epoch, offset) = position;
+    format!("[4,{},{},{offset}]", json(stream), json(epoch)).into()
+}
+
+/// The session has this stream no longer.
+pub fn left(stream: &str) -> Text {
+    format!("[5,{}]", json(stream)).into()
+}
+
+/// The session has a new id, to be fetched with this ticket.
+pub fn ticket(ticket: &str) -> Text {
+    format!("[6,{}]", json(ticket)).into()
+}
+
+/// Come back after so many milliseconds.
+pub fn reconnect(after_ms: u64) -> Text {
+    format!("[7,{after_ms}]").into()
+}
+
+/// The server now runs that build.
+pub fn upgrade(build_id: &str) -> Text {
+    format!("[8,{}]", json(build_id)).into()
+}
+
+/// The answer of a ping.
+pub fn pong() -> Text {
+    Text::from("[9]")
+}
+
+/// A line for the browser's console.
+pub fn log(level: u8, line: &str) -> Text {
+    format!("[10,{level},{}]", json(line)).into()
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("strings, numbers and arrays of them are JSON")
+}
