@@ -1,0 +1,225 @@
+// The module loader: a plain script, so that bundles can be joined to it without a linker. It defines the global
+// `__ss`; the format it reads is the book's "The bundle format".
+(function () {
+  type Factory = (this: unknown, module: Module, exports: unknown, require: Require) => void;
+  type Dependency = number | string | [string, number] | null;
+  type Names = { [name: string]: unknown };
+  type Trees = { [tree: string]: { [path: string]: number } };
+  type Data = { base?: string | null; env?: string; chunks?: { [id: string]: [string, string] } };
+
+  interface Module {
+    exports: any;
+    /** Whether its evaluation has ended, well or badly. */
+    done: boolean;
+    /** What it threw, in a box so that `undefined` counts too. */
+    failed: { error: unknown } | null;
+    /** What waits for its end: `export *` out of a cycle. */
+    after: (() => void)[];
+    /** How ES modules see it when it is none. */
+    namespace: Names | null;
+  }
+
+  interface Require {
+    (n: number): unknown;
+    i(n: number): unknown;
+    e(exports: object, getters: { [name: string]: () => unknown }): void;
+    s(exports: object, n: number): void;
+    d(n: number): Promise<unknown>;
+    m: { url: string; env: string | undefined };
+  }
+
+  const definitions: { [id: string]: [Factory, Dependency[], string] } = Object.create(null);
+  const modules: { [id: string]: Module } = Object.create(null);
+  const chunks: { [id: string]: Promise<void> } = Object.create(null);
+  const trees: Trees = Object.create(null);
+  let data: Data | undefined;
+  let watcher = function () {};
+
+  const has = Object.prototype.hasOwnProperty;
+
+  /** What the page says of its build. */
+  function page(): Data {
+    if (!data) {
+      const element = document.getElementById("ss-data");
+      if (!element) return {};
+      data = JSON.parse(element.textContent || "{}") as Data;
+    }
+    return data;
+  }
+
+  /** Thrown later, on its own, so that `window.onerror` and the console have it and nothing else stops. */
+  function report(error: unknown) {
+    setTimeout(function () {
+      throw error;
+    });
+  }
+
+  function getter(object: object, name: string, get: () => unknown) {
+    Object.defineProperty(object, name, { enumerable: true, configurable: true, get });
+  }
+
+  function isObject(value: unknown): value is object {
+    return value !== null && (typeof value === "object" || typeof value === "function");
+  }
+
+  /** The module of that id, not evaluated by this; nothing when it is not here (yet). */
+  function peek(id: number): Module | undefined {
+    if (!modules[id] && definitions[id]) {
+      modules[id] = { exports: {}, done: false, failed: null, after: [], namespace: null };
+    }
+    return modules[id];
+  }
+
+  const running: { [id: string]: boolean } = Object.create(null);
+
+  function evaluate(id: number): Module {
+    const module = peek(id);
+    if (!module) throw new Error("Module " + id + " is not in this build");
+    if (!module.done && !running[id]) {
+      running[id] = true;
+      const [factory, dependencies, url] = definitions[id];
+      try {
+        factory.call(module.exports, module, module.exports, requireFor(dependencies, url));
+      } catch (error) {
+        module.failed = { error };
+      }
+      module.done = true;
+      if (module.namespace) fill(module);
+      for (const then of module.after) then();
+    }
+    if (module.failed) throw module.failed.error;
+    return module;
+  }
+
+  /** Lets a namespace show what its CommonJS module has exported by now. */
+  function fill(module: Module) {
+    const { exports, namespace } = module;
+    if (isObject(exports)) {
+      Object.setPrototypeOf(namespace, exports);
+      for (const name of Object.keys(exports)) {
+        if (name !== "default") getter(namespace as Names, name, () => module.exports[name]);
+      }
+    }
+  }
+
+  function namespaceOf(module: Module): Names {
+    const exports = module.exports;
+    if (exports && exports.__esModule) return exports;
+    if (!module.namespace) {
+      module.namespace = Object.create(null) as Names;
+      // A module in a cycle may still turn out to be an ES module.
+      getter(module.namespace, "default", () =>
+        module.exports && module.exports.__esModule ? module.exports.default : module.exports,
+      );
+      fill(module);
+    }
+    return module.namespace;
+  }
+
+  function requireFor(dependencies: Dependency[], url: string): Require {
+    function find(n: number): Module {
+      const dependency = dependencies[n];
+      if (typeof dependency === "number") return evaluate(dependency);
+      if (Array.isArray(dependency)) return evaluate(dependency[1]);
+      const error = new Error(
+        dependency ? "The module " + dependency + " is not to be had in a browser" : "Cannot find a module",
+      );
+      (error as { code?: string }).code = "MODULE_NOT_FOUND";
+      throw error;
+    }
+
+    function require(n: number) {
+      return find(n).exports;
+    }
+
+    require.i = function (n: number) {
+      return namespaceOf(find(n));
+    };
+
+    require.e = function (exports: object, getters: { [name: string]: () => unknown }) {
+      Object.defineProperty(exports, "__esModule", { value: true });
+      for (const name of Object.keys(getters)) getter(exports, name, getters[name]);
+    };
+
+    require.s = function (exports: object, n: number) {
+      const source = find(n);
+      function copy() {
+        const names = namespaceOf(source);
+        for (const name of Object.keys(names)) {
+          if (name !== "default" && !has.call(exports, name)) getter(exports, name, () => names[name]);
+        }
+      }
+      copy();
+      if (!source.done) source.after.push(copy);
+    };
+
+    require.d = function (n: number) {
+      const dependency = dependencies[n];
+      const ready = Array.isArray(dependency) && !definitions[dependency[1]] ? load(dependency[0]) : Promise.resolve();
+      return ready.then(() => require.i(n));
+    };
+
+    require.m = { url, env: page().env };
+    return require;
+  }
+
+  /** Loads a chunk once; one that failed to come can be asked for again. */
+  function load(id: string): Promise<void> {
+    if (!chunks[id]) {
+      chunks[id] = new Promise(function (resolve, reject) {
+        const { base, chunks: table } = page();
+        if (!table || !has.call(table, id)) throw new Error("Chunk " + id + " is not in this build");
+        const script = document.createElement("script");
+        script.src = (base || "") + table[id][0];
+        script.integrity = table[id][1];
+        if (base) script.crossOrigin = "anonymous";
+        script.onload = () => resolve();
+        script.onerror = function () {
+          delete chunks[id];
+          script.remove();
+          reject(new Error("Chunk " + id + " could not be loaded"));
+        };
+        document.head.appendChild(script);
+      });
+    }
+    return chunks[id];
+  }
+
+  function define(map: { [id: string]: [Factory, Dependency[]] }) {
+    const script = document.currentScript as HTMLScriptElement | null;
+    const url = (script && script.src) || location.href;
+    for (const id of Object.keys(map)) definitions[id] = [map[id][0], map[id][1], url];
+    watcher();
+  }
+
+  function start(added: Trees, order: number[]) {
+    for (const name of Object.keys(added)) trees[name] = Object.assign(Object.create(null), trees[name], added[name]);
+    watcher();
+    // One failure makes every module that needs it fail with the same error: said once.
+    let said: { error: unknown } | null = null;
+    for (const id of order) {
+      try {
+        evaluate(id);
+      } catch (error) {
+        if (!said || said.error !== error) report(error);
+        said = { error };
+      }
+    }
+  }
+
+  Object.defineProperty(window, "__ss", {
+    value: {
+      define,
+      start,
+      trees,
+      page,
+      report,
+      peek,
+      /** Calls `fn` now, and again whenever modules or trees were added. */
+      watch(fn: () => void) {
+        watcher = fn;
+        fn();
+      },
+    },
+  });
+})();
