@@ -1,0 +1,79 @@
+// Compiles the real-input app with ssbuild and with esbuild, in turns, and prints the table that the book shows.
+//
+//   node benches/compile/run.mjs [--pairs 7] [--ssbuild target/release/ssbuild]
+//
+// One machine is noisy, so the programs alternate (A B A B …) and the ratio is taken pair by pair.
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { makeApp } from '../real-input/make-app.mjs';
+import { VERSIONS, esbuildBinary } from '../real-input/packages.mjs';
+import { measure, output } from './process.mjs';
+import { builtByEsbuild, builtBySsbuild } from './outcome.mjs';
+import { comparison, sizes } from './table.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const { values: options } = parseArgs({
+  options: { pairs: { type: 'string', default: '7' }, ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') } },
+});
+const pairs = Number(options.pairs);
+if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs wants a number from 1, not ${options.pairs}`);
+const ssbuild = resolve(options.ssbuild);
+if (!existsSync(ssbuild)) throw new Error(`no ssbuild at ${ssbuild}: run \`cargo build --release\` first`);
+const esbuild = esbuildBinary();
+
+const work = mkdtempSync(join(tmpdir(), 'ssbuild-bench-'));
+try {
+  const app = join(work, 'app');
+  const counts = makeApp(app);
+  const out = join(work, 'out');
+
+  const esbuildRun = {
+    name: 'esbuild',
+    command: [
+      esbuild,
+      join(app, 'app/client/app.ts'),
+      join(app, 'lib/client/1.jquery.js'),
+      join(app, 'lib/client/2.d3.js'),
+      join(app, 'node_modules/bootstrap/dist/css/bootstrap.css'),
+      '--bundle', '--minify', '--sourcemap', '--format=iife', '--global-name=app', '--log-level=error',
+      `--outbase=${app}`, `--outdir=${out}`,
+    ],
+  };
+  const ssbuildRun = (env) => ({
+    name: `ssbuild, ${env}`,
+    command: [ssbuild, 'build', app, '--env', env, '--out', out, '--quiet'],
+  });
+
+  const ready = () => {
+    rmSync(out, { recursive: true, force: true });
+    rmSync(join(app, '.ssbuild'), { recursive: true, force: true });
+  };
+  const outcomes = [];
+  const tables = [];
+  for (const env of ['bench', 'production']) {
+    const ours = { ...ssbuildRun(env), runs: [] };
+    const theirs = { ...esbuildRun, runs: [] };
+    for (let pair = -1; pair < pairs; pair += 1) {
+      for (const program of [ours, theirs]) {
+        ready();
+        const run = measure(program.command);
+        // The first pair fills the page cache and is not counted.
+        if (pair >= 0) program.runs.push(run);
+        else if (program === ours) outcomes.push({ name: ours.name, ...builtBySsbuild(out) });
+        else if (env === 'bench') outcomes.push({ name: 'esbuild', ...builtByEsbuild(out) });
+      }
+    }
+    tables.push(comparison(ours, theirs));
+  }
+
+  const rustc = output(['rustc', '--version']).trim().split(' ')[1];
+  console.log(`Input: ${counts.three} modules of three ${VERSIONS.three}, ${counts.rxjs} of rxjs ${VERSIONS.rxjs}, jquery ${VERSIONS.jquery},`);
+  console.log(`d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}. esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, release);`);
+  console.log(`${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${pairs} pairs; ${new Date().toISOString().slice(0, 10)}.`);
+  console.log(`\n${tables.join('\n\n')}\n\n${sizes(outcomes)}`);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
