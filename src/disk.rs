@@ -76,6 +76,13 @@ pub struct DiskError {
     pub source: io::Error,
 }
 
+impl DiskError {
+    /// What the system said, for interfaces that know nothing else.
+    pub fn into_io(self) -> io::Error {
+        self.source
+    }
+}
+
 impl fmt::Display for DiskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} `{}`: {}", self.doing, self.path.display(), self.source)

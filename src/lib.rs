@@ -8,3 +8,4 @@ pub mod disk;
 pub mod nearest;
 pub mod order;
 pub mod project;
+pub mod resolve;

@@ -1,0 +1,170 @@
+//! Which file an import names.
+
+mod disk_view;
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric};
+use ssbuild_script::ImportKind;
+
+use crate::disk::Disk;
+use disk_view::DiskView;
+
+/// On which side the importing code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// In a browser.
+    Client,
+    /// Behind the server.
+    Server,
+}
+
+/// What an import comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file, its path absolute with every link resolved.
+    File(PathBuf),
+    /// A package says that there is nothing for browsers (`"browser": {"fs": false}`).
+    Empty,
+    /// A built-in of Node.js, by its bare name.
+    Builtin(String),
+    /// Nothing, and what the resolver says of it.
+    Missing(String),
+}
+
+/// Finds files for imports, the same way on every thread.
+pub struct Resolver {
+    disk: Arc<dyn Disk>,
+    root: PathBuf,
+    client: Pair,
+    server: Pair,
+    real: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+}
+
+/// `import` and `require` may get different files of one package.
+struct Pair {
+    import: ResolverGeneric<DiskView>,
+    require: ResolverGeneric<DiskView>,
+}
+
+/// In the order in which they are tried for a name without an ending.
+const EXTENSIONS: &[&str] = &[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json"];
+
+impl Resolver {
+    /// A resolver for the app in `root`; `server_paths` are the folders that bare names are looked up in as well
+    /// from server code, below the app.
+    pub fn new(disk: &Arc<dyn Disk>, root: &Path, env: &str, server_paths: &[String]) -> Self {
+        let node_env = if env == "development" { "development" } else { "production" };
+        let strings = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let common = ResolveOptions {
+            extensions: strings(EXTENSIONS),
+            extension_alias: [
+                (".js", &[".js", ".ts", ".tsx", ".jsx"] as &[&str]),
+                (".jsx", &[".jsx", ".tsx"]),
+                (".mjs", &[".mjs", ".mts"]),
+                (".cjs", &[".cjs", ".cts"]),
+            ]
+            .map(|(ending, instead)| (ending.to_owned(), strings(instead)))
+            .to_vec(),
+            // Links are resolved here, through the file layer, and not inside the library.
+            symlinks: false,
+            node_path: false,
+            ..ResolveOptions::default()
+        };
+        let client = ResolveOptions {
+            alias_fields: vec![strings(&["browser"])],
+            main_fields: strings(&["browser", "module", "main"]),
+            ..common.clone()
+        };
+        // Own modules are found by bare name like packages, after them: as on NODE_PATH.
+        let mut modules = vec!["node_modules".to_owned()];
+        modules.extend(server_paths.iter().map(|path| root.join(path).to_string_lossy().into_owned()));
+        let server =
+            ResolveOptions { main_fields: strings(&["main", "module"]), builtin_modules: true, modules, ..common };
+
+        let with = |options: &ResolveOptions, conditions: &[&str]| ResolveOptions {
+            condition_names: strings(conditions),
+            ..options.clone()
+        };
+        let view = || DiskView::new(Arc::clone(disk));
+        let pair = |options: &ResolveOptions, place: &str| {
+            let import = ResolverGeneric::new_with_file_system(
+                view(),
+                with(options, &[place, "module", "import", node_env, "default"]),
+            );
+            let require = import.clone_with_options(with(options, &[place, "module", "require", node_env, "default"]));
+            Pair { import, require }
+        };
+        Self {
+            disk: Arc::clone(disk),
+            root: root.to_path_buf(),
+            client: pair(&client, "browser"),
+            server: pair(&server, "node"),
+            real: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// What `specifier` means in the file `from` (absolute), on that side.
+    pub fn resolve(&self, from: &Path, specifier: &str, kind: ImportKind, side: Side) -> Target {
+        let folder = from.parent().unwrap_or(&self.root);
+        // `/shared/x` means `app/shared/x`; a real absolute path would make the build depend on the machine.
+        if let Some(rooted) = specifier.strip_prefix('/') {
+            let first = rooted.split('/').next().unwrap_or_default();
+            if !["client", "shared", "server"].contains(&first) {
+                return Target::Missing("a path that starts with `/` begins at `app/`".to_owned());
+            }
+            return self.look_up(&self.root.join("app"), &format!("./{rooted}"), kind, side);
+        }
+        self.look_up(folder, specifier, kind, side)
+    }
+
+    fn look_up(&self, folder: &Path, specifier: &str, kind: ImportKind, side: Side) -> Target {
+        let pair = match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        };
+        let resolver = match kind {
+            ImportKind::Require => &pair.require,
+            ImportKind::Static | ImportKind::Dynamic => &pair.import,
+        };
+        match resolver.resolve(folder, specifier) {
+            Ok(resolution) => match self.real(resolution.path()) {
+                Some(path) => Target::File(path),
+                None => Target::Missing("the file is gone".to_owned()),
+            },
+            Err(ResolveError::Ignored(_)) => Target::Empty,
+            Err(ResolveError::Builtin { resolved, .. }) => Target::Builtin(bare(&resolved)),
+            Err(error) => match (side, self.server.import.resolve(folder, specifier)) {
+                // A package of that name would have been found; so only Node has it.
+                (Side::Client, Err(ResolveError::Builtin { resolved, .. })) => Target::Builtin(bare(&resolved)),
+                _ => Target::Missing(self.said(&error)),
+            },
+        }
+    }
+
+    /// The file behind a path, every link resolved.
+    pub fn real(&self, path: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.real.lock().expect("no holder of this lock panics").get(path) {
+            return known.clone();
+        }
+        let real = self.disk.canonical(path).ok().flatten();
+        self.real.lock().expect("no holder of this lock panics").insert(path.to_path_buf(), real.clone());
+        real
+    }
+
+    /// What went wrong, without this machine's folders.
+    fn said(&self, error: &ResolveError) -> String {
+        match error {
+            ResolveError::NotFound(_) => "there is no such file or package".to_owned(),
+            error => error.to_string().replace(&format!("{}/", self.root.display()), ""),
+        }
+    }
+}
+
+fn bare(builtin: &str) -> String {
+    builtin.strip_prefix("node:").unwrap_or(builtin).to_owned()
+}
