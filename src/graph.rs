@@ -1,0 +1,304 @@
+//! The module graph: every file that some roots lead to, compiled once, with its imports resolved.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rayon::prelude::*;
+use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
+use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Source};
+
+use crate::{
+    disk::{Disk, DiskError, Kind},
+    project::{Format, SOURCE_BYTES_MAX},
+    resolve::{Resolver, Side, Target},
+    zone::{Zone, relative},
+};
+
+/// All modules that one side needs.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// In the order in which they were found, which is the same on every machine.
+    pub modules: Vec<Module>,
+    by_path: HashMap<PathBuf, usize>,
+}
+
+/// A compiled entry, or a compiled file that one leads to.
+#[derive(Debug)]
+pub struct Module {
+    /// Path from the app's folder, with `/`; the module's name in maps and findings.
+    pub name: String,
+    /// Where that is.
+    pub zone: Zone,
+    /// The source.
+    pub text: Arc<str>,
+    /// What became of it.
+    pub compiled: CompiledModule,
+    /// What its imports come to, in their order.
+    pub deps: Vec<Dep>,
+    path: PathBuf,
+    /// Who led here first: a module and the number of its import.
+    found_by: Option<(usize, usize)>,
+}
+
+/// What an import comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dep {
+    /// The module at this index of the graph.
+    Module(usize),
+    /// A name that only the host can give.
+    Host(String),
+    /// Not there.
+    Missing,
+}
+
+/// Compiles one script: [`ssbuild_script::compile`], or something that remembers what it returned.
+pub type Compile<'a> = dyn Fn(Source<'_>, &Options) -> CompiledModule + Sync + 'a;
+
+/// What loading needs to know.
+pub struct Loader<'a> {
+    /// Where files are read.
+    pub disk: &'a dyn Disk,
+    /// The app's folder.
+    pub root: &'a Path,
+    /// Who finds imports.
+    pub resolver: &'a Resolver,
+    /// Which side the graph is for.
+    pub side: Side,
+    /// How scripts are compiled.
+    pub options: Options,
+    /// By whom.
+    pub compile: &'a Compile<'a>,
+}
+
+/// What a module of nothing is called.
+const EMPTY: &str = "(empty)";
+
+impl Loader<'_> {
+    /// Follows the imports of `roots` (absolute, links resolved) in waves until nothing new is found.
+    pub fn load(&self, roots: &[PathBuf]) -> Result<(Graph, Vec<Diagnostic>), DiskError> {
+        let mut graph = Graph::default();
+        let mut found = Vec::new();
+        let mut wave: Vec<usize> = roots.iter().filter_map(|path| graph.add(self.root, path.clone(), None)).collect();
+        while !wave.is_empty() {
+            let loaded = self.load_wave(&graph, &wave)?;
+            let mut next = Vec::new();
+            for (at, loaded) in wave.into_iter().zip(loaded) {
+                found.extend(loaded.compiled.diagnostics.iter().cloned());
+                found.extend(loaded.found);
+                let targets = loaded.targets.into_iter().enumerate();
+                let deps = targets.map(|(import, target)| graph.dep(self.root, (at, import), target, &mut next));
+                let deps = deps.collect();
+                let module = &mut graph.modules[at];
+                (module.text, module.compiled, module.deps) = (loaded.text, loaded.compiled, deps);
+            }
+            wave = next;
+        }
+        found.extend(graph.forbidden(self.side));
+        Ok((graph, found))
+    }
+
+    fn load_wave(&self, graph: &Graph, wave: &[usize]) -> Result<Vec<Loaded>, DiskError> {
+        let sources: Vec<Result<String, Diagnostic>> =
+            wave.par_iter().map(|&at| self.read(&graph.modules[at])).collect::<Result<_, _>>()?;
+        // The largest first, taken one by one, so that no thread is left alone with a large one at the end.
+        let mut queue: Vec<usize> = (0..wave.len()).collect();
+        queue.sort_by_key(|&n| std::cmp::Reverse(sources[n].as_ref().map_or(0, String::len)));
+        let mut loaded: Vec<(usize, Loaded)> = queue
+            .into_iter()
+            .par_bridge()
+            .map(|n| (n, self.compile_one(&graph.modules[wave[n]], sources[n].as_ref())))
+            .collect();
+        loaded.sort_by_key(|(n, _)| *n);
+        Ok(loaded.into_iter().map(|(_, loaded)| loaded).collect())
+    }
+
+    fn read(&self, module: &Module) -> Result<Result<String, Diagnostic>, DiskError> {
+        if module.name == EMPTY {
+            return Ok(Ok(String::new()));
+        }
+        let unreadable = |what: &str| {
+            Diagnostic::new(Code::FileUnreadable, format!("`{}` {what}", module.name)).at(Place::file(&module.name), "")
+        };
+        if let Some(Kind::File(bytes)) = self.disk.kind(&module.path)?
+            && bytes > SOURCE_BYTES_MAX
+        {
+            return Ok(Err(unreadable(&format!("has {bytes} bytes; at most {SOURCE_BYTES_MAX} are read"))));
+        }
+        let text = String::from_utf8(self.disk.read(&module.path)?);
+        Ok(text.map_err(|_| unreadable("is not UTF-8")).map(|text| match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        }))
+    }
+
+    fn compile_one(&self, module: &Module, text: Result<&String, &Diagnostic>) -> Loaded {
+        let text = match text {
+            Ok(text) => text,
+            Err(diagnostic) => {
+                let compiled = CompiledModule { diagnostics: vec![diagnostic.clone()], ..CompiledModule::default() };
+                return Loaded { compiled, ..Loaded::default() };
+            }
+        };
+        if module.name == EMPTY {
+            let compiled = CompiledModule { code: "function(){}".to_owned(), ..CompiledModule::default() };
+            return Loaded { compiled, ..Loaded::default() };
+        }
+        let language = language(&module.path).expect("only scripts are added to the graph");
+        let options =
+            Options { read_actions: module.zone == Zone::Server && self.side == Side::Server, ..self.options.clone() };
+        let compiled = (self.compile)(Source { path: &module.name, text, language }, &options);
+        let mut loaded = Loaded { text: text.as_str().into(), ..Loaded::default() };
+        for import in &compiled.imports {
+            let target = self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
+            loaded.targets.push(self.classify(module, import, target, &mut loaded.found));
+        }
+        loaded.compiled = compiled;
+        loaded
+    }
+
+    /// Keeps what can be linked; the rest becomes a finding.
+    fn classify(&self, module: &Module, import: &Import, target: Target, found: &mut Vec<Diagnostic>) -> Loading {
+        match target {
+            Target::Empty => Loading::Empty,
+            // On the client the finding needs the chain, which is known when the graph is whole.
+            Target::Builtin(name) => Loading::Host(name),
+            Target::File(path) if language(&path).is_some() => Loading::File(path),
+            Target::File(path) if self.side == Side::Server && path.extension().is_some_and(|e| e == "node") => {
+                Loading::Host(import.specifier.clone())
+            }
+            Target::File(path) => {
+                let name = relative(self.root, &path);
+                let message = format!("`{name}` is no script and cannot be imported");
+                found.push(Diagnostic::new(Code::LanguageUnsupported, message).at(import.place.clone(), ""));
+                Loading::Missing
+            }
+            Target::Missing(reason) => {
+                let message = format!("cannot find `{}`: {reason}", import.specifier);
+                let mut diagnostic = Diagnostic::new(Code::ImportUnresolved, message).at(import.place.clone(), "");
+                let bare = !import.specifier.starts_with(['.', '/']);
+                if module.zone == Zone::Package && import.kind == ImportKind::Require {
+                    // Packages try for optional companions; where one is needed after all, using it throws.
+                    diagnostic.severity = Severity::Note;
+                } else if bare {
+                    diagnostic = diagnostic.help("Install the package, or begin a path of the app with `./` or `/`.");
+                }
+                found.push(diagnostic);
+                Loading::Missing
+            }
+        }
+    }
+}
+
+/// The language of a script or of JSON; nothing for other files.
+fn language(path: &Path) -> Option<Language> {
+    match Format::of(&path.to_string_lossy()) {
+        Format::Script(language) => Some(language),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Loaded {
+    text: Arc<str>,
+    compiled: CompiledModule,
+    targets: Vec<Loading>,
+    found: Vec<Diagnostic>,
+}
+
+enum Loading {
+    File(PathBuf),
+    Empty,
+    Host(String),
+    Missing,
+}
+
+impl Graph {
+    /// The module at an absolute path.
+    pub fn find(&self, path: &Path) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
+    /// Adds a module that is not there yet; returns its index when it was not.
+    fn add(&mut self, root: &Path, path: PathBuf, found_by: Option<(usize, usize)>) -> Option<usize> {
+        if self.by_path.contains_key(&path) {
+            return None;
+        }
+        let at = self.modules.len();
+        let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(root, &path) };
+        let zone = Zone::of(&name);
+        self.by_path.insert(path.clone(), at);
+        let (text, compiled, deps) = (Arc::from(""), CompiledModule::default(), Vec::new());
+        self.modules.push(Module { name, zone, text, compiled, deps, path, found_by });
+        Some(at)
+    }
+
+    fn dep(&mut self, root: &Path, from: (usize, usize), target: Loading, next: &mut Vec<usize>) -> Dep {
+        let path = match target {
+            Loading::Missing => return Dep::Missing,
+            Loading::Host(name) => return Dep::Host(name),
+            Loading::Empty => PathBuf::from(EMPTY),
+            Loading::File(path) => path,
+        };
+        next.extend(self.add(root, path.clone(), Some(from)));
+        Dep::Module(self.by_path[&path])
+    }
+
+    /// Imports that would bring to a browser what must not or cannot run there.
+    fn forbidden(&self, side: Side) -> Vec<Diagnostic> {
+        if side == Side::Server {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (at, module) in self.modules.iter().enumerate() {
+            // A private module's own imports are not the mistake.
+            if module.zone.is_private() {
+                continue;
+            }
+            for (import, dep) in module.compiled.imports.iter().zip(&module.deps) {
+                let (message, help) = match dep {
+                    Dep::Host(name) => (
+                        format!("`{name}` is part of Node.js and does not exist in a browser"),
+                        "Move the code to `app/server`, or use a package made for browsers.",
+                    ),
+                    Dep::Module(target) => {
+                        let target = &self.modules[*target];
+                        if target.zone.is_private() {
+                            let message = format!("`{}` must not reach a browser", target.name);
+                            (
+                                message,
+                                "Call it as an action through `SS.server`, or move what both sides need to `app/shared`.",
+                            )
+                        } else if module.zone == Zone::Shared && target.zone == Zone::Client {
+                            let message =
+                                format!("shared code imports `{}`, which only a browser can run", target.name);
+                            (message, "Move what both sides need to `app/shared`.")
+                        } else {
+                            continue;
+                        }
+                    }
+                    Dep::Missing => continue,
+                };
+                let mut diagnostic = Diagnostic::new(Code::ImportForbidden, message)
+                    .at(import.place.clone(), "imported here")
+                    .help(help);
+                diagnostic.labels.extend(self.chain(at));
+                found.push(diagnostic);
+            }
+        }
+        found
+    }
+
+    /// How a module came into the graph, from the import that names it up to a root.
+    fn chain(&self, mut at: usize) -> Vec<Label> {
+        let mut labels = Vec::new();
+        while let Some((by, import)) = self.modules[at].found_by {
+            let place = self.modules[by].compiled.imports[import].place.clone();
+            labels.push(Label { place, text: format!("which is how `{}` got here", self.modules[at].name) });
+            at = by;
+        }
+        labels
+    }
+}

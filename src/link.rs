@@ -1,0 +1,269 @@
+//! Linking: which module has which number, what is evaluated in which order, and what goes into a chunk.
+
+use std::collections::BTreeMap;
+
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use ssbuild_script::ImportKind;
+
+use crate::{
+    asset::Fingerprint,
+    graph::{Dep, Graph},
+};
+
+/// A linked graph. Modules are named by their index in the graph, ids are what stands in the code.
+#[derive(Debug)]
+pub struct Linked {
+    /// Id of each module.
+    pub ids: Vec<u32>,
+    /// Modules of the main bundle, by id.
+    pub main: Vec<usize>,
+    /// Modules of the trees to be evaluated at the start, in order.
+    pub order: Vec<usize>,
+    /// What is loaded on demand, by the target's name.
+    pub chunks: Vec<Chunk>,
+    chunk_of: Vec<Option<usize>>,
+}
+
+/// What one dynamic import loads.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Stable: it comes from the target's path.
+    pub id: String,
+    /// The module that the import names.
+    pub target: usize,
+    /// Its modules, by id.
+    pub modules: Vec<usize>,
+}
+
+/// Whether dynamic imports make chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunking {
+    /// In a browser: what is only imported dynamically is loaded when asked for.
+    OnDemand,
+    /// On the server: everything is there.
+    None,
+}
+
+/// Links a graph. `roots` are the modules of the trees, in the order of the trees; the first of them is never a chunk.
+pub fn link(graph: &Graph, roots: &[usize], first: Option<usize>, chunking: Chunking) -> (Linked, Vec<Diagnostic>) {
+    let edges = Edges::of(graph, chunking);
+    let roots = match chunking {
+        Chunking::OnDemand => edges.static_roots(roots, first),
+        Chunking::None => roots.to_vec(),
+    };
+    let mut walk = Walk::new(&edges, graph.modules.len());
+    for &root in &roots {
+        walk.visit(root);
+    }
+    let mut main = walk.order.clone();
+    let (mut chunks, shared) = chunks_of(graph, &edges, &main);
+    main.extend(shared);
+
+    let mut ids = vec![0; graph.modules.len()];
+    let mut chunk_of = vec![None; graph.modules.len()];
+    let everything = main.iter().chain(chunks.iter().flat_map(|chunk| &chunk.modules));
+    for (id, &module) in everything.enumerate() {
+        ids[module] = u32::try_from(id).expect("fewer modules than 32 bits count");
+    }
+    for (n, chunk) in chunks.iter_mut().enumerate() {
+        for &module in &chunk.modules {
+            chunk_of[module] = Some(n);
+        }
+    }
+    let order = walk.order.iter().copied().filter(|&module| graph.modules[module].zone.is_tree()).collect();
+    let cycles = walk.cycles.iter().filter_map(|cycle| cycle_finding(graph, cycle)).collect();
+    (Linked { ids, main, order, chunks, chunk_of }, cycles)
+}
+
+impl Linked {
+    /// What stands in a module's list of dependencies.
+    pub fn dependency(&self, from: usize, dep: &Dep) -> String {
+        match dep {
+            Dep::Missing => "null".to_owned(),
+            Dep::Host(name) => serde_json::to_string(name).expect("a string is JSON"),
+            Dep::Module(to) => match self.chunk_of[*to] {
+                Some(chunk) if self.chunk_of[from] != Some(chunk) => {
+                    format!("[\"{}\",{}]", self.chunks[chunk].id, self.ids[*to])
+                }
+                _ => self.ids[*to].to_string(),
+            },
+        }
+    }
+
+    /// Whether a module is in the main bundle.
+    pub fn is_main(&self, module: usize) -> bool {
+        self.chunk_of[module].is_none()
+    }
+}
+
+/// What each module needs before it runs, and what it may load later.
+struct Edges {
+    needs: Vec<Vec<usize>>,
+    loads: Vec<Vec<usize>>,
+}
+
+impl Edges {
+    fn of(graph: &Graph, chunking: Chunking) -> Self {
+        let mut edges = Self { needs: Vec::new(), loads: Vec::new() };
+        for module in &graph.modules {
+            let (mut needs, mut loads) = (Vec::new(), Vec::new());
+            for (import, dep) in module.compiled.imports.iter().zip(&module.deps) {
+                match (dep, import.kind) {
+                    (Dep::Module(to), ImportKind::Dynamic) if chunking == Chunking::OnDemand => loads.push(*to),
+                    (Dep::Module(to), _) => needs.push(*to),
+                    _ => {}
+                }
+            }
+            edges.needs.push(needs);
+            edges.loads.push(loads);
+        }
+        edges
+    }
+
+    /// The roots less those that are only imported dynamically by something that can be reached.
+    fn static_roots(&self, roots: &[usize], first: Option<usize>) -> Vec<usize> {
+        let mut loaded = vec![false; self.needs.len()];
+        for &to in self.loads.iter().flatten() {
+            loaded[to] = true;
+        }
+        let mut kept: Vec<usize> = roots.iter().copied().filter(|&root| !loaded[root] || Some(root) == first).collect();
+        // Files that load only each other would be lost: the first of such a ring is a root after all.
+        let mut reached = vec![false; self.needs.len()];
+        let mut stack = kept.clone();
+        for &root in roots {
+            while let Some(at) = stack.pop() {
+                if !std::mem::replace(&mut reached[at], true) {
+                    stack.extend(self.needs[at].iter().chain(&self.loads[at]));
+                }
+            }
+            if !reached[root] {
+                kept.push(root);
+                stack.push(root);
+            }
+        }
+        roots.iter().copied().filter(|root| kept.contains(root)).collect()
+    }
+}
+
+/// A walk that puts dependencies before dependents. Its stack is its own: a chain of imports may be long.
+struct Walk<'a> {
+    edges: &'a Edges,
+    state: Vec<State>,
+    order: Vec<usize>,
+    cycles: Vec<Vec<usize>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Open,
+    Done,
+}
+
+impl<'a> Walk<'a> {
+    fn new(edges: &'a Edges, modules: usize) -> Self {
+        Self { edges, state: vec![State::New; modules], order: Vec::new(), cycles: Vec::new() }
+    }
+
+    fn visit(&mut self, root: usize) {
+        if self.state[root] != State::New {
+            return;
+        }
+        self.state[root] = State::Open;
+        let mut path = vec![(root, 0)];
+        while let Some((at, next)) = path.last_mut() {
+            let at = *at;
+            let Some(&to) = self.edges.needs[at].get(*next) else {
+                self.state[at] = State::Done;
+                self.order.push(at);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            match self.state[to] {
+                State::New => {
+                    self.state[to] = State::Open;
+                    path.push((to, 0));
+                }
+                State::Open => {
+                    let from =
+                        path.iter().position(|(module, _)| *module == to).expect("an open module is on the path");
+                    self.cycles.push(path[from..].iter().map(|(module, _)| *module).collect());
+                }
+                State::Done => {}
+            }
+        }
+    }
+}
+
+/// The chunks, and the modules that more than one of them needs, which therefore belong to the main bundle.
+fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize]) -> (Vec<Chunk>, Vec<usize>) {
+    let mut in_main = vec![false; graph.modules.len()];
+    for &module in main {
+        in_main[module] = true;
+    }
+    // Targets by name, found from the main bundle and from the chunks themselves.
+    let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut stack: Vec<usize> = main.to_vec();
+    let mut seen = in_main.clone();
+    while let Some(at) = stack.pop() {
+        for &to in &edges.loads[at] {
+            if !in_main[to] {
+                targets.insert(&graph.modules[to].name, to);
+            }
+        }
+        for &to in edges.needs[at].iter().chain(&edges.loads[at]) {
+            if !std::mem::replace(&mut seen[to], true) {
+                stack.push(to);
+            }
+        }
+    }
+    let mut uses = vec![0u32; graph.modules.len()];
+    let closures: Vec<(usize, Vec<usize>)> = targets
+        .values()
+        .map(|&target| {
+            let mut walk = Walk::new(edges, graph.modules.len());
+            walk.visit(target);
+            let modules: Vec<usize> = walk.order.into_iter().filter(|&module| !in_main[module]).collect();
+            for &module in &modules {
+                uses[module] += 1;
+            }
+            (target, modules)
+        })
+        .collect();
+    let mut shared = Vec::new();
+    let mut chunks = Vec::new();
+    for (target, modules) in closures {
+        let (common, own): (Vec<usize>, Vec<usize>) = modules.into_iter().partition(|&module| uses[module] > 1);
+        for module in common {
+            if !std::mem::replace(&mut in_main[module], true) {
+                shared.push(module);
+            }
+        }
+        if !own.is_empty() {
+            let name = &graph.modules[target].name;
+            let id = format!("c{}", &Fingerprint::of(name.as_bytes()).short()[..8]);
+            chunks.push(Chunk { id, target, modules: own });
+        }
+    }
+    (chunks, shared)
+}
+
+/// A warning for a circle that the app's own modules make; packages may do as they like.
+fn cycle_finding(graph: &Graph, cycle: &[usize]) -> Option<Diagnostic> {
+    if !cycle.iter().all(|&module| graph.modules[module].zone.is_tree()) {
+        return None;
+    }
+    let names: Vec<&str> = cycle.iter().map(|&module| graph.modules[module].name.as_str()).collect();
+    let chain = names.iter().chain(names.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
+    let mut diagnostic = Diagnostic::new(Code::ImportCycle, format!("modules import each other in a circle: {chain}"));
+    for (n, &module) in cycle.iter().enumerate() {
+        let to = cycle[(n + 1) % cycle.len()];
+        let module = &graph.modules[module];
+        let import = module.deps.iter().position(|dep| *dep == Dep::Module(to));
+        let place =
+            import.map_or_else(|| Place::file(&module.name), |import| module.compiled.imports[import].place.clone());
+        diagnostic = diagnostic.at(place, format!("imports `{}`", graph.modules[to].name));
+    }
+    Some(diagnostic.help("Move what both need to a third module; until then one of them sees the other unfinished."))
+}
