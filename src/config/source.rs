@@ -10,15 +10,16 @@ const DEPTH_MAX: usize = 64;
 /// A configuration file's values, and where each key stands.
 #[derive(Debug)]
 pub(super) struct Source {
-    file: String,
+    pub(super) file: String,
     text: String,
-    places: BTreeMap<Vec<String>, Span>,
+    /// By key, with dots.
+    places: BTreeMap<String, Span>,
     pub(super) values: Map<String, Value>,
 }
 
 impl Source {
     /// Where a key stands.
-    pub(super) fn place(&self, key: &[String]) -> Place {
+    pub(super) fn place(&self, key: &str) -> Place {
         match self.places.get(key) {
             Some(&span) => Place::new(&self.file, &self.text, span),
             None => Place::file(&self.file),
@@ -95,10 +96,10 @@ fn parse_json(source: &mut Source, text: &str) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
-fn json_places(object: &ast::Object<'_>, key: &mut Vec<String>, places: &mut BTreeMap<Vec<String>, Span>) {
+fn json_places(object: &ast::Object<'_>, key: &mut Vec<String>, places: &mut BTreeMap<String, Span>) {
     for property in &object.properties {
         key.push(property.name.as_str().to_owned());
-        places.insert(key.clone(), span(property.range.start..property.range.end));
+        places.insert(key.join("."), span(property.range.start..property.range.end));
         if let ast::Value::Object(inner) = &property.value {
             json_places(inner, key, places);
         }
@@ -115,10 +116,10 @@ fn parse_toml(source: &mut Source, text: &str) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
-fn toml_places(table: &toml::de::DeTable<'_>, key: &mut Vec<String>, places: &mut BTreeMap<Vec<String>, Span>) {
+fn toml_places(table: &toml::de::DeTable<'_>, key: &mut Vec<String>, places: &mut BTreeMap<String, Span>) {
     for (name, value) in table {
         key.push(name.get_ref().to_string());
-        places.insert(key.clone(), span(name.span().start..value.span().end));
+        places.insert(key.join("."), span(name.span().start..value.span().end));
         if let toml::de::DeValue::Table(inner) = value.get_ref() {
             toml_places(inner, key, places);
         }
