@@ -12,3 +12,4 @@ pub mod order;
 pub mod project;
 pub mod resolve;
 pub mod zone;
+pub mod style;

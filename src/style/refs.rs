@@ -1,0 +1,223 @@
+//! The URLs of a parsed sheet: found with the file and place of each, and rewritten.
+
+use std::{convert::Infallible, vec};
+
+use lightningcss::{
+    dependencies::Location,
+    properties::custom::{Function, Token, TokenOrValue},
+    rules::CssRule,
+    stylesheet::StyleSheet,
+    values::{string::CowArcStr, url::Url},
+    visit_types,
+    visitor::{Visit, VisitTypes, Visitor},
+};
+use ssbuild_diagnostic::{Place, Span};
+
+use super::{files::Files, message::FoundUrl, sass::Sources, urls::is_local};
+
+/// How URLs are traced back to the file that says them.
+pub(super) enum Naming<'a> {
+    /// The syntax tree knows the file.
+    Css,
+    /// The sheet itself was made by Sass: marks tell.
+    Sass {
+        /// What Sass read.
+        sources: &'a Sources,
+    },
+}
+
+impl<'a> Naming<'a> {
+    /// File, offset and unmarked form of a marked URL.
+    pub(super) fn origin<'u>(&self, url: &'u str) -> Option<(&'a str, usize, &'u str)> {
+        match self {
+            Self::Css => None,
+            Self::Sass { sources } => sources.origin(url),
+        }
+    }
+}
+
+/// Walks a sheet twice in the same order: once to collect, once to rewrite.
+pub(super) struct Refs<'a> {
+    naming: &'a Naming<'a>,
+    files: &'a Files<'a>,
+    /// Paths of the joined sheets, by source index; the first is the entry.
+    paths: Vec<String>,
+    /// Source and line of the rule that is being visited.
+    rule: lightningcss::rules::Location,
+    work: Work,
+}
+
+enum Work {
+    Collect(Vec<FoundUrl>),
+    Rewrite(vec::IntoIter<Option<String>>),
+}
+
+impl<'a> Refs<'a> {
+    pub(super) fn new(naming: &'a Naming<'a>, files: &'a Files<'a>, paths: &[String]) -> Self {
+        let rule = lightningcss::rules::Location { source_index: 0, line: 0, column: 1 };
+        Self { naming, files, paths: paths.to_vec(), rule, work: Work::Collect(Vec::new()) }
+    }
+
+    /// Every URL that may have to be rewritten.
+    pub(super) fn collect(&mut self, sheet: &mut StyleSheet<'_>) -> Vec<FoundUrl> {
+        self.work = Work::Collect(Vec::new());
+        let Ok(()) = sheet.visit(self);
+        match std::mem::replace(&mut self.work, Work::Collect(Vec::new())) {
+            Work::Collect(found) => found,
+            Work::Rewrite(_) => unreachable!("it was collecting"),
+        }
+    }
+
+    /// Writes the answers, one for each URL collected, in that order.
+    pub(super) fn rewrite(&mut self, sheet: &mut StyleSheet<'_>, answers: Vec<Option<String>>) {
+        self.work = Work::Rewrite(answers.into_iter());
+        let Ok(()) = sheet.visit(self);
+    }
+
+    fn visit_text(&mut self, url: &mut CowArcStr<'_>, at: Location) {
+        let origin = self.naming.origin(url);
+        if origin.is_none() && !is_local(url) {
+            return;
+        }
+        match &mut self.work {
+            Work::Rewrite(answers) => match (answers.next().flatten(), origin) {
+                (Some(answer), _) => *url = answer.into(),
+                (None, Some((_, _, written))) => *url = written.to_owned().into(),
+                (None, None) => {}
+            },
+            Work::Collect(_) => {
+                let found = self.found(url, at);
+                if let Work::Collect(all) = &mut self.work {
+                    all.push(found);
+                }
+            }
+        }
+    }
+
+    fn found(&self, url: &str, at: Location) -> FoundUrl {
+        let entry = self.paths[0].as_str();
+        let source = self.paths.get(self.rule.source_index as usize).map_or(entry, String::as_str);
+        if let Some((file, offset, written)) = self.naming.origin(url) {
+            let bases = if file == entry { vec![file.to_owned()] } else { vec![file.to_owned(), entry.to_owned()] };
+            return FoundUrl { written: written.to_owned(), bases, place: self.place(file, offset, written) };
+        }
+        if source == entry && matches!(self.naming, Naming::Sass { .. }) {
+            return self.guessed(url, entry);
+        }
+        let offset = self.files.text(source).map_or(0, |text| {
+            offset_of_utf16(&text, at.line.saturating_sub(1) as usize, at.column.saturating_sub(1) as usize)
+        });
+        FoundUrl { written: url.to_owned(), bases: vec![source.to_owned()], place: self.place(source, offset, url) }
+    }
+
+    /// A URL that Sass computed: the files whose text has it are asked first, then the sheet itself.
+    fn guessed(&self, url: &str, entry: &str) -> FoundUrl {
+        let mut bases = Vec::new();
+        let mut place = None;
+        for (file, text) in self.files.in_order() {
+            if let Some(at) = text.find(url) {
+                place.get_or_insert_with(|| self.place(&file, at, url));
+                bases.push(file);
+            }
+        }
+        if !bases.iter().any(|base| base == entry) {
+            bases.push(entry.to_owned());
+        }
+        FoundUrl { written: url.to_owned(), bases, place: place.unwrap_or_else(|| Place::file(entry)) }
+    }
+
+    /// The URL in the text of its file, at `from` or right behind.
+    fn place(&self, file: &str, from: usize, url: &str) -> Place {
+        let Some(text) = self.files.text(file) else { return Place::file(file) };
+        let rest = text.get(from..).unwrap_or_default();
+        let line_ends = rest.find('\n').unwrap_or(rest.len());
+        let at = rest[..line_ends].find(url).map_or(from, |at| from + at);
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place::new(file, &text, Span::new(to_u32(at), to_u32(at + url.len())))
+    }
+}
+
+impl<'i> Visitor<'i> for Refs<'_> {
+    type Error = Infallible;
+
+    fn visit_types(&self) -> VisitTypes {
+        visit_types!(URLS | RULES | FUNCTIONS)
+    }
+
+    fn visit_rule(&mut self, rule: &mut CssRule<'i>) -> Result<(), Infallible> {
+        let outer = self.rule;
+        self.rule = location(rule).unwrap_or(outer);
+        rule.visit_children(self)?;
+        self.rule = outer;
+        Ok(())
+    }
+
+    fn visit_url(&mut self, url: &mut Url<'i>) -> Result<(), Infallible> {
+        self.visit_text(&mut url.url, url.loc);
+        Ok(())
+    }
+
+    /// `src("a.png")`, and `image-set("a.png" 1x)` where it stands among variables: strings that are URLs.
+    fn visit_function(&mut self, function: &mut Function<'i>) -> Result<(), Infallible> {
+        let name = function.name.0.to_ascii_lowercase();
+        if ["src", "image-set", "-webkit-image-set"].contains(&name.as_str()) {
+            for argument in &mut function.arguments.0 {
+                if let TokenOrValue::Token(Token::String(url)) = argument {
+                    let at = Location { line: self.rule.line + 1, column: self.rule.column };
+                    self.visit_text(url, at);
+                }
+            }
+        }
+        function.visit_children(self)
+    }
+}
+
+fn location(rule: &CssRule<'_>) -> Option<lightningcss::rules::Location> {
+    Some(match rule {
+        CssRule::Media(rule) => rule.loc,
+        CssRule::Import(rule) => rule.loc,
+        CssRule::Style(rule) => rule.loc,
+        CssRule::Keyframes(rule) => rule.loc,
+        CssRule::FontFace(rule) => rule.loc,
+        CssRule::FontPaletteValues(rule) => rule.loc,
+        CssRule::FontFeatureValues(rule) => rule.loc,
+        CssRule::Page(rule) => rule.loc,
+        CssRule::Supports(rule) => rule.loc,
+        CssRule::CounterStyle(rule) => rule.loc,
+        CssRule::Namespace(rule) => rule.loc,
+        CssRule::MozDocument(rule) => rule.loc,
+        CssRule::Nesting(rule) => rule.loc,
+        CssRule::NestedDeclarations(rule) => rule.loc,
+        CssRule::Viewport(rule) => rule.loc,
+        CssRule::CustomMedia(rule) => rule.loc,
+        CssRule::LayerStatement(rule) => rule.loc,
+        CssRule::LayerBlock(rule) => rule.loc,
+        CssRule::Property(rule) => rule.loc,
+        CssRule::Container(rule) => rule.loc,
+        CssRule::Scope(rule) => rule.loc,
+        CssRule::StartingStyle(rule) => rule.loc,
+        CssRule::ViewTransition(rule) => rule.loc,
+        CssRule::PositionTry(rule) => rule.loc,
+        CssRule::Unknown(rule) => rule.loc,
+        CssRule::Ignored | CssRule::Custom(_) => return None,
+    })
+}
+
+/// The byte at a line and column, both from 0, the column in UTF-16 units.
+pub(super) fn offset_of_utf16(text: &str, line: usize, column: usize) -> usize {
+    // CSS ends lines at CR, LF, CR LF and FF.
+    let mut start = 0;
+    for _ in 0..line {
+        let rest = &text[start..];
+        let Some(end) = rest.find(['\n', '\r', '\u{c}']) else { return text.len() };
+        start += end + if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+    }
+    let mut units = 0;
+    for (at, c) in text[start..].char_indices() {
+        if units >= column {
+            return start + at;
+        }
+        units += c.len_utf16();
+    }
+    text.len()
+}
