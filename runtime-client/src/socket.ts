@@ -1,0 +1,220 @@
+// The one connection to the server: closed, connecting, open, and back. Never two sockets at a time.
+
+import type { Env, SocketLike } from "./env";
+import { decode, ping, SUBPROTOCOL } from "./protocol";
+import type { ServerMessage, WelcomeOptions } from "./protocol";
+
+/** Where the connection stands. */
+export type State = "closed" | "connecting" | "open";
+
+/** Who is told. */
+export interface Listener {
+  /** The first message of a new socket. */
+  hello(): string;
+  connecting(): void;
+  message(message: ServerMessage): void;
+  /** The connection ended; `final` when it does not come back by itself. */
+  closed(code: number, reason: string, final: boolean, wasOpen: boolean): void;
+}
+
+/** The connection. */
+export interface Socket {
+  state(): State;
+  /** Whether the server still takes calls. */
+  ready(): boolean;
+  send(text: string): void;
+  /** The server has greeted: messages may flow. */
+  welcomed(options: WelcomeOptions): void;
+  /** The server goes away: come back after so many milliseconds. */
+  leave(afterMs: number): void;
+  connect(): void;
+  disconnect(): void;
+}
+
+/** Time from opening a socket to its welcome. */
+const WELCOME_MS = 10000;
+/** Time from a ping to any message. */
+const PONG_MS = 8000;
+const HEARTBEAT_MS = 25000;
+/** The n-th attempt waits a random time below BACKOFF_MS · 2ⁿ, at most BACKOFF_MOST_MS. */
+const BACKOFF_MS = 500;
+const BACKOFF_MOST_MS = 20000;
+/** A connection that lasted this long was a good one: attempts count from the start. */
+const STABLE_MS = 10000;
+/** What "later" means to a client that sent too much. */
+const PENALTY_MS = 5000;
+
+/** Close codes after which coming back would end the same way. */
+const FINAL = [4000, 4001, 4002];
+const TOO_MANY = 4004;
+const NORMAL = 1000;
+/** Told to listeners when there was no close frame. */
+const ABNORMAL = 1006;
+
+/** A closed connection to `url`; `connect` opens it, and from then on it comes back by itself. */
+export function createSocket(env: Env, url: string, listener: Listener): Socket {
+  let socket: SocketLike | null = null;
+  let state: State = "closed";
+  /** Whether it is meant to be open. */
+  let wanted = false;
+  /** Whether the page is in the back/forward cache, or on its way out. */
+  let hidden = false;
+  let leaving = false;
+  let attempts = 0;
+  let openedAt = 0;
+  let notBefore = 0;
+  let retryTimer: unknown = null;
+  let deadline: unknown = null;
+  let beatTimer: unknown = null;
+  let heartbeatMs = HEARTBEAT_MS;
+
+  function open() {
+    env.clearTimeout(retryTimer);
+    retryTimer = null;
+    state = "connecting";
+    leaving = false;
+    listener.connecting();
+    let mine: SocketLike;
+    try {
+      mine = env.openSocket(url, SUBPROTOCOL);
+    } catch (error) {
+      lost(ABNORMAL, String(error));
+      return;
+    }
+    socket = mine;
+    expect(WELCOME_MS);
+    mine.onopen = () => {
+      if (socket === mine) mine.send(listener.hello());
+    };
+    mine.onmessage = (event) => {
+      if (socket !== mine) return;
+      if (state === "open") calm();
+      const message = decode(event.data);
+      if (message) listener.message(message);
+    };
+    mine.onclose = (event) => {
+      if (socket === mine) lost(event.code, event.reason);
+    };
+  }
+
+  function expect(ms: number) {
+    if (deadline === null) deadline = env.setTimeout(() => end(ABNORMAL, "The server is silent"), ms);
+  }
+
+  function calm() {
+    env.clearTimeout(deadline);
+    deadline = null;
+  }
+
+  function sendPing() {
+    expect(PONG_MS);
+    send(ping());
+  }
+
+  function beat() {
+    beatTimer = env.setTimeout(function () {
+      sendPing();
+      beat();
+    }, heartbeatMs);
+  }
+
+  function send(text: string) {
+    if (socket) socket.send(text);
+  }
+
+  /** Ends the connection from this side. The old socket is not waited for: it may take minutes to notice. */
+  function end(code: number, reason: string) {
+    const old = socket;
+    if (old) {
+      socket = null;
+      old.onopen = old.onmessage = old.onclose = null;
+      old.close(NORMAL);
+    }
+    if (state !== "closed") lost(code, reason);
+  }
+
+  function lost(code: number, reason: string) {
+    const wasOpen = state === "open";
+    socket = null;
+    state = "closed";
+    calm();
+    env.clearTimeout(beatTimer);
+    const final = FINAL.indexOf(code) >= 0;
+    if (final) wanted = false;
+    const now = env.now();
+    if (wasOpen && now - openedAt >= STABLE_MS) attempts = 0;
+    if (code === TOO_MANY) notBefore = now + PENALTY_MS;
+    listener.closed(code, reason, final, wasOpen);
+    if (!wanted || hidden || state !== "closed") return;
+    const wait = env.random() * Math.min(BACKOFF_MOST_MS, BACKOFF_MS * Math.pow(2, attempts));
+    attempts += 1;
+    // A server that named the time has spread its clients already.
+    retry(leaving ? notBefore - now : Math.max(0, notBefore - now) + wait);
+  }
+
+  function retry(ms: number) {
+    env.clearTimeout(retryTimer);
+    retryTimer = env.setTimeout(open, Math.max(0, ms));
+  }
+
+  /** The network or the person is back: no reason to wait, and every reason to doubt an open socket. */
+  function wake() {
+    if (!wanted || hidden) return;
+    if (state === "open") sendPing();
+    else if (state === "closed") {
+      attempts = 0;
+      const wait = notBefore - env.now();
+      if (wait > 0) retry(wait);
+      else open();
+    }
+  }
+
+  env.document.addEventListener("visibilitychange", function () {
+    if (env.document.visibilityState === "visible") wake();
+  });
+  env.window.addEventListener("online", wake);
+  // An open socket would keep the page out of the back/forward cache.
+  env.window.addEventListener("pagehide", function () {
+    hidden = true;
+    env.clearTimeout(retryTimer);
+    end(NORMAL, "The page is hidden");
+  });
+  env.window.addEventListener("pageshow", function () {
+    if (!hidden) return;
+    hidden = false;
+    wake();
+  });
+
+  return {
+    state: () => state,
+    ready: () => state === "open" && !leaving,
+    send,
+    welcomed(options) {
+      state = "open";
+      openedAt = env.now();
+      calm();
+      heartbeatMs = options.heartbeat_ms || HEARTBEAT_MS;
+      env.clearTimeout(beatTimer);
+      beat();
+    },
+    leave(afterMs) {
+      leaving = true;
+      notBefore = env.now() + afterMs;
+      env.clearTimeout(retryTimer);
+      // Answers still come until then, unless the server goes earlier.
+      retryTimer = env.setTimeout(() => end(NORMAL, "The server goes away"), afterMs);
+    },
+    connect() {
+      wanted = true;
+      if (state === "closed" && !hidden) {
+        attempts = 0;
+        open();
+      }
+    },
+    disconnect() {
+      wanted = false;
+      env.clearTimeout(retryTimer);
+      end(NORMAL, "The page disconnected");
+    },
+  };
+}
