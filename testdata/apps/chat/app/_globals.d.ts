@@ -1,0 +1,18 @@
+// For editors only: names that start with `_` are no part of the app.
+
+declare const SS: any;
+
+declare const dom: {
+  escape(text: unknown): string;
+  fill(template: string, data: Record<string, unknown>): string;
+  make(template: string, data?: Record<string, unknown>): HTMLElement;
+  one<T extends HTMLElement = HTMLElement>(selector: string, within?: ParentNode): T;
+  all(selector: string, within?: ParentNode): HTMLElement[];
+  on(root: EventTarget, type: string, selector: string, handler: (element: HTMLElement, event: Event) => void): void;
+  replace(parent: Element, children: Node[]): void;
+};
+
+declare const emoji: { plain(text: string): string };
+
+declare function require(name: string): any;
+declare const exports: any;

@@ -1,0 +1,179 @@
+// The conversation in the middle.
+import * as me from '../session/me';
+import { dayOf, day, element, note } from './message';
+import { forget, heardTyping } from './typing';
+
+const SAME_BREATH_MS = 3 * 60 * 1000;
+// A reload, or a server that comes back, is a going and a coming that nobody wants to read about.
+const SETTLE_MS = 1500;
+
+let room = null;
+let members = [];
+let last = null;
+let settling;
+const shown = new Set();
+
+export function current() {
+  return room;
+}
+
+const log = () => dom.one('#log');
+
+function isAtEnd() {
+  const { scrollHeight, scrollTop, clientHeight } = log();
+  return scrollHeight - scrollTop - clientHeight < 80;
+}
+
+function toEnd() {
+  log().scrollTop = log().scrollHeight;
+}
+
+function append(message) {
+  if (shown.has(message.id)) return;
+  shown.add(message.id);
+  const follow = isAtEnd() || message.from === me.name;
+  if (!last || dayOf(last.at) !== dayOf(message.at)) log().appendChild(day(message.at));
+  const item = element(message, message.from === me.name);
+  const continues =
+    last && last.from === message.from && message.at - last.at < SAME_BREATH_MS && dayOf(last.at) === dayOf(message.at);
+  item.classList.toggle('is-continued', Boolean(continues));
+  log().appendChild(item);
+  last = message;
+  if (follow) toEnd();
+}
+
+function noteMembers(now) {
+  const follow = isAtEnd();
+  now.filter((name) => !members.includes(name)).forEach((name) => log().appendChild(note(`${name} came in`)));
+  members.filter((name) => !now.includes(name)).forEach((name) => log().appendChild(note(`${name} went out`)));
+  members = now;
+  if (follow) toEnd();
+}
+
+function stage(which) {
+  dom.one('#talk').dataset.stage = which;
+  dom.one('#door').hidden = which !== 'door';
+  dom.one('#log').hidden = which !== 'inside';
+  dom.one('#composer').hidden = which !== 'inside';
+}
+
+function clear() {
+  dom.replace(log(), []);
+  shown.clear();
+  last = null;
+  members = [];
+  clearTimeout(settling);
+  forget();
+}
+
+export function close() {
+  clear();
+  room = null;
+}
+
+/** Stands before a room that one is not in: nothing said inside can be read from here. */
+export function knock(name) {
+  clear();
+  room = name;
+  const found = SS.client.rooms.list.find(name);
+  dom.replace(dom.one('#door'), [dom.make(SS.templates['rooms-door'], found)]);
+  SS.client.topBar.showRoom({ name, topic: found.topic });
+  SS.client.rooms.list.mark(name, { joined: false, unread: 0 });
+  stage('door');
+}
+
+function enterWith(answer) {
+  const came = room !== answer.name;
+  if (came) clear();
+  room = answer.name;
+  members = answer.members;
+  SS.client.topBar.showRoom(answer);
+  SS.client.rooms.list.mark(answer.name, { joined: true, unread: 0, topic: answer.topic, people: members.length });
+  stage('inside');
+  answer.history.forEach(append);
+  if (came) toEnd();
+}
+
+/** Shows a room that one is in, with what was missed. */
+export async function open(name) {
+  const answer = await SS.server.rooms.recall(name);
+  if (answer.problem) return knock(name);
+  if (room !== name || dom.one('#talk').dataset.stage !== 'inside') clear();
+  enterWith(answer);
+}
+
+/** Steps into a room. */
+export async function enter(name) {
+  const answer = await SS.server.rooms.join(name);
+  if (answer.problem) return SS.client.toast.say(answer.problem);
+  clear();
+  enterWith(answer);
+  dom.one('#text').focus();
+}
+
+export async function leave() {
+  const left = room;
+  await SS.server.rooms.leave(left);
+  if (room === left) knock(left);
+}
+
+async function send() {
+  const input = dom.one('#text');
+  const { value, problem } = SS.shared.validate.message(input.value);
+  if (problem) return;
+  input.value = '';
+  fit(input);
+  try {
+    const answer = await SS.server.rooms.say(room, value);
+    if (answer.problem) SS.client.toast.say(answer.problem);
+  } catch (error) {
+    SS.client.toast.say(error.message);
+    if (input.value === '') input.value = value;
+  }
+}
+
+/** Lets the box grow with its text. */
+function fit(input) {
+  input.rows = Math.min(6, Math.max(1, input.value.split('\n').length));
+}
+
+function told(params, channel) {
+  return channel === `room:${room}` && dom.one('#talk').dataset.stage === 'inside';
+}
+
+export function mount() {
+  let typedAt = 0;
+  dom.on(dom.one('#talk'), 'submit', '#composer', (_form, event) => {
+    event.preventDefault();
+    send();
+  });
+  const input = dom.one('#text');
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  });
+  input.addEventListener('input', () => {
+    fit(input);
+    if (Date.now() - typedAt < SS.config.typing_ms / 2 || input.value === '') return;
+    typedAt = Date.now();
+    // Nobody wants to know later that somebody was typing now.
+    SS.with({ volatile: true, silent: true }, SS.server.rooms.typing)(room).catch(() => {});
+  });
+  dom.on(dom.one('#talk'), 'click', '#step-in', () => enter(room));
+
+  SS.events.on('room:message', (message, channel) => {
+    if (!told(message, channel)) return SS.client.rooms.list.heard(message.room);
+    heardTyping(message.from, 0);
+    append(message);
+  });
+  SS.events.on('room:members', (params, channel) => {
+    if (!told(params, channel)) return;
+    SS.client.topBar.showMembers(params.members);
+    clearTimeout(settling);
+    settling = setTimeout(noteMembers, SETTLE_MS, params.members);
+  });
+  SS.events.on('room:typing', (params, channel) => {
+    if (told(params, channel) && params.user !== me.name) heardTyping(params.user, SS.config.typing_ms);
+  });
+}
