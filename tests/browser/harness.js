@@ -1,0 +1,221 @@
+// What every browser test needs: the chat app built and served, and browsers that watch for anything that goes wrong.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target');
+const SSBUILD = process.env.SSBUILD_BIN ?? path.join(TARGET, 'debug/ssbuild');
+const SSSERVE = process.env.SSSERVE_BIN ?? path.join(TARGET, 'debug/ssserve');
+const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+
+/** The longest that anything on this machine may take before a test gives up. */
+const PATIENCE_MS = 30_000;
+
+async function mustExist(file, remedy) {
+  await fs.access(file, fs.constants.X_OK).catch(() => assert.fail(`${file} is missing: ${remedy}`));
+}
+
+/** Runs a program to its end; its output, or a failure that shows it. */
+async function run(program, args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const [code, signal] = await once(child, 'close');
+  assert.equal(code, 0, `${path.basename(program)} ${args.join(' ')} ended with ${signal ?? code}:\n${output}`);
+  return output;
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answers(port) {
+  const socket = net.connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** `ssserve` on one port, which can be killed and started again. */
+class Server {
+  constructor(dist, state, port, limits) {
+    Object.assign(this, { dist, state, port, limits, log: '', child: null });
+  }
+
+  get url() {
+    return `http://localhost:${this.port}`;
+  }
+
+  async start() {
+    const env = { ...process.env, SS__SERVER__STATE_DIR: this.state };
+    for (const [name, value] of Object.entries(this.limits)) env[`SS__LIMITS__${name.toUpperCase()}`] = String(value);
+    const child = spawn(SSSERVE, [this.dist, '--host', '127.0.0.1', '--port', String(this.port)], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.log += chunk));
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!(await answers(this.port))) {
+      assert.equal(child.exitCode, null, `ssserve ended at its start:\n${this.log}`);
+      assert.ok(Date.now() < deadline, `ssserve did not listen in time:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends it as a power cut would. */
+  async kill() {
+    const { child } = this;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+/** One browser of one person: own cookies, and a record of all that its pages complain about. */
+class Person {
+  constructor(context, url) {
+    Object.assign(this, { context, url, complaints: [], frames: [], offline: false });
+  }
+
+  /** Opens a further tab. */
+  async tab() {
+    const page = await this.context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on('console', (message) => {
+      // While the server is down the browser itself reports each attempt to reach it.
+      if (this.offline && /ERR_CONNECTION_|WebSocket connection to/.test(message.text())) return;
+      if (['error', 'warning'].includes(message.type())) this.complaints.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.complaints.push(`page: ${error.message}`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.complaints.push(`${response.status()} for ${response.url()}`);
+    });
+    page.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => this.frames.push(String(payload)));
+    });
+    await page.exposeBinding('policyViolated', (_, what) => this.complaints.push(`policy: ${what}`));
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        window.policyViolated(`${event.violatedDirective} ${event.blockedURI}`);
+      });
+    });
+    await page.goto(this.url);
+    await page.waitForFunction(() => document.body.dataset.stage !== 'starting');
+    this.page ??= page;
+    return page;
+  }
+
+  assertNoComplaints() {
+    assert.deepEqual(this.complaints, []);
+  }
+}
+
+/** Builds the chat app once, serves it, and opens a browser; the test context takes all of it down. */
+export async function stage(t, { limits = {}, env = 'production' } = {}) {
+  await mustExist(SSBUILD, 'cargo build --workspace');
+  await mustExist(SSSERVE, 'cargo build --workspace');
+  await mustExist(CHROMIUM, 'scripts/setup-tests.sh installs it');
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'ssbuild-browser-'));
+  const app = path.join(folder, 'chat');
+  const dist = path.join(folder, 'dist');
+  // A copy, so that no test writes into the sources.
+  await fs.cp(path.join(ROOT, 'testdata/apps/chat'), app, {
+    recursive: true,
+    filter: (source) => !['dist', '.ssbuild', '.ssserve'].includes(path.basename(source)),
+  });
+  const printed = await run(SSBUILD, ['build', app, '--env', env, '--out', dist]);
+  const server = new Server(dist, path.join(folder, 'state'), await freePort(), limits);
+  await server.start();
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  t.after(async () => {
+    await browser.close();
+    await server.kill();
+    await fs.rm(folder, { recursive: true, force: true });
+  });
+  return {
+    server,
+    browser,
+    dist,
+    printed,
+    /** A new browser profile with one tab open. */
+    async person(options = {}) {
+      const context = await browser.newContext(options);
+      const person = new Person(context, server.url);
+      await person.tab();
+      return person;
+    },
+  };
+}
+
+export async function login(page, name, password = 'lantern') {
+  await page.fill('#gate [name=name]', name);
+  await page.fill('#gate [name=password]', password);
+  await page.click('#gate button[type=submit]');
+  await page.waitForSelector('#house:not([hidden])');
+}
+
+/** Steps into a room from the list. */
+export async function enter(page, room) {
+  await page.click(`[data-room="${room}"]`);
+  await page.click('#step-in');
+  await page.waitForSelector('#composer:not([hidden])');
+}
+
+export async function say(page, text) {
+  await page.fill('#text', text);
+  await page.press('#text', 'Enter');
+}
+
+/** Waits until the message stands in the conversation. */
+export async function hears(page, text) {
+  await page.locator('.message__text', { hasText: text }).first().waitFor();
+}
+
+export async function pill(page, state) {
+  await page.waitForSelector(`.pill[data-state="${state}"]`);
+}
+
+/** What became of a call: `{value}` or `{code, message}`. */
+export function call(page, action, ...args) {
+  return page.evaluate(
+    ([path, data]) =>
+      path
+        .split('.')
+        .reduce((node, part) => node[part], window.SS.server)(...data)
+        .then(
+          (value) => ({ value }),
+          ({ code, message }) => ({ code, message }),
+        ),
+    [action, args],
+  );
+}
