@@ -1,0 +1,52 @@
+# `make demo` shows it, `make test` proves it. Each target is one command that can be run by hand.
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
+
+.PHONY: help demo test setup lint fmt bench book deny soak review
+
+help:
+	@echo 'make demo    build and serve the chat app on http://localhost:3000 (PORT=… for another)'
+	@echo 'make test    install what the tests need, then run all of them'
+	@echo 'make lint    what `make test` says about the form of the code'
+	@echo 'make fmt     format the Rust code'
+	@echo 'make book    check the book, and build it when mdbook is there'
+	@echo 'make bench   measure against other tools'
+	@echo 'make soak    the seeded tests with many more seeds'
+	@echo 'make deny    licences and advisories of the dependencies (needs cargo-deny)'
+	@echo 'make review  look at the snapshots that changed (needs cargo-insta)'
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+setup:
+	@scripts/setup-tests.sh
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+book:
+	node scripts/check-book.mjs
+	@if command -v mdbook >/dev/null; then mdbook build book; else echo 'mdbook is not installed: the book was checked, not built'; fi
+
+bench:
+	@if [ -x benches/run ]; then benches/run; else echo 'there is no benches/run yet'; exit 1; fi
+
+soak: setup
+	SSBUILD_SOAK=1 $(CARGO) test --workspace --locked
+
+deny:
+	@command -v cargo-deny >/dev/null || { echo 'cargo-deny is missing: cargo install cargo-deny'; exit 1; }
+	cargo deny check
+
+review:
+	@command -v cargo-insta >/dev/null || { echo 'cargo-insta is missing: cargo install cargo-insta'; exit 1; }
+	cargo insta review
