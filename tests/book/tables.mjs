@@ -1,0 +1,58 @@
+// The tables in the book that repeat a table in the sources. `node tests/book/tables.mjs` writes them anew.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { configKeys, errorCodes, limits } from './sources.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Page and name of each table, with its lines as the sources want them. */
+export function expectedTables(root) {
+  return [
+    {
+      page: 'reference/configuration.md',
+      name: 'keys',
+      lines: table(['key', 'default', 'meaning'], configKeys(root).map((key) => [`\`${key.name}\``, `\`${key.value}\``, key.about])),
+    },
+    {
+      page: 'reference/configuration.md',
+      name: 'limits',
+      lines: table(['key', 'default', 'meaning'], limits(root).map((limit) => [`\`limits.${limit.name}\``, limit.value.toLocaleString('en'), limit.about])),
+    },
+    {
+      page: 'reference/errors.md',
+      name: 'errors',
+      lines: table(
+        ['code', 'again?', 'HTTP', 'meaning'],
+        errorCodes(root).map((code) => [`[\`${code.name}\`](#${code.name})`, code.retryable ? 'yes' : 'no', code.status, code.about]),
+      ),
+    },
+  ];
+}
+
+/** The lines between the marks of a table in the text of a page. */
+export function presentTable(text, name) {
+  const { start, end } = bounds(text, name);
+  return text.slice(start, end).split('\n').filter(Boolean);
+}
+
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function bounds(text, name) {
+  const open = `<!-- table: ${name} -->`;
+  const start = text.indexOf(open);
+  const end = text.indexOf('<!-- end -->', start);
+  if (start < 0 || end < 0) throw new Error(`the page has no table between ${open} and <!-- end -->`);
+  return { start: start + open.length, end };
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
+  for (const { page, name, lines } of expectedTables(ROOT)) {
+    const file = join(ROOT, 'book', 'src', page);
+    const text = readFileSync(file, 'utf8');
+    const { start, end } = bounds(text, name);
+    writeFileSync(file, `${text.slice(0, start)}\n\n${lines.join('\n')}\n\n${text.slice(end)}`);
+  }
+}
