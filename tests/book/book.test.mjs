@@ -57,7 +57,7 @@ test('keys, limits, codes and diagnostics named in the prose exist', () => {
   const wrong = [];
   for (const [path, text] of pages) {
     for (const [, name] of text.matchAll(/`((?:build|http|server|api|log|session|users|csp|limits)\.[a-z_.]+)`/g)) {
-      if (!keys.has(name) && !SESSION_MEMBERS.has(name)) wrong.push(`${path}: ${name} is no configuration key`);
+      if (!keys.has(name) && !OTHER_NAMES.has(name)) wrong.push(`${path}: ${name} is no configuration key`);
     }
     for (const [, name] of text.matchAll(/\(\S*errors\.md#([a-z_]+)\)/g)) {
       if (!codes.has(name)) wrong.push(`${path}: ${name} is no error code`);
@@ -66,8 +66,8 @@ test('keys, limits, codes and diagnostics named in the prose exist', () => {
   assert.deepEqual(wrong, []);
 });
 
-// Names of JavaScript that look like keys of the configuration.
-const SESSION_MEMBERS = new Set(['session.authenticate']);
+// Names of JavaScript and of the manifest that look like keys of the configuration.
+const OTHER_NAMES = new Set(['session.authenticate', 'api.server']);
 
 function known() {
   const keys = new Set();
