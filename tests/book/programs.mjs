@@ -1,4 +1,4 @@
-// The programs under test: `SSBUILD_BIN_DIR`, else target/release, else target/debug.
+// The programs under test: `SSBUILD_BIN` and `SSSERVE_BIN`, else what `cargo build` made.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,13 +6,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
 
 /** Path of `ssbuild` or `ssserve`. */
 export function program(name) {
-  const folders = process.env.SSBUILD_BIN_DIR ? [process.env.SSBUILD_BIN_DIR] : [join(ROOT, 'target/release'), join(ROOT, 'target/debug')];
-  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  if (!found) throw new Error(`${name} is not built: looked in ${folders.join(', ')}; run \`cargo build --workspace --release\``);
-  return found;
+  const path = process.env[`${name.toUpperCase()}_BIN`] ?? join(TARGET, 'debug', name);
+  if (!existsSync(path)) throw new Error(`${path} is missing: run \`cargo build --workspace\``);
+  return path;
 }
 
 /** Builds the app in `folder`; throws with the diagnostics when it has errors. */

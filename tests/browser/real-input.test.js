@@ -16,7 +16,7 @@ test('real packages compile, and run in a browser', async () => {
     const counts = makeApp(app);
     build(app);
     await serving(join(app, 'dist'), async (address) => {
-      const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+      const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
       try {
         const page = await browser.newPage();
         const errors = [];
