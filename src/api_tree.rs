@@ -207,19 +207,25 @@ fn fold(name: &str) -> String {
     name.nfc().collect::<String>().to_lowercase().nfc().collect()
 }
 
-/// `topBar` for `top-bar`; nothing for names without `-` inside.
+/// `topBar` for `top-bar`; nothing for names without `-`. The same rule as in the two runtimes: `-+(.)`.
 fn alias(name: &str) -> Option<String> {
     let mut alias = String::with_capacity(name.len());
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        match chars.peek() {
-            Some(&next) if c == '-' && !alias.is_empty() && next.is_alphanumeric() => {
-                alias.extend(next.to_uppercase());
-                chars.next();
+    let mut rest = name;
+    while let Some(dash) = rest.find('-') {
+        alias.push_str(&rest[..dash]);
+        let after = rest[dash..].trim_start_matches('-');
+        match after.chars().next() {
+            Some(c) => {
+                alias.extend(c.to_uppercase());
+                rest = &after[c.len_utf8()..];
             }
-            _ => alias.push(c),
+            None => {
+                alias.push('-');
+                rest = "";
+            }
         }
     }
+    alias.push_str(rest);
     (alias != name).then_some(alias)
 }
 

@@ -9,6 +9,7 @@ pub mod graph;
 pub mod link;
 pub mod nearest;
 pub mod order;
+pub mod output;
 pub mod project;
 pub mod resolve;
 pub mod zone;

@@ -1,0 +1,213 @@
+//! Publishing: a build becomes the selected one at a single instant, or not at all.
+//!
+//! Everything is written beside its place and flushed, then renamed; `manifest.json` comes last. One publisher at a time
+//! holds the lock of the output folder, so whatever lies in a staging folder when the lock is taken belongs to a build
+//! that died.
+
+mod generations;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
+
+use rayon::prelude::*;
+use ssbuild_server::manifest::FILE_NAME;
+
+use crate::disk::{Disk, DiskError, Kind};
+use generations::{Generation, Generations};
+
+/// Bytes that may be written to several places.
+pub type Bytes = Arc<[u8]>;
+
+/// All files of a build, each by its path below a folder.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Below `public/assets`: their names hold the hash of their bytes.
+    pub assets: BTreeMap<String, Bytes>,
+    /// Below `builds/<id>`.
+    pub build: BTreeMap<String, Bytes>,
+    /// Below `public`: what static hosts serve under its own name.
+    pub public: BTreeMap<String, Bytes>,
+}
+
+/// Names in the output folder.
+const ASSETS: &str = "public/assets";
+const STAGING: &str = ".staging-";
+const LOCK: &str = ".lock";
+
+/// Writes a build into `out` and selects it. `keep` builds stay, this one included.
+pub fn publish(
+    disk: &dyn Disk,
+    out: &Path,
+    build_id: &str,
+    files: &Files,
+    manifest: &[u8],
+    keep: usize,
+) -> Result<(), DiskError> {
+    disk.create_folder(out)?;
+    let _lock = disk.lock(&out.join(LOCK))?;
+    remove_dead(disk, out)?;
+    let publisher = Publisher { disk, out, staging: format!("{STAGING}{build_id}") };
+    let published = publisher.publish(build_id, files, manifest, keep.max(1));
+    if published.is_err() {
+        // Best effort: what is left is removed by the next build.
+        drop(disk.remove_folder(&out.join(&publisher.staging)));
+    }
+    published
+}
+
+/// Removes what builds that died have left.
+fn remove_dead(disk: &dyn Disk, out: &Path) -> Result<(), DiskError> {
+    let names = disk.list(out)?;
+    names
+        .iter()
+        .filter(|name| name.name.starts_with(STAGING))
+        .try_for_each(|name| disk.remove_folder(&out.join(&name.name)))
+}
+
+struct Publisher<'a> {
+    disk: &'a dyn Disk,
+    out: &'a Path,
+    staging: String,
+}
+
+impl Publisher<'_> {
+    fn publish(&self, build_id: &str, files: &Files, manifest: &[u8], keep: usize) -> Result<(), DiskError> {
+        let mut generations = Generations::read(self.disk, self.out)?;
+        let new = Generation {
+            build_id: build_id.to_owned(),
+            assets: files.assets.keys().map(|name| format!("{ASSETS}/{name}")).collect(),
+            public: files.public.keys().map(|name| format!("public/{name}")).collect(),
+        };
+
+        let build_folder = format!("builds/{build_id}");
+        let mut wanted: BTreeMap<String, Bytes> = BTreeMap::new();
+        wanted.extend(files.assets.iter().map(|(name, bytes)| (format!("{ASSETS}/{name}"), Arc::clone(bytes))));
+        wanted.extend(files.build.iter().map(|(name, bytes)| (format!("{build_folder}/{name}"), Arc::clone(bytes))));
+        wanted.insert(format!("{build_folder}/{FILE_NAME}"), manifest.into());
+        wanted.extend(files.public.iter().map(|(name, bytes)| (format!("public/{name}"), Arc::clone(bytes))));
+        let missing = self.missing(wanted)?;
+
+        // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
+        generations.announce(&new);
+        let announced = generations.to_json();
+        self.stage(&missing, &[("generations.json", announced.as_bytes())])?;
+        self.replace("generations.json")?;
+        self.place(missing.keys(), &build_folder)?;
+
+        self.stage(&BTreeMap::new(), &[(FILE_NAME, manifest)])?;
+        self.replace(FILE_NAME)?;
+
+        let gone = generations.select(new, keep);
+        self.stage(&BTreeMap::new(), &[("generations.json", generations.to_json().as_bytes())])?;
+        self.replace("generations.json")?;
+        self.disk.remove_folder(&self.out.join(&self.staging))?;
+        self.remove(&gone, &generations)
+    }
+
+    /// The files that are not there yet with these very bytes. A damaged one counts as not there.
+    fn missing(&self, wanted: BTreeMap<String, Bytes>) -> Result<BTreeMap<String, Bytes>, DiskError> {
+        let checked: Vec<Option<(String, Bytes)>> = wanted
+            .into_par_iter()
+            .map(|(path, bytes)| {
+                let there = match self.disk.kind(&self.out.join(&path))? {
+                    Some(Kind::File(length)) if length == bytes.len() as u64 => {
+                        self.disk.read(&self.out.join(&path))? == *bytes
+                    }
+                    _ => false,
+                };
+                Ok((!there).then_some((path, bytes)))
+            })
+            .collect::<Result<_, DiskError>>()?;
+        Ok(checked.into_iter().flatten().collect())
+    }
+
+    /// Writes and flushes files below the staging folder.
+    fn stage(&self, files: &BTreeMap<String, Bytes>, single: &[(&str, &[u8])]) -> Result<(), DiskError> {
+        let staging = self.out.join(&self.staging);
+        self.disk.create_folder(&staging)?;
+        let folders: BTreeSet<&Path> = files.keys().filter_map(|path| Path::new(path).parent()).collect();
+        folders.iter().try_for_each(|folder| self.disk.create_folder(&staging.join(folder)))?;
+        files.par_iter().try_for_each(|(path, bytes)| self.disk.write_new(&staging.join(path), bytes))?;
+        single.iter().try_for_each(|(path, bytes)| self.disk.write_new(&staging.join(path), bytes))?;
+        let above: BTreeSet<&Path> = folders.iter().flat_map(|folder| folder.ancestors()).collect();
+        // Innermost first: a folder's names are flushed before the name of the folder itself.
+        above.iter().rev().try_for_each(|folder| self.disk.sync_folder(&staging.join(folder)))
+    }
+
+    /// Renames one staged file to the top of the output folder.
+    fn replace(&self, name: &str) -> Result<(), DiskError> {
+        self.disk.rename(&self.out.join(&self.staging).join(name), &self.out.join(name))?;
+        self.disk.sync_folder(self.out)
+    }
+
+    /// Renames staged files to their places: assets, then the build's folder, then the copies for static hosts.
+    fn place<'p>(&self, paths: impl Iterator<Item = &'p String>, build_folder: &str) -> Result<(), DiskError> {
+        let (copies, mut rest): (Vec<&String>, Vec<&String>) =
+            paths.partition(|path| path.starts_with("public/") && !path.starts_with("public/assets/"));
+        let mut touched: BTreeSet<&Path> = BTreeSet::new();
+        let in_build = |path: &str| path.strip_prefix(build_folder).is_some_and(|rest| rest.starts_with('/'));
+        let new_build = self.disk.kind(&self.out.join(build_folder))?.is_none();
+        if new_build {
+            rest.retain(|path| !in_build(path));
+        }
+        for path in &rest {
+            self.move_in(path, &mut touched)?;
+        }
+        if new_build {
+            self.disk.create_folder(&self.out.join("builds"))?;
+            self.disk.rename(&self.out.join(&self.staging).join(build_folder), &self.out.join(build_folder))?;
+            touched.insert(Path::new("builds"));
+            touched.insert(Path::new(""));
+        }
+        // Pages last: until then the old pages name old assets, which are still there.
+        let (pages, others): (Vec<&String>, Vec<&String>) =
+            copies.into_iter().partition(|path| path.ends_with(".html"));
+        for path in others.into_iter().chain(pages) {
+            self.clear_way(path)?;
+            self.move_in(path, &mut touched)?;
+        }
+        touched.iter().rev().try_for_each(|folder| self.disk.sync_folder(&self.out.join(folder)))
+    }
+
+    fn move_in<'p>(&self, path: &'p str, touched: &mut BTreeSet<&'p Path>) -> Result<(), DiskError> {
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        if touched.insert(folder) {
+            self.disk.create_folder(&self.out.join(folder))?;
+            touched.extend(folder.ancestors());
+        }
+        self.disk.rename(&self.out.join(&self.staging).join(path), &self.out.join(path))
+    }
+
+    /// Where an earlier build had a file there may now be a folder, and the other way round.
+    fn clear_way(&self, path: &str) -> Result<(), DiskError> {
+        let path = Path::new(path);
+        if self.disk.kind(&self.out.join(path))? == Some(Kind::Folder) {
+            self.disk.remove_folder(&self.out.join(path))?;
+        }
+        let above = path.ancestors().skip(1).filter(|above| *above != Path::new("") && *above != Path::new("public"));
+        for folder in above {
+            if matches!(self.disk.kind(&self.out.join(folder))?, Some(Kind::File(_) | Kind::Other)) {
+                self.disk.remove_file(&self.out.join(folder))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what no kept build needs any more.
+    fn remove(&self, gone: &BTreeSet<String>, generations: &Generations) -> Result<(), DiskError> {
+        for path in gone {
+            if matches!(self.disk.kind(&self.out.join(path))?, Some(Kind::File(_))) {
+                self.disk.remove_file(&self.out.join(path))?;
+            }
+        }
+        for build in self.disk.list(&self.out.join("builds"))? {
+            if !generations.keeps(&build.name) {
+                self.disk.remove_folder(&self.out.join("builds").join(&build.name))?;
+            }
+        }
+        Ok(())
+    }
+}
