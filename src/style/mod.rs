@@ -61,7 +61,7 @@ pub enum StyleForm {
 }
 
 /// Knows which files there are to be named by `url()`, and under which URL each is served.
-pub trait UrlResolver: Sync {
+pub trait UrlResolver: Send + Sync {
     /// What to write for the file of that path below the app folder (`public/images/logo.png`); `None` when there is no such file.
     fn url_of(&self, file: &str) -> Option<String>;
 }
