@@ -1,0 +1,23 @@
+//! The JavaScript that every carrier runs before the app's: it makes `SS`, `this` and `session` out of messages.
+
+/// Name and text of each file, in the order in which they are evaluated. Each is a function of one object that they
+/// share and that the app never sees.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("ss:prelude/primordials.js", include_str!("prelude/primordials.js")),
+    ("ss:prelude/errors.js", include_str!("prelude/errors.js")),
+    ("ss:prelude/json.js", include_str!("prelude/json.js")),
+    ("ss:prelude/host.js", include_str!("prelude/host.js")),
+    ("ss:prelude/inspect.js", include_str!("prelude/inspect.js")),
+    ("ss:prelude/loader.js", include_str!("prelude/loader.js")),
+    ("ss:prelude/context.js", include_str!("prelude/context.js")),
+    ("ss:prelude/session.js", include_str!("prelude/session.js")),
+    ("ss:prelude/actions.js", include_str!("prelude/actions.js")),
+    ("ss:prelude/tree.js", include_str!("prelude/tree.js")),
+    ("ss:prelude/publish.js", include_str!("prelude/publish.js")),
+    ("ss:prelude/users.js", include_str!("prelude/users.js")),
+    ("ss:prelude/globals.js", include_str!("prelude/globals.js")),
+    ("ss:prelude/entry.js", include_str!("prelude/entry.js")),
+];
+
+/// How the names of the prelude's files begin, in stacks.
+pub(super) const PREFIX: &str = "ss:prelude/";

@@ -1,0 +1,36 @@
+// The one door for the host: a message in, one task of JavaScript run.
+(function (ss) {
+  "use strict";
+  const { parse, freeze, Error } = ss.p;
+
+  ss.entry = freeze({
+    __proto__: null,
+    /** Runs one message of the host (book/src/internals/engine.md). */
+    receive(text) {
+      const message = parse(text);
+      ss.owner = 0;
+      switch (message[0]) {
+        case "call":
+          ss.owner = message[1];
+          return ss.call(message[1], message[2], message[3], message[4], message[5]);
+        case "reply":
+          return ss.answered(message[1], message[2], message[3]);
+        case "timer":
+          return ss.timer(message[1]);
+        case "authenticate":
+          ss.owner = message[1];
+          return ss.authenticateCall(message[1], message[2], message[3], message[4], message[5]);
+        case "disconnected":
+          return ss.disconnected(message[1], message[2]);
+        case "end":
+          return ss.ended(message[1]);
+        default:
+          throw new Error("the host sent a message of an unknown kind");
+      }
+    },
+    /** The call that the last message was about, to be blamed when it was stopped; 0 for none. */
+    owner: () => ss.owner,
+    load: () => ss.load(),
+    bundle: ss.bundle,
+  });
+});

@@ -1,0 +1,65 @@
+// Messages to the host, and the questions among them that are answered.
+(function (ss) {
+  "use strict";
+  const { Map, Error, stringify, mapGet, mapSet, mapDelete, deferred, when } = ss.p;
+  const { host } = ss;
+
+  /** The call on whose behalf this runs; 0 is nobody's. Only for blame and for logs, never for rights. */
+  ss.owner = 0;
+
+  const asked = new Map();
+  let lastQuestion = 0;
+
+  /** Sends a message that has no answer. `parts` is JSON text, each part preceded by a comma. */
+  ss.tell = (op, parts) => host.send(`["${op}"${parts}]`);
+
+  /** Sends a question; a promise of its answer. */
+  ss.ask = (op, parts) => {
+    const question = ++lastQuestion;
+    const ends = deferred();
+    ends.owner = ss.owner;
+    mapSet(asked, question, ends);
+    try {
+      host.send(`["${op}",${question}${parts}]`);
+    } catch (error) {
+      mapDelete(asked, question);
+      throw error;
+    }
+    return ends.promise;
+  };
+
+  /** The host's answer to a question. */
+  ss.answered = (question, ok, value) => {
+    const ends = mapGet(asked, question);
+    if (!ends) return;
+    mapDelete(asked, question);
+    ss.owner = ends.owner;
+    if (ok) ends.resolve(value);
+    else ends.reject(new Error(value));
+  };
+
+  ss.log = (level, text) => host.send(`["log",${level},${stringify(text)}]`);
+
+  /** Logs a failure that has no caller any more. */
+  ss.report = (what, error) => {
+    const { message, stack } = ss.describe(error);
+    ss.log(0, `${what}: ${stack ?? message}`);
+  };
+
+  /** Runs an app's callback; what it throws is logged. */
+  ss.callBack = (what, fn) => {
+    try {
+      fn();
+    } catch (error) {
+      ss.report(`${what} threw`, error);
+    }
+  };
+
+  /** A promise for those who await, a callback for those who gave one. */
+  ss.both = (promise, callback, what) => {
+    if (typeof callback === "function") {
+      when(promise, (value) => ss.callBack(`the callback of ${what}`, () => callback(value)), (error) => ss.report(what, error));
+    }
+    return promise;
+  };
+});

@@ -1,0 +1,113 @@
+// `__ss` of the bundle format (book/src/internals/bundle.md), server side. It collects while the bundle is read;
+// `ss.load()` evaluates afterwards, so that the app's code never sees it.
+(function (ss) {
+  "use strict";
+  const { apply, create, defineProperty, keys, has, isArray, when, Promise, Error, accessor, hidden, freeze } = ss.p;
+
+  const definitions = create(null);
+  const records = create(null);
+  let started = null;
+
+  ss.bundle = freeze({
+    __proto__: null,
+    define(modules) {
+      const ids = keys(modules);
+      for (let i = 0; i < ids.length; i++) definitions[ids[i]] = modules[ids[i]];
+    },
+    start(trees, order) {
+      if (started) throw new Error("the bundle starts twice");
+      started = { __proto__: null, trees, order };
+    },
+  });
+
+  function record(id) {
+    const known = records[id];
+    if (known) return known;
+    const definition = definitions[id];
+    if (!definition) throw new Error(`module ${id} is not in the bundle`);
+    const module = { exports: {}, id };
+    const made = { __proto__: null, module, esm: null, namespace: null };
+    records[id] = made;
+    const imports = definition[1];
+    const evaluate = definition[0];
+    const first = module.exports;
+    try {
+      apply(evaluate, first, [module, first, requireFor(imports, made)]);
+    } catch (error) {
+      delete records[id];
+      throw error;
+    }
+    return made;
+  }
+
+  function target(imports, n) {
+    const to = imports[n];
+    if (typeof to === "number") return to;
+    if (isArray(to)) return to[1];
+    if (typeof to === "string") throw new Error(`'${to}' is a Node.js built-in, which the embedded engine does not have`);
+    throw new Error("a module that could not be found when the app was built was required");
+  }
+
+  /** A module as an ES module sees it. */
+  function namespace(made) {
+    const exports = made.module.exports;
+    if (made.esm === exports || (exports !== null && exports !== undefined && exports.__esModule)) return exports;
+    if (made.namespace && made.namespace.of === exports) return made.namespace.view;
+    // Names that appear later (a cycle) are found through the prototype.
+    const object = (typeof exports === "object" && exports !== null) || typeof exports === "function";
+    const view = create(object ? exports : null);
+    if (object) {
+      const names = keys(exports);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i];
+        defineProperty(view, name, { __proto__: null, get: () => exports[name], enumerable: true, configurable: true });
+      }
+    }
+    defineProperty(view, "default", { __proto__: null, get: () => made.module.exports, enumerable: true, configurable: true });
+    made.namespace = { __proto__: null, of: exports, view };
+    return view;
+  }
+
+  function requireFor(imports, self) {
+    const require = (n) => record(target(imports, n)).module.exports;
+    require.i = (n) => namespace(record(target(imports, n)));
+    require.e = (exports, getters) => {
+      self.esm = exports;
+      hidden(exports, "__esModule", true);
+      const names = keys(getters);
+      for (let i = 0; i < names.length; i++) {
+        defineProperty(exports, names[i], { __proto__: null, get: getters[names[i]], enumerable: true, configurable: true });
+      }
+    };
+    require.s = (exports, n) => {
+      const from = require.i(n);
+      const names = keys(from);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i];
+        if (name === "default" || has(exports, name)) continue;
+        defineProperty(exports, name, { __proto__: null, get: () => from[name], enumerable: true, configurable: true });
+      }
+    };
+    require.d = (n) => when(Promise.resolve(), () => require.i(n));
+    accessor(require, "m", () => freeze({ url: `ss:module/${self.module.id}`, env: ss.env }), undefined);
+    return require;
+  }
+
+  /** The exports of a module, evaluating it when that has not happened. */
+  ss.requireModule = (id) => record(id).module.exports;
+
+  /** What can be required by name: `custom_auth`. */
+  ss.named = create(null);
+
+  /** Evaluates the app in the bundle's order. */
+  ss.load = function load() {
+    if (!started) throw new Error("the bundle does not start");
+    const { trees, order } = started;
+    const named = trees.named ?? {};
+    const names = keys(named);
+    for (let i = 0; i < names.length; i++) ss.named[names[i]] = named[names[i]];
+    ss.tree.shared(trees.shared ?? {});
+    for (let i = 0; i < order.length; i++) record(order[i]);
+    ss.tree.server(trees.server ?? {});
+  };
+});

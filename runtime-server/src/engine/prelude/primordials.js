@@ -1,0 +1,72 @@
+// Everything that later files use of the language, taken before the app's code can change it.
+(function (ss) {
+  "use strict";
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  const { create, freeze, keys, isFrozen, setPrototypeOf } = Object;
+  const { parse, stringify } = JSON;
+  const { isArray } = Array;
+  const { floor, min, trunc } = Math;
+  const { then } = Promise.prototype;
+  const { hasOwnProperty } = Object.prototype;
+  const { Date, Error, Function, InternalError, Map, Number, Object: Obj, Promise: Prom, RangeError, Set, String: Str, Symbol, TypeError } =
+    globalThis;
+
+  /** A method as a function of its receiver. */
+  const method = (fn) => (self, ...args) => apply(fn, self, args);
+  const one = (fn) => (self, arg) => apply(fn, self, [arg]);
+  const getter = (proto, name) => getOwnPropertyDescriptor(proto, name).get;
+
+  const mapGet = one(Map.prototype.get);
+  const mapHas = one(Map.prototype.has);
+  const mapDelete = one(Map.prototype.delete);
+  const { set } = Map.prototype;
+
+  ss.p = freeze({
+    __proto__: null,
+    apply, construct, create, defineProperty, freeze, isFrozen, getOwnPropertyDescriptor, getPrototypeOf, keys, ownKeys, setPrototypeOf,
+    parse, stringify, isArray, floor, min, trunc, method, getter,
+    has: one(hasOwnProperty),
+    Date, Error, Function, InternalError, Map, Number, Object: Obj, Promise: Prom, RangeError, Set, String: Str, Symbol, TypeError,
+    mapGet, mapHas, mapDelete, mapSet: (map, key, value) => apply(set, map, [key, value]),
+    slice: method(Array.prototype.slice),
+    join: one(Array.prototype.join),
+    textSlice: method(Str.prototype.slice),
+    textSplit: one(Str.prototype.split),
+    wellFormed: one(Str.prototype.toWellFormed),
+    replace: method(Str.prototype.replace),
+    charCodeAt: one(Str.prototype.charCodeAt),
+    indexOf: one(Str.prototype.indexOf),
+    /** `promise.then(…)` with the language's own `then`. */
+    when: (promise, ok, failed) => apply(then, promise, [ok, failed]),
+    isPromise: (value) => value instanceof Prom,
+    /** A promise with its two ends. */
+    deferred() {
+      const ends = { __proto__: null };
+      ends.promise = new Prom((resolve, reject) => {
+        ends.resolve = resolve;
+        ends.reject = reject;
+      });
+      return ends;
+    },
+    /** A property that neither shows in loops nor can be changed. */
+    hidden(object, name, value) {
+      return defineProperty(object, name, { __proto__: null, value, enumerable: false, configurable: true, writable: true });
+    },
+    constant(object, name, value) {
+      return defineProperty(object, name, { __proto__: null, value, enumerable: true, configurable: false, writable: false });
+    },
+    accessor(object, name, get, set) {
+      return defineProperty(object, name, { __proto__: null, get, set, enumerable: false, configurable: true });
+    },
+  });
+
+  // A call site would hand out the functions on the stack, this prelude's among them.
+  Error.prepareStackTrace = (_, sites) => sites;
+  const sites = new Error().stack;
+  Error.prepareStackTrace = undefined;
+  if (isArray(sites) && sites.length > 0) {
+    const proto = getPrototypeOf(sites[0]);
+    delete proto.getFunction;
+    delete proto.getThis;
+  }
+});
