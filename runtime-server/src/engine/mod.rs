@@ -5,6 +5,15 @@
 //! One prelude (`prelude/`) makes `SS`, `this` and `session` out of these messages, so the embedded engine and
 //! Node workers are two carriers of one thing.
 
+mod embedded;
+mod handle;
+mod message;
+mod prelude;
+#[cfg(test)]
+mod tests;
+
+pub use handle::{Engine, EngineError};
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,225 @@
+//! The way into one VM and back: jobs that wait, calls that have started, and what the supervisor looks at.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use rustc_hash::FxHashMap;
+use tokio::sync::{oneshot, watch};
+
+use crate::engine::{CallError, ErrorCode, Outcome};
+
+/// Where the answer of a call goes.
+pub(super) type Answer = oneshot::Sender<Outcome>;
+
+/// Something for the VM to do.
+pub(super) enum Job {
+    /// A call, which moves to the spare when its VM is given up before it started.
+    Call {
+        /// The call's number.
+        id: u64,
+        /// The message for the prelude.
+        text: String,
+        /// Who waits.
+        answer: Answer,
+    },
+    /// A message that concerns this VM only.
+    Message(String),
+}
+
+/// What the VM shall do next.
+pub(super) enum Next {
+    /// Give the prelude this message; a call is on the list of those that have started from now on.
+    Message(Option<u64>, String),
+    /// It was a spare and is at work from now on.
+    Opened,
+    /// A timer is due.
+    Timer,
+    /// End.
+    Stop,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Loaded ahead of need: it may do nothing yet that is seen outside.
+    Spare,
+    /// Put to work, which its thread has not seen yet.
+    Opening,
+    /// At work.
+    Open,
+    /// No more jobs; the thread ends when it is idle.
+    Closed,
+}
+
+struct State {
+    phase: Phase,
+    queue: VecDeque<Job>,
+    started: FxHashMap<u64, Answer>,
+}
+
+/// Shared between a VM's thread, its callers and the supervisor.
+pub(super) struct Mailbox {
+    state: Mutex<State>,
+    wake: Condvar,
+    /// The VM was replaced: whatever it still does must not be seen.
+    given_up: AtomicBool,
+    /// When the supervisor gives up the task at hand, in milliseconds since `born`; `u64::MAX` when idle.
+    give_up_at_ms: AtomicU64,
+    born: Instant,
+    ended: watch::Sender<bool>,
+}
+
+impl Mailbox {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State { phase: Phase::Spare, queue: VecDeque::new(), started: FxHashMap::default() }),
+            wake: Condvar::new(),
+            given_up: AtomicBool::new(false),
+            give_up_at_ms: AtomicU64::new(u64::MAX),
+            born: Instant::now(),
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    /// Puts a spare to work.
+    pub(super) fn open(&self) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Spare {
+            state.phase = Phase::Opening;
+        }
+        self.wake.notify_one();
+    }
+
+    /// Adds a job; gives it back when this VM takes none.
+    pub(super) fn push(&self, job: Job, most: usize) -> Result<(), Refused> {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Closed {
+            return Err(Refused::Closed(job));
+        }
+        if matches!(job, Job::Call { .. }) && state.queue.len() >= most {
+            return Err(Refused::Full);
+        }
+        state.queue.push_back(job);
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Waits for the next thing to do.
+    pub(super) fn next(&self, timer: Option<Instant>) -> Next {
+        let mut state = self.state.lock();
+        loop {
+            match state.phase {
+                Phase::Closed => return Next::Stop,
+                Phase::Opening => {
+                    state.phase = Phase::Open;
+                    return Next::Opened;
+                }
+                Phase::Spare => {
+                    self.wake.wait(&mut state);
+                    continue;
+                }
+                Phase::Open => {}
+            }
+            // Timers first: each is due only once, while jobs may come without end.
+            if timer.is_some_and(|due| due <= Instant::now()) {
+                return Next::Timer;
+            }
+            if let Some(job) = state.queue.pop_front() {
+                return match job {
+                    Job::Call { id, text, answer } => {
+                        state.started.insert(id, answer);
+                        Next::Message(Some(id), text)
+                    }
+                    Job::Message(text) => Next::Message(None, text),
+                };
+            }
+            match timer {
+                Some(due) => drop(self.wake.wait_until(&mut state, due)),
+                None => self.wake.wait(&mut state),
+            }
+        }
+    }
+
+    /// Answers a call that has started; nothing happens when it was answered.
+    pub(super) fn answer(&self, id: u64, outcome: Outcome) -> bool {
+        let answer = self.state.lock().started.remove(&id);
+        match answer {
+            // A caller that has gone does not want it any more.
+            Some(answer) => answer.send(outcome).is_ok(),
+            None => false,
+        }
+    }
+
+    /// Forgets a call whose caller has gone or has been told that time is up.
+    pub(super) fn cancel(&self, id: u64, end: impl FnOnce() -> String) {
+        let mut state = self.state.lock();
+        if state.started.remove(&id).is_some() {
+            state.queue.push_back(Job::Message(end()));
+            drop(state);
+            self.wake.notify_one();
+        } else {
+            state.queue.retain(|job| !matches!(job, Job::Call { id: queued, .. } if *queued == id));
+        }
+    }
+
+    /// Takes no more jobs and gives back the calls that have not started; those that have fail with `error`.
+    pub(super) fn close(&self, error: &CallError) -> Vec<Job> {
+        let mut state = self.state.lock();
+        state.phase = Phase::Closed;
+        let queue = std::mem::take(&mut state.queue);
+        let started = std::mem::take(&mut state.started);
+        drop(state);
+        self.wake.notify_one();
+        for (_, answer) in started {
+            drop(answer.send(Err(error.clone())));
+        }
+        queue.into_iter().filter(|job| matches!(job, Job::Call { .. })).collect()
+    }
+
+    /// As [`close`](Self::close), for a VM that is replaced: what it still does is not seen.
+    pub(super) fn give_up(&self) -> Vec<Job> {
+        self.given_up.store(true, Ordering::Release);
+        self.close(&CallError::new(ErrorCode::EngineLost, "The engine that ran the call was replaced"))
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// A task begins that the supervisor shall give up after `longest`.
+    pub(super) fn busy(&self, longest: Duration) {
+        let at = self.born.elapsed() + longest;
+        self.give_up_at_ms.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The task is done.
+    pub(super) fn idle(&self) {
+        self.give_up_at_ms.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// Whether the task at hand has taken too long.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.born.elapsed().as_millis() > u128::from(self.give_up_at_ms.load(Ordering::Relaxed))
+    }
+
+    /// The thread is at its end.
+    pub(super) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Waits for the thread's end, at most so long.
+    pub(super) async fn wait_for_end(&self, longest: Duration) {
+        let mut ended = self.ended.subscribe();
+        drop(tokio::time::timeout(longest, ended.wait_for(|ended| *ended)).await);
+    }
+}
+
+/// Why a job was not taken.
+pub(super) enum Refused {
+    /// The VM takes no more; here is the job.
+    Closed(Job),
+    /// Too many wait.
+    Full,
+}

@@ -1,0 +1,11 @@
+//! The embedded carrier: QuickJS-NG in this process, one operating-system thread a VM, so that JavaScript never runs
+//! where sockets are served.
+
+mod handle;
+mod mailbox;
+mod supervisor;
+mod timers;
+mod vm;
+mod watchdog;
+
+pub(super) use handle::Embedded;

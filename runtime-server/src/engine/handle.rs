@@ -1,0 +1,79 @@
+//! The engine, whichever carrier it has.
+
+use std::sync::Arc;
+
+use super::embedded::Embedded;
+use super::message;
+use super::{Call, CallContext, Host, Json, Outcome, Program, SessionView};
+use crate::limits::Limits;
+
+/// Runs an app's server code. Clones share the same VMs; the last one to go stops them.
+#[derive(Clone)]
+pub struct Engine {
+    carrier: Carrier,
+}
+
+#[derive(Clone)]
+enum Carrier {
+    Embedded(Embedded),
+}
+
+/// Why an engine could not be started.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The app's code threw while it was loaded.
+    #[error("the server code could not be loaded: {}", stack.as_deref().unwrap_or(message))]
+    Load {
+        /// What was thrown.
+        message: String,
+        /// Where, in places of the bundle.
+        stack: Option<String>,
+    },
+    /// The machine did not let us.
+    #[error("the engine could not be started: {0}")]
+    Start(String),
+}
+
+impl Engine {
+    /// Loads the program into one VM and begins to load a spare. Blocks until the first is loaded.
+    pub fn start(program: Program, limits: &Limits, host: Arc<dyn Host>) -> Result<Self, EngineError> {
+        Self::start_workers(program, limits, host, 1)
+    }
+
+    /// As [`start`](Self::start), with so many VMs; one session's calls all go to the same.
+    pub fn start_workers(
+        program: Program,
+        limits: &Limits,
+        host: Arc<dyn Host>,
+        workers: usize,
+    ) -> Result<Self, EngineError> {
+        Ok(Self { carrier: Carrier::Embedded(Embedded::start(program, limits, host, workers)?) })
+    }
+
+    /// Runs an action. Dropping the future forgets the call.
+    pub async fn call(&self, call: Call) -> Outcome {
+        let Carrier::Embedded(embedded) = &self.carrier;
+        let text = |id| message::call(id, &call.action, &call.args, &call.context);
+        embedded.run(&call.context, call.timeout_ms, text).await
+    }
+
+    /// Runs `authenticate` of the module that `require` knows by that name, for `limits.call_timeout_ms` at most.
+    pub async fn authenticate(&self, module: String, params: Json, context: CallContext) -> Outcome {
+        let Carrier::Embedded(embedded) = &self.carrier;
+        let text = |id| message::authenticate(id, &module, &params, &context);
+        embedded.run(&context, embedded.call_timeout_ms(), text).await
+    }
+
+    /// A connection that was asked for by [`HostCall::WatchDisconnect`](super::HostCall) is gone; `session` is its
+    /// session as it is now.
+    pub fn disconnected(&self, connection: u64, session: &SessionView) {
+        let Carrier::Embedded(embedded) = &self.carrier;
+        embedded.disconnected(connection, session);
+    }
+
+    /// Stops the VMs. Calls without an answer fail with `shutting_down`.
+    pub async fn close(&self) {
+        let Carrier::Embedded(embedded) = &self.carrier;
+        embedded.close().await;
+    }
+}

@@ -1,0 +1,209 @@
+//! The messages between host and prelude: JSON arrays as text (`book/src/internals/engine.md`).
+//!
+//! Values that only pass through are cut out of the text and never read.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{CallContext, CallError, ErrorCode, HostCall, Json, Program, PublishTo, SessionView, prelude};
+use crate::limits::Limits;
+use crate::manifest::Style;
+
+/// What the prelude is told at its start.
+pub(super) fn program(program: &Program, limits: &Limits) -> String {
+    let actions: serde_json::Map<String, Value> = program
+        .actions
+        .iter()
+        .map(|(path, action)| {
+            let style = match action.style {
+                Style::Callback => 0,
+                Style::Value => 1,
+            };
+            (path.clone(), json!([action.params.len(), action.rest, style, action.guard]))
+        })
+        .collect();
+    json!({
+        "actions": actions,
+        "config": program.config,
+        "env": program.env,
+        "version": program.version,
+        "answer_bytes": limits.answer_bytes,
+    })
+    .to_string()
+}
+
+/// A call of an action.
+pub(super) fn call(id: u64, action: &str, args: &RawValue, context: &CallContext) -> String {
+    let args = args.get();
+    format!(r#"["call",{id},{},{args},{}]"#, text(action), context_parts(context))
+}
+
+/// A call of an authentication module.
+pub(super) fn authenticate(id: u64, module: &str, params: &RawValue, context: &CallContext) -> String {
+    let params = params.get();
+    format!(r#"["authenticate",{id},{},{params},{}]"#, text(module), context_parts(context))
+}
+
+/// The answer to a question of the prelude.
+pub(super) fn reply(question: u64, answer: &Result<Value, String>) -> String {
+    match answer {
+        Ok(value) => format!(r#"["reply",{question},true,{value}]"#),
+        Err(message) => format!(r#"["reply",{question},false,{}]"#, text(message)),
+    }
+}
+
+/// A connection that the prelude watches is gone.
+pub(super) fn disconnected(connection: u64, session: &SessionView) -> String {
+    format!(r#"["disconnected",{connection},{}]"#, session_parts(session))
+}
+
+/// A timer is due.
+pub(super) fn timer(id: u64) -> String {
+    format!(r#"["timer",{id}]"#)
+}
+
+/// The host has answered a call by itself.
+pub(super) fn end(id: u64) -> String {
+    format!(r#"["end",{id}]"#)
+}
+
+fn text(value: &str) -> String {
+    Value::from(value).to_string()
+}
+
+fn context_parts(context: &CallContext) -> String {
+    let session = context.session.as_ref().map_or_else(|| "null".to_owned(), session_parts);
+    let request = &context.request;
+    let request = json!([request.id, request.origin, request.ip, request.connection, request.post]);
+    format!("{session},{request}")
+}
+
+fn session_parts(session: &SessionView) -> String {
+    let tail = json!([session.id, session.created_at, session.user_id]).to_string();
+    let attributes = serde_json::to_string(&session.attributes).expect("a map of JSON values is JSON");
+    let channels = json!(session.channels);
+    format!("[{},{},{attributes},{channels}]", session.key, &tail[1..tail.len() - 1])
+}
+
+/// What the prelude sends.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// A call has its answer.
+    Answer {
+        /// Which.
+        call: u64,
+        /// The value, or why there is none.
+        outcome: Result<Option<Json>, CallError>,
+    },
+    /// An effect, with the number of the question when the script waits for an answer.
+    Effect(HostCall, Option<u64>),
+    /// Nothing that can be performed; the question is answered with the message.
+    Refused(String, Option<u64>),
+}
+
+/// Reads a message of the prelude.
+pub(super) fn read(sent: String, answer_bytes: usize) -> Sent {
+    if let Some(answer) = read_answer(&sent, answer_bytes) {
+        return answer;
+    }
+    let parts: Vec<&RawValue> = match serde_json::from_str(&sent) {
+        Ok(parts) => parts,
+        Err(error) => return Sent::Refused(format!("a message that is not JSON: {error}"), None),
+    };
+    let mut question = None;
+    read_parts(&parts, &mut question).unwrap_or_else(|error| Sent::Refused(error.to_string(), question))
+}
+
+/// The common case, cut by hand: `["answer",7]` or `["answer",7,value]`, as the prelude writes it.
+fn read_answer(sent: &str, answer_bytes: usize) -> Option<Sent> {
+    let rest = sent.strip_prefix(r#"["answer","#)?.strip_suffix(']')?;
+    let (id, value) = match rest.split_once(',') {
+        Some((id, value)) => (id, Some(value)),
+        None => (rest, None),
+    };
+    let call = id.parse().ok()?;
+    let outcome = match value {
+        Some(value) if value.len() > answer_bytes => Err(CallError::new(
+            ErrorCode::TooLarge,
+            format!("The answer has {} bytes, which is more than limits.answer_bytes ({answer_bytes})", value.len()),
+        )),
+        Some(value) => match RawValue::from_string(value.to_owned()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(CallError::new(ErrorCode::NotSerializable, error.to_string())),
+        },
+        None => Ok(None),
+    };
+    Some(Sent::Answer { call, outcome })
+}
+
+fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, serde_json::Error> {
+    let op: &str = part(parts, 0)?;
+    let mut asked = || -> Result<(), serde_json::Error> {
+        let number: u64 = part(parts, 1)?;
+        *question = (number != 0).then_some(number);
+        Ok(())
+    };
+    let effect = match op {
+        "fail" => {
+            let name: &str = part(parts, 2)?;
+            let stack: Option<String> = part(parts, 4)?;
+            let error = CallError {
+                code: ErrorCode::from_name(name).unwrap_or(ErrorCode::ActionError),
+                message: part(parts, 3)?,
+                stack: stack.map(|stack| app_frames(&stack)),
+            };
+            return Ok(Sent::Answer { call: part(parts, 1)?, outcome: Err(error) });
+        }
+        "publish" => HostCall::Publish {
+            to: publish_to(parts)?,
+            event: part(parts, 2)?,
+            params: parts.get(3).map(|params| (*params).to_owned()),
+        },
+        "save" => {
+            asked()?;
+            HostCall::SessionSave { session: part(parts, 2)?, set: part(parts, 3)?, unset: part(parts, 4)? }
+        }
+        "user" => {
+            asked()?;
+            HostCall::SessionUser { session: part(parts, 2)?, user_id: part(parts, 3)?, connection: part(parts, 4)? }
+        }
+        "subscribe" => {
+            asked()?;
+            HostCall::ChannelSubscribe { session: part(parts, 2)?, names: part(parts, 3)? }
+        }
+        "unsubscribe" => {
+            asked()?;
+            HostCall::ChannelUnsubscribe { session: part(parts, 2)?, names: part(parts, 3)? }
+        }
+        "watch" => HostCall::WatchDisconnect { connection: part(parts, 1)? },
+        "online" => {
+            asked()?;
+            HostCall::UsersOnline {}
+        }
+        "log" => HostCall::Log { level: part(parts, 1)?, text: part(parts, 2)? },
+        other => return Ok(Sent::Refused(format!("a message of unknown kind: {other}"), None)),
+    };
+    Ok(Sent::Effect(effect, *question))
+}
+
+fn publish_to(parts: &[&RawValue]) -> Result<PublishTo, serde_json::Error> {
+    let to: Vec<&RawValue> = part(parts, 1)?;
+    Ok(match part(&to, 0)? {
+        "broadcast" => PublishTo::Broadcast,
+        "channels" => PublishTo::Channels(part(&to, 1)?),
+        "users" => PublishTo::Users(part(&to, 1)?),
+        _ => PublishTo::Socket(part(&to, 1)?),
+    })
+}
+
+fn part<'a, T: Deserialize<'a>>(parts: &[&'a RawValue], index: usize) -> Result<T, serde_json::Error> {
+    let text = parts.get(index).map_or("null", |part| part.get());
+    serde_json::from_str(text)
+}
+
+/// A stack without the prelude's own frames.
+pub(super) fn app_frames(stack: &str) -> String {
+    let frames: Vec<&str> = stack.lines().filter(|line| !line.contains(prelude::PREFIX)).collect();
+    frames.join("\n")
+}
