@@ -51,7 +51,7 @@ export function createClient(env: Env, loader: Loader) {
     closed(code, reason, final, wasOpen) {
       calls.closed(final);
       if (final) {
-        log.error("The server ended the connection for good: " + code + " " + reason);
+        log.error("The server ended the connection for good: " + code + " " + reason, true);
         if (code === 4001) upgrade(newest, true);
       }
       if (wasOpen || final) socketEvents.emit("disconnect", { code, reason, final });
