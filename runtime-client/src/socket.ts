@@ -127,7 +127,6 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     const old = socket;
     if (old) {
       socket = null;
-      old.onopen = old.onmessage = old.onclose = null;
       old.close(NORMAL);
     }
     if (state !== "closed") lost(code, reason);

@@ -84,6 +84,7 @@ export class ModelServer {
     assert.match(clientId, /^[0-9a-f]{32}$/);
     assert.equal(this.clientId || clientId, clientId, "one client id for the page");
     this.clientId = clientId;
+    if (this.welcomed) assert.notEqual(positions, null, "the client forgot where it was");
     line.greeted = true;
 
     const missed = new Map();
@@ -155,12 +156,16 @@ class Line {
       },
     };
     if (!server.up) this.pass("down", () => this.end(1006));
-    else this.pass("down", () => this.socket.onopen && this.socket.onopen({}));
+    else this.pass("down", () => this.socketUsed && this.socket.onopen({}));
   }
 
   say(message) {
     const data = JSON.stringify(message);
-    this.pass("down", () => this.socket.onmessage && this.socket.onmessage({ data }));
+    this.pass("down", () => {
+      if (!this.socketUsed) return;
+      if (message[0] === 0) this.server.welcomed = true;
+      this.socket.onmessage({ data });
+    });
   }
 
   /** Delivers in order after a while. What falls into a silence is lost, and with it all that follows on that line. */
@@ -184,7 +189,8 @@ class Line {
     this.gone();
     // Nobody tells a client behind a silent network: it has to find out.
     if (this.deaf) return;
+    if (!this.socketUsed) return;
     this.socketUsed = false;
-    if (this.socket.onclose) this.socket.onclose({ code, reason: "" });
+    this.socket.onclose({ code, reason: "" });
   }
 }

@@ -270,6 +270,19 @@ test("a call in flight when the line breaks is sent again under its own id, firs
   assert.deepEqual(await Promise.all([one, two, three, four]), ["answer 1", "two", "answer 3", "answer 4"]);
 });
 
+test("calls sent again come before those that still wait for their turn", () => {
+  const world = new World();
+  world.welcome();
+  for (let n = 1; n <= 200; n++) void world.SS.server.app.square(n);
+  assert.equal(world.socket.calls.length, 150);
+  world.socket.break();
+  world.advance(1000);
+  world.welcome();
+  world.advance(2000);
+  assert.deepEqual(world.socket.calls.map((call) => call[1]), Array.from({ length: 200 }, (_, n) => n + 1));
+  assert.equal(world.socket.calls.filter((call) => call[4] === 1).length, 150);
+});
+
 test("a call sent again stays marked over further breaks", () => {
   const world = new World();
   world.welcome();
