@@ -34,7 +34,7 @@ fmt:
 	$(CARGO) fmt --all
 
 book:
-	node scripts/check-book.mjs
+	node --test tests/book/book.test.mjs scripts/check-pages.mjs
 	@if command -v mdbook >/dev/null; then mdbook build book; else echo 'mdbook is not installed: the book was checked, not built'; fi
 
 bench:

@@ -78,4 +78,4 @@ while IFS= read -r lock; do
     mkdir -p "$folder/node_modules"
     cp "$lock" "$stamp"
   fi
-done < <(find runtime-client tests testdata -name node_modules -prune -o -name package-lock.json -print 2>/dev/null | sort)
+done < <(find runtime-client tests testdata benches -name node_modules -prune -o -name package-lock.json -print 2>/dev/null | sort)

@@ -4,16 +4,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target');
-const SSBUILD = process.env.SSBUILD_BIN ?? path.join(TARGET, 'debug/ssbuild');
-const SSSERVE = process.env.SSSERVE_BIN ?? path.join(TARGET, 'debug/ssserve');
-const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const BINARIES = process.env.SSBUILD_BIN_DIR ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug');
+const SSBUILD = path.join(BINARIES, 'ssbuild');
+const SSSERVE = path.join(BINARIES, 'ssserve');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** The longest that anything on this machine may take before a test gives up. */
 const PATIENCE_MS = 30_000;
@@ -32,37 +31,17 @@ async function run(program, args) {
   return output;
 }
 
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function answers(port) {
-  const socket = net.connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 /** `ssserve` on one port, which can be killed and started again. */
 class Server {
-  constructor(dist, state, port, limits) {
-    Object.assign(this, { dist, state, port, limits, log: '', child: null });
+  constructor(dist, state, limits) {
+    Object.assign(this, { dist, state, limits, port: 0, log: '', child: null });
   }
 
   get url() {
     return `http://localhost:${this.port}`;
   }
 
+  /** Starts it on a free port, later on the same one, and waits until it says that it listens. */
   async start() {
     const env = { ...process.env, SS__SERVER__STATE_DIR: this.state };
     for (const [name, value] of Object.entries(this.limits)) env[`SS__LIMITS__${name.toUpperCase()}`] = String(value);
@@ -71,13 +50,19 @@ class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.log += chunk));
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!(await answers(this.port))) {
-      assert.equal(child.exitCode, null, `ssserve ended at its start:\n${this.log}`);
-      assert.ok(Date.now() < deadline, `ssserve did not listen in time:\n${this.log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    let printed = '';
+    this.port = await new Promise((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text) => {
+          this.log += text;
+          printed += text;
+          const address = printed.match(/http:\/\/[^\s/:]+:(\d+)/);
+          if (address) resolve(Number(address[1]));
+        });
+      }
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`ssserve ended with ${signal ?? code}:\n${this.log}`)));
+    });
   }
 
   /** Ends it as a power cut would. */
@@ -142,7 +127,7 @@ export async function stage(t, { limits = {}, env = 'production' } = {}) {
     filter: (source) => !['dist', '.ssbuild', '.ssserve'].includes(path.basename(source)),
   });
   const printed = await run(SSBUILD, ['build', app, '--env', env, '--out', dist]);
-  const server = new Server(dist, path.join(folder, 'state'), await freePort(), limits);
+  const server = new Server(dist, path.join(folder, 'state'), limits);
   await server.start();
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
