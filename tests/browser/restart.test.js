@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enter, hears, login, pill, say, stage } from './harness.mjs';
+import { enter, hears, login, pill, say, stage } from './harness.js';
 
 test('the server is killed and comes back, and both browsers go on without a reload', async (t) => {
   const { person, server } = await stage(t);

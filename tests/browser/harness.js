@@ -9,9 +9,9 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const BINARIES = process.env.SSBUILD_BIN_DIR ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug');
-const SSBUILD = path.join(BINARIES, 'ssbuild');
-const SSSERVE = path.join(BINARIES, 'ssserve');
+const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target');
+const SSBUILD = process.env.SSBUILD_BIN ?? path.join(TARGET, 'debug/ssbuild');
+const SSSERVE = process.env.SSSERVE_BIN ?? path.join(TARGET, 'debug/ssserve');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** The longest that anything on this machine may take before a test gives up. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, enter, hears, login, say, stage } from './harness.mjs';
+import { call, enter, hears, login, say, stage } from './harness.js';
 
 const LIMITS = { call_timeout_ms: 3_000, engine_memory_bytes: 48 * 1024 * 1024 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, enter, hears, login, say, stage } from './harness.mjs';
+import { call, enter, hears, login, say, stage } from './harness.js';
 
 const session = async (person) => (await person.context.cookies()).find(({ name }) => name === 'ss_porch');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { test } from 'node:test';
-import { enter, login, stage } from './harness.mjs';
+import { enter, login, stage } from './harness.js';
 
 test('the page keeps a strict policy and complains about nothing', async (t) => {
   const { person, server } = await stage(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, enter, hears, login, say, stage } from './harness.mjs';
+import { call, enter, hears, login, say, stage } from './harness.js';
 
 test('two browsers chat in a room, and one outside it is sent nothing of it', async (t) => {
   const { person } = await stage(t);

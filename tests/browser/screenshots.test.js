@@ -5,7 +5,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { enter, hears, login, pill, say, stage } from './harness.mjs';
+import { enter, hears, login, pill, say, stage } from './harness.js';
 
 const FOLDER = process.env.SSBUILD_SCREENSHOTS ?? path.join(os.tmpdir(), 'ssbuild-screenshots');
 
