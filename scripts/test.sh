@@ -35,7 +35,7 @@ step book node --test --test-concurrency=1 tests/book/*.test.mjs
 
 # cargo test says "N passed; M failed", node's runner "pass N" and "fail N" after a sign.
 count() { grep -oE "$1" "$log" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'; }
-passed=$(($(count '^test result:.* [0-9]+ passed' | tail -n 1) + $(count '^(ℹ|#) pass [0-9]+')))
+passed=$(($(count '^test result:.* [0-9]+ passed') + $(count '^(ℹ|#) pass [0-9]+')))
 failed=$(($(count '; [0-9]+ failed;') + $(count '^(ℹ|#) fail [0-9]+')))
 
 printf '\n'
