@@ -1,6 +1,6 @@
 // The book against itself and against the sources: links, the table of contents, and the tables of codes, keys and limits.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,14 +12,15 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const BOOK = join(ROOT, 'book', 'src');
 const pages = readPages(BOOK);
 
-test('every link leads to a page, and every anchor to a heading', () => {
+test('every link leads to a file, and every anchor to a heading', () => {
+  const beside = readdirSync(ROOT).filter((file) => file.endsWith('.md'));
   const broken = [];
-  for (const [path, text] of pages) {
-    for (const link of links(text)) {
+  for (const path of [...[...pages.keys()].map((page) => `book/src/${page}`), ...beside]) {
+    for (const link of links(readFileSync(join(ROOT, path), 'utf8'))) {
       const [file, anchor] = link.split('#');
       const target = file ? posix.normalize(posix.join(posix.dirname(path), file)) : path;
-      if (!existsSync(join(BOOK, target))) broken.push(`${path}: ${link}: there is no such page`);
-      else if (anchor && !anchors(pages.get(target) ?? '').has(anchor)) broken.push(`${path}: ${link}: there is no such heading`);
+      if (!existsSync(join(ROOT, target))) broken.push(`${path}: ${link}: there is no such file`);
+      else if (anchor && !anchors(readFileSync(join(ROOT, target), 'utf8')).has(anchor)) broken.push(`${path}: ${link}: there is no such heading`);
     }
   }
   assert.deepEqual(broken, []);
