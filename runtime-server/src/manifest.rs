@@ -105,6 +105,9 @@ pub struct Asset {
     pub integrity: String,
     /// Value of the `Content-Type` header.
     pub content_type: String,
+    /// Logical path of its source map, sent as the `SourceMap` header: maps are hashed before code, and code does not name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<String>,
     /// Whether the name is fingerprinted, so that the bytes behind it never change.
     pub immutable: bool,
     /// The same bytes, compressed.
