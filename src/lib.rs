@@ -15,3 +15,4 @@ pub mod resolve;
 pub mod zone;
 pub mod style;
 pub mod view;
+pub mod zone;

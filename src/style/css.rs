@@ -12,6 +12,7 @@ use lightningcss::{
     printer::PrinterOptions,
     stylesheet::{MinifyOptions, ParserOptions, StyleSheet},
     targets::Targets as Lowering,
+    traits::ToCss,
 };
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
@@ -93,7 +94,13 @@ impl Source<'_> {
     }
 
     fn warning(&self, e: &Error<ParserError<'_>>) -> Diagnostic {
-        Diagnostic::new(Code::StyleWarning, format!("{}; it is left out", lower_first(&e.kind.to_string())))
+        let what = match &e.kind {
+            ParserError::UnexpectedToken(token) => {
+                format!("unexpected `{}`", token.to_css_string(PrinterOptions::default()).unwrap_or_default())
+            }
+            kind => lower_first(&kind.to_string()),
+        };
+        Diagnostic::new(Code::StyleWarning, format!("{what}: browsers leave this out, and so does the build"))
             .at(self.place(e.loc.as_ref()), "")
     }
 
@@ -165,9 +172,13 @@ impl SourceProvider for Source<'_> {
             None => format!("{folder}/{specifier}"),
         };
         // A package's sheet is named as in Sass, without its folder (`bootstrap/dist/css/bootstrap.css`).
-        let candidates =
-            [Some(beside)].into_iter().chain(super::IMPORT_ROOTS.map(|root| Some(format!("{root}/{specifier}"))));
-        let paths: Vec<String> = candidates.flatten().filter_map(|path| normalise(Path::new(&path))).collect();
+        let candidates = [beside].into_iter().chain(super::IMPORT_ROOTS.map(|root| format!("{root}/{specifier}")));
+        let mut paths: Vec<String> = Vec::new();
+        for path in candidates.filter_map(|path| normalise(Path::new(&path))) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
         match paths.iter().find(|path| self.files.is_file(path)) {
             Some(path) if path.ends_with(".css") => Ok(ResolveResult::File(path.into())),
             Some(path) => {

@@ -106,7 +106,8 @@ impl<'a> Files<'a> {
     /// Says that an import was looked for outside of the folders it may be in, if so.
     pub(super) fn refusal(&self) -> Option<String> {
         let first = self.record().refused.first()?.clone();
-        Some(format!("Imports are found in {}; `{first}` is not.", roots()))
+        let folder = first.rsplit_once('/').map_or("the app folder itself", |(folder, _)| folder);
+        Some(format!("Imports are found in {}, but not in `{folder}`.", roots()))
     }
 
     fn may_import(&self, path: &str) -> bool {

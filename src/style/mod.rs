@@ -56,7 +56,7 @@ pub enum StyleForm {
     Readable,
     /// Lowered for the targets, as small as it goes.
     Minified,
-    /// As its author minified it: nothing but URLs is changed. For files named `.min.`.
+    /// As small as its author made it: nothing is lowered or merged. For files named `.min.`.
     Kept,
 }
 

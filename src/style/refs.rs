@@ -7,7 +7,7 @@ use lightningcss::{
     properties::custom::{Function, Token, TokenOrValue},
     rules::CssRule,
     stylesheet::StyleSheet,
-    values::{string::CowArcStr, url::Url},
+    values::{image::Image, string::CowArcStr, url::Url},
     visit_types,
     visitor::{Visit, VisitTypes, Visitor},
 };
@@ -141,7 +141,7 @@ impl<'i> Visitor<'i> for Refs<'_> {
     type Error = Infallible;
 
     fn visit_types(&self) -> VisitTypes {
-        visit_types!(URLS | RULES | FUNCTIONS)
+        visit_types!(URLS | RULES | FUNCTIONS | IMAGES)
     }
 
     fn visit_rule(&mut self, rule: &mut CssRule<'i>) -> Result<(), Infallible> {
@@ -155,6 +155,14 @@ impl<'i> Visitor<'i> for Refs<'_> {
     fn visit_url(&mut self, url: &mut Url<'i>) -> Result<(), Infallible> {
         self.visit_text(&mut url.url, url.loc);
         Ok(())
+    }
+
+    fn visit_image(&mut self, image: &mut Image<'i>) -> Result<(), Infallible> {
+        match image {
+            // The library's own walk leaves these out.
+            Image::ImageSet(set) => set.options.iter_mut().try_for_each(|option| self.visit_image(&mut option.image)),
+            _ => image.visit_children(self),
+        }
     }
 
     /// `src("a.png")`, and `image-set("a.png" 1x)` where it stands among variables: strings that are URLs.

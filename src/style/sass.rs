@@ -128,7 +128,7 @@ impl Host<'_> {
     fn say(&self, severity: Severity, at: &SpanLoc, message: &str) {
         let mut warnings = self.warnings.borrow_mut();
         if warnings.len() < WARNINGS {
-            let mut warning = Diagnostic::new(Code::StyleWarning, message).at(self.place(at), "");
+            let mut warning = Diagnostic::new(Code::StyleWarning, unquoted(message)).at(self.place(at), "");
             warning.severity = severity;
             warnings.push(warning);
         }
@@ -140,17 +140,16 @@ impl Host<'_> {
         if self.files.is_file(&path) {
             return Some(path);
         }
-        // grass does not look into the load paths for a name with an ending (`bootstrap/scss/bootstrap.scss`).
-        let mut rest = path.as_str();
-        while let Some((_, below)) = rest.split_once('/') {
-            rest = below;
-            let found = IMPORT_ROOTS
-                .iter()
-                .map(|root| format!("{root}/{rest}"))
-                .find(|file| rest.contains('/') && self.files.is_file(file));
+        // grass does not look into the load paths for a name with an ending (`bootstrap/scss/bootstrap.scss`), only
+        // beside the file that names it, whose folders we have to guess away.
+        let below = IMPORT_ROOTS.iter().find_map(|root| path.strip_prefix(root)?.strip_prefix('/'))?;
+        let mut rest = Some(below).filter(|rest| !rest.contains(".import."));
+        while let Some(name) = rest.filter(|name| name.contains('/')) {
+            let found = IMPORT_ROOTS.iter().map(|root| format!("{root}/{name}")).find(|file| self.files.is_file(file));
             if found.is_some() {
                 return found;
             }
+            rest = name.split_once('/').map(|(_, name)| name);
         }
         None
     }
@@ -200,6 +199,11 @@ impl grass::Logger for Host<'_> {
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
     let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     text[start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at)
+}
+
+/// grass shows what is warned of as Sass writes it: a text in quotes.
+fn unquoted(message: &str) -> &str {
+    message.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(message)
 }
 
 /// grass ends its sentences with a full stop, a diagnostic does not.
