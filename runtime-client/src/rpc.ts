@@ -109,8 +109,9 @@ export function createCalls(
     }
   }
 
-  function failure(code: string, call: { action: string }, why: string, retryable = false): SSError {
-    return new SSError(code, "The call of '" + call.action + "' " + why, retryable);
+  function failure(code: string, call: { action: string }, why: string): SSError {
+    // As in the book's error table.
+    return new SSError(code, "The call of '" + call.action + "' " + why, code === "offline" || code === "timeout");
   }
 
   function make(action: string, args: unknown[], options: Options, callback?: (value: any) => void): Answer {
@@ -167,14 +168,14 @@ export function createCalls(
     if (ended) return refuse(failure("offline", call, "was not sent: the connection was ended for good"));
     if (options.volatile ? waiting.length || !mayTake() : waiting.length >= limit("queue_calls", QUEUE_CALLS)) {
       const why = options.volatile ? "is volatile and could not be sent at once" : "was not sent: the queue is full";
-      return refuse(failure("offline", call, why, true));
+      return refuse(failure("offline", call, why));
     }
 
     const timeout = typeof options.timeout_ms === "number" ? options.timeout_ms : limit("call_timeout_ms", TIMEOUT_MS);
     if (timeout > 0 && timeout <= LONGEST_MS) {
       timer = env.setTimeout(function () {
         waiting = waiting.filter((other) => other !== call);
-        call.end(failure("timeout", call, "had no answer in " + timeout + " ms", true));
+        call.end(failure("timeout", call, "had no answer in " + timeout + " ms"));
         pump();
       }, timeout);
     }

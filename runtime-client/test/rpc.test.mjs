@@ -314,7 +314,7 @@ test("when the server ends it for good, calls end too, and new ones are refused"
   const flying = assert.rejects(world.SS.server.app.square(1), { code: "outcome_unknown" });
   world.socket.break(4000, "not of this protocol");
   await flying;
-  const refused = assert.rejects(world.SS.server.app.square(2), { code: "offline", retryable: false });
+  const refused = assert.rejects(world.SS.server.app.square(2), { code: "offline" });
   world.advance(60000);
   await refused;
   assert.equal(world.sockets.length, 1);
