@@ -169,7 +169,9 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
   }
 
   env.document.addEventListener("visibilitychange", function () {
-    if (env.document.visibilityState === "visible") wake();
+    if (env.document.visibilityState !== "visible") return;
+    hidden = false;
+    wake();
   });
   env.window.addEventListener("online", wake);
   // An open socket would keep the page out of the back/forward cache.

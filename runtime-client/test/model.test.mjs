@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { ModelServer } from "./model-server.mjs";
 import { settled, World } from "./world.mjs";
 
-const RUNS = Number(process.env.SS_MODEL_RUNS || 300);
+const RUNS = Number(process.env.SS_MODEL_RUNS || (process.env.SSBUILD_SOAK ? 5000 : 300));
 const SEED = Number(process.env.SS_MODEL_SEED || 20110714);
 
 const STEPS = {

@@ -296,6 +296,15 @@ test("a page in the back/forward cache has no socket, and one at once when it is
   assert.deepEqual(world.socket.calls, [[1, 2, "app/square", [1]]], "the first had timed out");
 });
 
+test("a page that is seen is not hidden, whatever it was told before", () => {
+  const world = new World();
+  world.welcome();
+  world.window.fire("pagehide");
+  world.document.fire("visibilitychange");
+  world.window.fire("pageshow");
+  assert.equal(world.sockets.length, 2);
+});
+
 test("disconnect stays away, connect comes back and the queue with it", () => {
   const world = told();
   world.welcome();
