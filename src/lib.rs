@@ -15,4 +15,3 @@ pub mod resolve;
 pub mod zone;
 pub mod style;
 pub mod view;
-pub mod zone;
