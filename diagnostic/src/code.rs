@@ -53,6 +53,7 @@ codes! {
     ActionsNotStatic "actions-not-static" Error "`exports.actions` cannot be read from the syntax tree.",
     ActionNeverAnswers "action-never-answers" Warning "An action has no way to answer its caller.",
     ImportUnresolved "import-unresolved" Error "An import names a module that cannot be found.",
+    ImportDynamic "import-dynamic" Note "An import is not named by a literal, so it is not linked.",
     ImportForbidden "import-forbidden" Error "Browser code imports something that must not or cannot run in a browser.",
     ImportCycle "import-cycle" Warning "Modules import each other in a circle.",
     TopLevelAwait "top-level-await" Error "A module waits at its top level, which a linked module cannot do.",
