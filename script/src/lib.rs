@@ -4,9 +4,29 @@
 //! so its result can be cached under the hash of source and options, and modules compile in parallel.
 //! Linking (which import is which module) is the caller's: compiled code asks for its n-th import by number.
 
+mod compile;
+mod dead;
+mod defines;
+mod emit;
+mod esm;
+mod exports;
+mod imports;
+mod json;
+mod map;
+mod minify;
+mod names;
 mod options;
 mod output;
+mod parse;
+mod patterns;
+mod place;
+mod quote;
+mod references;
+mod walk;
+mod wrap;
 
+pub use compile::compile;
+pub use map::MapJoiner;
 pub use options::{Language, Minify, Options, Source, Wrap};
 pub use output::{
     ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Import, ImportKind, ImportedNames, MapChunk,

@@ -1,0 +1,184 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use swc_core::common::comments::SingleThreadedComments;
+use swc_core::common::sync::Lrc;
+use swc_core::common::{GLOBALS, Globals, SourceMap, Spanned};
+use swc_core::ecma::ast::{ModuleItem, Pass, Program, Script, Stmt};
+use swc_core::ecma::transforms::base::fixer::fixer;
+use swc_core::ecma::transforms::base::hygiene::hygiene;
+use swc_core::ecma::transforms::base::resolver;
+use swc_core::ecma::transforms::react;
+use swc_core::ecma::transforms::typescript as types;
+use swc_core::ecma::visit::VisitMutWith;
+
+use crate::defines::Defines;
+use crate::emit::{Layout, Tree};
+use crate::names::Names;
+use crate::place::Places;
+use crate::walk::Walk;
+use crate::{CompiledModule, Language, Minify, Options, Source, Wrap, emit, esm, json, map, minify, parse, wrap};
+
+/// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
+pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
+    let compiled = catch_unwind(AssertUnwindSafe(|| stages(source, options)));
+    let outcome = compiled.unwrap_or_else(|panic| Err(vec![gave_up(source, &*panic)]));
+    outcome.unwrap_or_else(|diagnostics| CompiledModule { diagnostics, ..CompiledModule::default() })
+}
+
+/// The compiler's table of contents.
+fn stages(source: Source<'_>, options: &Options) -> Result<CompiledModule, Vec<Diagnostic>> {
+    let places = Places::new(source.path, source.text);
+    if source.language == Language::Json {
+        return json::compile(&places, options);
+    }
+    GLOBALS.set(&Globals::new(), || script_stages(&places, source.language, options))
+}
+
+fn script_stages(
+    places: &Places<'_>,
+    language: Language,
+    options: &Options,
+) -> Result<CompiledModule, Vec<Diagnostic>> {
+    let mut program = parse::parse(places, language)?;
+    let names = Names::new();
+    let typed = matches!(language, Language::TypeScript | Language::Tsx);
+    program.mutate(resolver(names.unresolved_mark, names.top_mark, typed));
+    let common_types = typed && has_common_types(&program);
+    if typed {
+        program.mutate(types::typescript(typescript_config(), names.unresolved_mark, names.top_mark));
+    }
+    let jsx = has_jsx(places.text(), language);
+    if jsx {
+        program.mutate(jsx_pass(&names));
+    }
+    if let Some(mut defines) = Defines::new(&options.defines, places.text(), &names) {
+        program.visit_mut_with(&mut defines);
+    }
+
+    let esm = is_esm(&program, common_types);
+    let parameters = names.parameters(&program, esm);
+    let mut walk = Walk::new(&names, places, parameters, language, options, esm);
+    let body = link(program, &mut walk);
+    if walk.found.iter().any(Diagnostic::is_error) {
+        return Err(walk.found);
+    }
+
+    let mut script = match options.wrap {
+        Wrap::Module => wrap::wrap(body, &walk.parameters),
+        Wrap::Plain => Script { body, ..Script::default() },
+    };
+    let done = minify::is_minified(places.text());
+    if options.minify == Minify::Off || done {
+        if typed || jsx || walk.shadowed || walk.imports.ambiguous {
+            script.visit_mut_with(&mut hygiene());
+        }
+    } else {
+        // swc's compressor takes such functions out of their blocks, where they are seen too early.
+        let level = if walk.block_function && !esm { Minify::Fast } else { options.minify };
+        script = minify::minify(script, level, &names);
+    }
+    script.visit_mut_with(&mut fixer(None));
+
+    let layout = if options.minify == Minify::Off && !done { Layout::Readable } else { Layout::Dense };
+    let tree = match options.wrap {
+        Wrap::Module => Tree::Function(wrap::unwrap(&script)),
+        Wrap::Plain => Tree::Statements(&script),
+    };
+    let emitted = emit::emit(&tree, places.text(), layout, options.source_map);
+    Ok(CompiledModule {
+        map: options.source_map.then(|| map::chunk(&emitted, places)),
+        code: emitted.code,
+        esm,
+        imports: walk.imports.finish(),
+        exports: walk.exports.finish(),
+        references: walk.references,
+        evals: walk.evals,
+        actions: None,
+        diagnostics: walk.found,
+    })
+}
+
+/// Writes imports as numbers and an ES module as a function's statements.
+fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
+    match program {
+        Program::Module(module) if walk.esm && walk.wrap == Wrap::Module => {
+            let (body, mut declarations) = esm::take_declarations(module, walk);
+            let (directives, mut body) = wrap::split_directives(body);
+            body.visit_mut_with(walk);
+            declarations.getters_mut().for_each(|getter| getter.visit_mut_with(walk));
+            let mut whole = directives;
+            whole.extend(declarations.prelude(walk));
+            whole.append(&mut body);
+            whole
+        }
+        program => {
+            let mut body = statements(program, walk);
+            walk.exports.find_aliases(&body);
+            body.visit_mut_with(walk);
+            body
+        }
+    }
+}
+
+/// The statements of a program that has no `import` and `export`, or must not have them.
+fn statements(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
+    match program {
+        Program::Script(script) => script.body,
+        Program::Module(module) => module.body.into_iter().filter_map(|item| statement(item, walk)).collect(),
+    }
+}
+
+fn statement(item: ModuleItem, walk: &mut Walk<'_>) -> Option<Stmt> {
+    match item {
+        ModuleItem::Stmt(stmt) => Some(stmt),
+        ModuleItem::ModuleDecl(decl) => {
+            walk.reject_plain(decl.span());
+            None
+        }
+    }
+}
+
+/// Whether a program is an ES module, now that types are gone.
+fn is_esm(program: &Program, common_types: bool) -> bool {
+    match program {
+        Program::Script(_) => false,
+        // What the parser calls a module has `import`, `export` or `import.meta`, or waits at its top level.
+        Program::Module(module) => !common_types || module.body.iter().any(ModuleItem::is_module_decl),
+    }
+}
+
+/// Whether a program uses TypeScript's words for CommonJS: `import x = require("x")`, `export = x`, `import a = b.c`.
+fn has_common_types(program: &Program) -> bool {
+    let is_common = |item: &ModuleItem| {
+        let decl = item.as_module_decl();
+        decl.is_some_and(|decl| {
+            decl.is_ts_import_equals() || decl.is_ts_export_assignment() || decl.is_ts_namespace_export()
+        })
+    };
+    matches!(program, Program::Module(module) if module.body.iter().any(is_common))
+}
+
+fn typescript_config() -> types::Config {
+    types::Config { native_class_properties: true, ..types::Config::default() }
+}
+
+/// Whether a text may have JSX in it. Every element ends with one of two signs.
+fn has_jsx(text: &str, language: Language) -> bool {
+    let may = matches!(language, Language::JavaScript | Language::Jsx | Language::Tsx);
+    may && (memchr::memmem::find(text.as_bytes(), b"</").is_some()
+        || memchr::memmem::find(text.as_bytes(), b"/>").is_some())
+}
+
+fn jsx_pass(names: &Names) -> impl Pass {
+    let options = react::Options { runtime: Some(react::Runtime::Automatic), ..react::Options::default() };
+    let files = Lrc::new(SourceMap::default());
+    react::jsx(files, None::<SingleThreadedComments>, options, names.top_mark, names.unresolved_mark)
+}
+
+fn gave_up(source: Source<'_>, panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Diagnostic::new(Code::CompilerPanic, "the JavaScript compiler gave up on this file")
+        .at(Place::file(source.path), said.unwrap_or("it did not say why"))
+        .help("This is a defect of the compiler, not of the file; report it with the file when you can.")
+}

@@ -1,0 +1,133 @@
+use rustc_hash::FxHashMap;
+use ssbuild_diagnostic::Place;
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, Span};
+use swc_core::ecma::ast::{Ident, Str};
+
+use crate::place::Places;
+use crate::{Import, ImportKind, ImportedNames};
+
+/// What a module asks for, numbered in order of first appearance. One specifier asked for in one way has one number.
+pub(crate) struct Imports<'a> {
+    places: &'a Places<'a>,
+    numbers: FxHashMap<(Atom, ImportKind), usize>,
+    asked: Vec<Asked>,
+    /// Whether a namespace's name may be that of something in the program.
+    pub(crate) ambiguous: bool,
+}
+
+struct Asked {
+    specifier: String,
+    kind: ImportKind,
+    place: Place,
+    names: Vec<Atom>,
+    all: bool,
+    namespace: Ident,
+    used: bool,
+}
+
+impl<'a> Imports<'a> {
+    pub(crate) fn new(places: &'a Places<'a>) -> Self {
+        Self { places, numbers: FxHashMap::default(), asked: Vec::new(), ambiguous: false }
+    }
+
+    /// The number of an import that stands at `src`.
+    pub(crate) fn number(&mut self, src: &Str, kind: ImportKind) -> usize {
+        let specifier = src.value.to_atom_lossy().into_owned();
+        if let Some(&number) = self.numbers.get(&(specifier.clone(), kind)) {
+            return number;
+        }
+        let number = self.asked.len();
+        let name = namespace_name(&specifier);
+        let namespace = Ident::new_private(name.as_str().into(), DUMMY_SP);
+        if kind == ImportKind::Static {
+            let taken = memchr::memmem::find(self.places.text().as_bytes(), name.as_bytes()).is_some();
+            self.ambiguous |= taken || self.asked.iter().any(|asked| asked.namespace.sym == namespace.sym);
+        }
+        self.asked.push(Asked {
+            specifier: specifier.to_string(),
+            kind,
+            place: self.places.of(src.span),
+            names: Vec::new(),
+            all: false,
+            namespace,
+            used: false,
+        });
+        self.numbers.insert((specifier, kind), number);
+        number
+    }
+
+    /// Notes that one name of an import is used.
+    pub(crate) fn use_name(&mut self, number: usize, name: &Atom) {
+        let asked = &mut self.asked[number];
+        asked.used = true;
+        if !asked.all && !asked.names.contains(name) {
+            asked.names.push(name.clone());
+        }
+    }
+
+    /// Notes that an import is used in a way that may reach every name.
+    pub(crate) fn use_all(&mut self, number: usize) {
+        let asked = &mut self.asked[number];
+        asked.used = true;
+        asked.all = true;
+    }
+
+    /// The variable that holds an import's namespace, at a place of the source.
+    pub(crate) fn namespace(&self, number: usize, span: Span) -> Ident {
+        Ident { span, ..self.asked[number].namespace.clone() }
+    }
+
+    /// Whether anything of the import is used, so that its namespace has to be kept.
+    pub(crate) fn is_used(&self, number: usize) -> bool {
+        self.asked[number].used
+    }
+
+    pub(crate) fn finish(self) -> Vec<Import> {
+        let import = |asked: Asked| Import {
+            specifier: asked.specifier,
+            kind: asked.kind,
+            names: if asked.all {
+                ImportedNames::All
+            } else {
+                ImportedNames::Some(asked.names.iter().map(ToString::to_string).collect())
+            },
+            place: asked.place,
+        };
+        self.asked.into_iter().map(import).collect()
+    }
+}
+
+/// A name that shows where a value comes from: `_lodash_es` for `lodash-es`, `_navbar` for `./ui/navbar.js`.
+fn namespace_name(specifier: &str) -> String {
+    let file =
+        specifier.trim_end_matches('/').rsplit('/').find(|part| !part.is_empty() && *part != "." && *part != "..");
+    let file = file.unwrap_or("module");
+    let stem = match file.rsplit_once('.') {
+        Some((stem, "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "json")) if !stem.is_empty() => stem,
+        _ => file,
+    };
+    let letters = stem.chars().map(|letter| if Ident::is_valid_continue(letter) { letter } else { '_' });
+    std::iter::once('_').chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::namespace_name;
+
+    #[test]
+    fn namespaces_are_named_after_files() {
+        let cases = [
+            ("lodash-es", "_lodash_es"),
+            ("./ui/navbar.js", "_navbar"),
+            ("@scope/pkg", "_pkg"),
+            ("..", "_module"),
+            ("", "_module"),
+            ("./a.b.ts", "_a_b"),
+            ("1", "_1"),
+        ];
+        for (specifier, name) in cases {
+            assert_eq!(namespace_name(specifier), name);
+        }
+    }
+}

@@ -1,0 +1,709 @@
+//! The one walk over a module's tree that reads what others must know of it and writes its imports as numbers.
+
+use std::mem::take;
+
+use rustc_hash::FxHashMap;
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use swc_core::atoms::Atom;
+use swc_core::common::{DUMMY_SP, Span, Spanned};
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+
+use crate::exports::{ExportNames, static_name};
+use crate::imports::Imports;
+use crate::names::{Names, Parameters};
+use crate::place::Places;
+use crate::references::{self, Usage};
+use crate::{ImportKind, Language, Minify, Options, Reference, Wrap, quote};
+
+/// What an imported name of an ES module stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Binding {
+    /// Which import.
+    pub(crate) number: usize,
+    /// Which of its names; none for the namespace itself.
+    pub(crate) name: Option<Atom>,
+}
+
+/// What the walk needs to know, and what it finds.
+pub(crate) struct Walk<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) places: &'a Places<'a>,
+    pub(crate) parameters: Parameters,
+    pub(crate) language: Language,
+    pub(crate) wrap: Wrap,
+    pub(crate) minify: Minify,
+    pub(crate) esm: bool,
+    pub(crate) bindings: FxHashMap<Id, Binding>,
+    pub(crate) imports: Imports<'a>,
+    pub(crate) exports: ExportNames<'a>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) evals: Vec<Place>,
+    pub(crate) found: Vec<Diagnostic>,
+    /// Whether something inside is named like one of the parameters.
+    pub(crate) shadowed: bool,
+    /// Whether a block declares a function, which sloppy code also sees outside of the block.
+    pub(crate) block_function: bool,
+    state: State,
+}
+
+/// Where the walk is.
+#[derive(Debug, Default, Clone, Copy)]
+struct State {
+    /// Functions around, which `await` and `return` belong to.
+    functions: u32,
+    /// Functions around that do not run when the module is evaluated.
+    deferred: u32,
+    /// Bodies around that have a `this` of their own.
+    receivers: u32,
+    /// The expression is an inner part of a chain of members that was looked at already.
+    in_chain: bool,
+    /// The next function is called where it stands.
+    immediate: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(
+        names: &'a Names,
+        places: &'a Places<'a>,
+        parameters: Parameters,
+        language: Language,
+        options: &Options,
+        esm: bool,
+    ) -> Self {
+        Self {
+            names,
+            places,
+            parameters,
+            language,
+            wrap: options.wrap,
+            minify: options.minify,
+            esm,
+            bindings: FxHashMap::default(),
+            imports: Imports::new(places),
+            exports: ExportNames::new(names, places),
+            references: Vec::new(),
+            evals: Vec::new(),
+            found: Vec::new(),
+            shadowed: false,
+            block_function: false,
+            state: State::default(),
+        }
+    }
+
+    fn is_module(&self) -> bool {
+        self.wrap == Wrap::Module
+    }
+
+    fn free_word(&self, expr: &Expr, word: &str) -> bool {
+        matches!(expr, Expr::Ident(name) if self.names.is_free(name) && name.sym == *word)
+    }
+
+    fn binding(&self, expr: &Expr) -> Option<&Binding> {
+        match expr {
+            Expr::Ident(name) if !self.bindings.is_empty() => self.bindings.get(&name.to_id()),
+            Expr::Paren(paren) => self.binding(&paren.expr),
+            _ => None,
+        }
+    }
+
+    /// What an imported name is replaced by.
+    fn imported(&mut self, binding: &Binding, span: Span) -> Box<Expr> {
+        let namespace = self.imports.namespace(binding.number, span);
+        match &binding.name {
+            Some(name) => {
+                self.imports.use_name(binding.number, name);
+                quote::member(&namespace, name, span)
+            }
+            None => {
+                self.imports.use_all(binding.number);
+                Box::new(Expr::Ident(namespace))
+            }
+        }
+    }
+
+    /// Gives a free `module`, `exports` or `require` its parameter; other names are left.
+    fn adopt(&mut self, name: &mut Ident) -> bool {
+        if !self.is_module() {
+            return false;
+        }
+        let parameter = match &*name.sym {
+            "exports" => &self.parameters.exports,
+            "module" => &self.parameters.module,
+            "require" => &self.parameters.require,
+            _ => return false,
+        };
+        name.ctxt = parameter.ctxt;
+        true
+    }
+
+    fn free_name(&mut self, name: &mut Ident) {
+        match &*name.sym {
+            "exports" | "module" if self.is_module() => self.exports.escapes(),
+            "eval" => self.evals.push(self.places.of(name.span)),
+            _ => {}
+        }
+        self.adopt(name);
+    }
+
+    fn require(&self, span: Span) -> Ident {
+        Ident { span, ..self.parameters.require.clone() }
+    }
+
+    fn inside(&mut self, enter: impl FnOnce(&mut State), walk: impl FnOnce(&mut Self)) {
+        let outside = self.state;
+        self.state.in_chain = false;
+        self.state.immediate = false;
+        enter(&mut self.state);
+        walk(self);
+        self.state = outside;
+    }
+
+    /// A function: `receiver` when it has a `this` of its own.
+    fn function(&mut self, receiver: bool, walk: impl FnOnce(&mut Self)) {
+        let immediate = self.state.immediate;
+        self.inside(
+            |state| {
+                state.functions += 1;
+                state.deferred += u32::from(!immediate);
+                state.receivers += u32::from(receiver);
+            },
+            walk,
+        );
+    }
+
+    fn refer(&mut self, expr: &Expr, usage: Usage) {
+        let top_level = self.state.deferred == 0;
+        self.references.extend(references::read(expr, usage, top_level, self.names, self.places));
+    }
+
+    /// A call: requires, exports by definition, and what evaluates text.
+    fn call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
+        let Callee::Expr(callee) = &mut call.callee else { return self.dynamic_import(call) };
+        match &mut **callee {
+            Expr::Ident(name) if self.names.is_free(name) => match &*name.sym {
+                "require" if self.is_module() => return self.require_call(call),
+                "Function" => self.evals.push(self.places.of(name.span)),
+                "setTimeout" | "setInterval" => self.timer(call),
+                _ => {}
+            },
+            Expr::Ident(_) => {
+                if let Some(binding) = self.binding(callee).cloned() {
+                    let span = callee.span();
+                    let function = self.imported(&binding, span);
+                    // A name of a namespace would be called with the namespace as `this`.
+                    *callee = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+                }
+            }
+            Expr::Member(member) => {
+                if static_name(&member.prop).is_some_and(|name| matches!(&*name, "setTimeout" | "setInterval"))
+                    && (self.free_word(&member.obj, "window") || self.free_word(&member.obj, "globalThis"))
+                {
+                    self.timer(call);
+                } else if self.is_module() && self.exports.read_define(call) {
+                    self.quiet_exports(&mut call.args[0].expr);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn timer(&mut self, call: &CallExpr) {
+        if let Some(first) = call.args.first()
+            && references::is_text(&first.expr)
+        {
+            self.evals.push(self.places.of(first.expr.span()));
+        }
+    }
+
+    /// `require("x")` becomes `require(n)`; a `require` of something else stays, and is noted.
+    fn require_call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
+        if let [ExprOrSpread { spread: None, expr }] = call.args.as_mut_slice() {
+            if let Some(src) = literal_source(expr) {
+                let number = self.imports.number(&src, ImportKind::Require);
+                self.imports.use_all(number);
+                **expr = *quote::number(number as f64, src.span);
+                return None;
+            }
+            self.note_dynamic(call.span);
+        }
+        None
+    }
+
+    /// `import("x")` becomes `require.d(n)`.
+    fn dynamic_import(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
+        if !self.is_module() || !call.callee.is_import() {
+            return None;
+        }
+        let source = call.args.first().and_then(|arg| literal_source(&arg.expr));
+        let Some(src) = source else {
+            self.note_dynamic(call.span);
+            return None;
+        };
+        let number = self.imports.number(&src, ImportKind::Dynamic);
+        self.imports.use_all(number);
+        let callee = quote::member(&self.require(DUMMY_SP), &"d".into(), DUMMY_SP);
+        Some(quote::call(callee, vec![quote::arg(quote::number(number as f64, src.span))], call.span))
+    }
+
+    fn note_dynamic(&mut self, span: Span) {
+        self.found.push(
+            Diagnostic::new(Code::ImportDynamic, "the imported module is not named by a literal, so it is not linked")
+                .at(self.places.of(span), "is looked up while the app runs")
+                .help("Write the name as a string literal, or ignore this when the host provides the module."),
+        );
+    }
+
+    /// Walks `exports` or `module.exports` where using it exports nothing new.
+    fn quiet_exports(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Ident(name) if self.names.is_free(name) => {
+                self.adopt(name);
+            }
+            Expr::Member(member) => self.quiet_exports(&mut member.obj),
+            Expr::Paren(paren) => self.quiet_exports(&mut paren.expr),
+            Expr::Ident(_) => {}
+            expr => expr.visit_mut_with(self),
+        }
+    }
+
+    /// The object of a member: `exports.x` and `module.id` do not let `exports` go anywhere.
+    fn member(&mut self, member: &mut MemberExpr) {
+        self.namespace_member(member);
+        if self.is_module() && (self.exports.is_exports(&member.obj) || self.free_word(&member.obj, "module")) {
+            let open = static_name(&member.prop).is_none();
+            self.quiet_exports(&mut member.obj);
+            if open {
+                // `exports[name]` may be written elsewhere through what it gives; reading alone is harmless.
+                member.prop.visit_mut_with(self);
+            }
+            return;
+        }
+        self.state.in_chain = true;
+        member.obj.visit_mut_with(self);
+        self.state.in_chain = false;
+        member.prop.visit_mut_with(self);
+    }
+
+    fn reject_write(&mut self, name: &Ident) {
+        if !self.bindings.is_empty() && self.bindings.contains_key(&name.to_id()) {
+            self.found.push(
+                Diagnostic::new(Code::SyntaxError, format!("`{}` is imported and cannot be assigned to", name.sym))
+                    .at(self.places.of(name.span), "an import is read-only")
+                    .help("Let the module that declares it export a function that changes it."),
+            );
+        }
+    }
+
+    /// A library for `lib/client` that is an ES module.
+    pub(crate) fn reject_plain(&mut self, span: Span) {
+        self.found.push(
+            Diagnostic::new(Code::LibIsModule, "a file in `lib/client` is a plain script, but this one is a module")
+                .at(self.places.of(span), "only modules have this")
+                .help("Take the library's build for browsers (UMD or IIFE), or install it and `import` it from `app/client`."),
+        );
+    }
+
+    fn top_level_await(&mut self, span: Span) {
+        if self.state.functions == 0 {
+            self.found.push(
+                Diagnostic::new(Code::TopLevelAwait, "a module cannot wait at its top level")
+                    .at(self.places.of(span), "outside of every function")
+                    .help("Wait inside an async function, or export the promise and let its users wait."),
+            );
+        }
+    }
+}
+
+impl VisitMut for Walk<'_> {
+    noop_visit_mut_type!();
+
+    fn visit_mut_expr(&mut self, expr: &mut Expr) {
+        let in_chain = take(&mut self.state.in_chain);
+        match expr {
+            Expr::Ident(name) => {
+                if self.names.is_free(name) {
+                    self.free_name(name);
+                } else if let Some(binding) = self.binding(expr).cloned() {
+                    *expr = *self.imported(&binding, expr.span());
+                } else {
+                    self.note_shadow(expr);
+                }
+                return;
+            }
+            Expr::Member(member) => {
+                if in_chain {
+                    self.member(member);
+                } else {
+                    self.refer(expr, Usage::Read);
+                    let Expr::Member(member) = expr else { return };
+                    self.member(member);
+                }
+                return;
+            }
+            Expr::OptChain(chain) => {
+                if !in_chain && matches!(&*chain.base, OptChainBase::Member(_)) {
+                    self.refer(expr, Usage::Read);
+                }
+            }
+            Expr::Call(call) => {
+                if let Callee::Expr(callee) = &call.callee {
+                    self.refer_callee(callee);
+                }
+                if let Some(replaced) = self.call(call) {
+                    *expr = *replaced;
+                    return;
+                }
+                self.visit_call(call);
+                return;
+            }
+            Expr::New(new) => {
+                if self.free_word(&new.callee, "Function") {
+                    self.evals.push(self.places.of(new.span));
+                }
+            }
+            Expr::This(this) => {
+                if self.esm && self.is_module() && self.state.receivers == 0 {
+                    *expr = *Expr::undefined(this.span);
+                }
+                return;
+            }
+            Expr::MetaProp(meta) => {
+                if meta.kind != MetaPropKind::ImportMeta {
+                    return;
+                }
+                if self.is_module() {
+                    let require = self.require(meta.span);
+                    *expr = *quote::member(&require, &"m".into(), meta.span);
+                } else {
+                    self.reject_plain(meta.span);
+                }
+                return;
+            }
+            Expr::Await(wait) => self.top_level_await(wait.span),
+            Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
+                // Asking for a type neither evaluates nor exports anything.
+                if let Expr::Ident(name) = &mut *unary.arg
+                    && self.names.is_free(name)
+                {
+                    self.adopt(name);
+                    return;
+                }
+            }
+            Expr::Bin(bin) if self.is_module() && compares(bin.op) => {
+                for side in [&mut bin.left, &mut bin.right] {
+                    let compared = self.exports.is_exports(side) || self.free_word(side, "module");
+                    if compared { self.quiet_exports(side) } else { side.visit_mut_with(self) }
+                }
+                return;
+            }
+            _ => {}
+        }
+        expr.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_opt_call(&mut self, call: &mut OptCall) {
+        self.refer_callee(&call.callee);
+        if let Some(binding) = self.binding(&call.callee).cloned() {
+            let span = call.callee.span();
+            let function = self.imported(&binding, span);
+            call.callee = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+        } else {
+            self.state.in_chain = matches!(&*call.callee, Expr::Member(_) | Expr::OptChain(_));
+            call.callee.visit_mut_with(self);
+            self.state.in_chain = false;
+        }
+        call.args.visit_mut_with(self);
+    }
+
+    fn visit_mut_opt_chain_base(&mut self, base: &mut OptChainBase) {
+        match base {
+            OptChainBase::Member(member) => self.member(member),
+            OptChainBase::Call(call) => call.visit_mut_with(self),
+        }
+    }
+
+    fn visit_mut_tagged_tpl(&mut self, tagged: &mut TaggedTpl) {
+        if let Some(binding) = self.binding(&tagged.tag).cloned() {
+            let span = tagged.tag.span();
+            let function = self.imported(&binding, span);
+            tagged.tag = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+        } else {
+            tagged.tag.visit_mut_with(self);
+        }
+        tagged.tpl.visit_mut_with(self);
+    }
+
+    fn visit_mut_assign_expr(&mut self, assign: &mut AssignExpr) {
+        let at_top = self.state.receivers == 0;
+        let exports = self.is_module() && self.exports.read_assign(assign, at_top);
+        match &mut assign.left {
+            AssignTarget::Simple(SimpleAssignTarget::Ident(name)) => {
+                self.reject_write(&name.id);
+                if self.names.is_free(&name.id) {
+                    // `exports = …` changes a variable, not what is exported.
+                    self.adopt(&mut name.id);
+                }
+            }
+            AssignTarget::Simple(SimpleAssignTarget::Member(member)) => {
+                if exports {
+                    self.quiet_exports(&mut member.obj);
+                    member.prop.visit_mut_with(self);
+                } else {
+                    self.member(member);
+                }
+            }
+            left => left.visit_mut_with(self),
+        }
+        // `e = exports` at the top level was seen as an alias; so was `exports = module.exports = …`.
+        if self.is_module() && self.exports.is_exports(&assign.right) && self.is_alias_target(&assign.left) {
+            self.quiet_exports(&mut assign.right);
+        } else {
+            assign.right.visit_mut_with(self);
+        }
+    }
+
+    fn visit_mut_var_declarator(&mut self, decl: &mut VarDeclarator) {
+        self.read_required_names(decl);
+        decl.name.visit_mut_with(self);
+        let Some(init) = &mut decl.init else { return };
+        let alias = matches!(&decl.name, Pat::Ident(name) if self.exports.is_exports(&Expr::Ident(name.id.clone())));
+        if alias && self.is_module() && self.exports.is_exports(init) {
+            self.quiet_exports(init);
+        } else {
+            init.visit_mut_with(self);
+        }
+    }
+
+    fn visit_mut_pat(&mut self, pat: &mut Pat) {
+        if let Pat::Ident(name) = pat {
+            self.reject_write(&name.id);
+        }
+        pat.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_object_pat_prop(&mut self, prop: &mut ObjectPatProp) {
+        if let ObjectPatProp::Assign(name) = prop {
+            self.reject_write(&name.key.id);
+        }
+        prop.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_update_expr(&mut self, update: &mut UpdateExpr) {
+        if let Expr::Ident(name) = &*update.arg {
+            self.reject_write(name);
+        }
+        update.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_prop(&mut self, prop: &mut Prop) {
+        if let Prop::Shorthand(name) = prop {
+            if self.names.is_free(name) {
+                self.free_name(name);
+            } else if let Some(binding) = self.bindings.get(&name.to_id()).cloned() {
+                let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
+                let value = self.imported(&binding, name.span);
+                *prop = Prop::KeyValue(KeyValueProp { key, value });
+            }
+            return;
+        }
+        prop.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_ident(&mut self, name: &mut Ident) {
+        if matches!(&*name.sym, "require" | "exports" | "module") && !self.names.is_free(name) {
+            self.shadowed |= name.ctxt != self.parameters.require.ctxt;
+        }
+    }
+
+    fn visit_mut_function(&mut self, function: &mut Function) {
+        self.function(true, |walk| function.visit_mut_children_with(walk));
+    }
+
+    fn visit_mut_constructor(&mut self, constructor: &mut Constructor) {
+        self.function(true, |walk| constructor.visit_mut_children_with(walk));
+    }
+
+    fn visit_mut_arrow_expr(&mut self, arrow: &mut ArrowExpr) {
+        self.function(false, |walk| arrow.visit_mut_children_with(walk));
+    }
+
+    fn visit_mut_class_prop(&mut self, prop: &mut ClassProp) {
+        prop.key.visit_mut_with(self);
+        let deferred = u32::from(!prop.is_static);
+        self.inside(|state| field(state, deferred), |walk| prop.value.visit_mut_with(walk));
+    }
+
+    fn visit_mut_private_prop(&mut self, prop: &mut PrivateProp) {
+        let deferred = u32::from(!prop.is_static);
+        self.inside(|state| field(state, deferred), |walk| prop.value.visit_mut_with(walk));
+    }
+
+    fn visit_mut_auto_accessor(&mut self, accessor: &mut AutoAccessor) {
+        accessor.key.visit_mut_with(self);
+        let deferred = u32::from(!accessor.is_static);
+        self.inside(|state| field(state, deferred), |walk| accessor.value.visit_mut_with(walk));
+    }
+
+    fn visit_mut_static_block(&mut self, block: &mut StaticBlock) {
+        self.inside(|state| field(state, 0), |walk| block.visit_mut_children_with(walk));
+    }
+
+    fn visit_mut_block_stmt(&mut self, block: &mut BlockStmt) {
+        self.block_function |= block.stmts.iter().any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(_))));
+        block.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_for_of_stmt(&mut self, stmt: &mut ForOfStmt) {
+        if stmt.is_await {
+            self.top_level_await(stmt.span);
+        }
+        stmt.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_using_decl(&mut self, decl: &mut UsingDecl) {
+        if decl.is_await {
+            self.top_level_await(decl.span);
+        }
+        decl.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_decorator(&mut self, decorator: &mut Decorator) {
+        self.found.push(
+            Diagnostic::new(Code::SyntaxError, "decorators are not compiled")
+                .at(self.places.of(decorator.span), "a decorator")
+                .help("Call the decorator as a function on the class instead."),
+        );
+        decorator.visit_mut_children_with(self);
+    }
+}
+
+impl Walk<'_> {
+    fn note_shadow(&mut self, expr: &mut Expr) {
+        if let Expr::Ident(name) = expr {
+            self.visit_mut_ident(name);
+        }
+    }
+
+    fn refer_callee(&mut self, callee: &Expr) {
+        if matches!(callee, Expr::Member(_) | Expr::OptChain(_)) {
+            self.refer(callee, Usage::Called);
+        }
+    }
+
+    /// The callee and arguments of a call; a function that is called where it stands runs when the call does.
+    fn visit_call(&mut self, call: &mut CallExpr) {
+        match &mut call.callee {
+            Callee::Expr(callee) => {
+                self.free_callee(callee);
+                let immediate = is_immediate(callee);
+                self.state.in_chain = matches!(&**callee, Expr::Member(_) | Expr::OptChain(_));
+                self.state.immediate = immediate;
+                callee.visit_mut_with(self);
+                self.state.in_chain = false;
+                self.state.immediate = false;
+            }
+            Callee::Super(_) | Callee::Import(_) => {}
+        }
+        call.args.visit_mut_with(self);
+    }
+
+    /// `require` itself, when it is called, is not a value that goes somewhere.
+    fn free_callee(&mut self, callee: &mut Expr) {
+        if let Expr::Ident(name) = callee
+            && self.names.is_free(name)
+            && *name.sym == *"require"
+        {
+            self.adopt(name);
+        }
+    }
+
+    /// `ns.name` of a whole-namespace import uses that name only.
+    fn namespace_member(&mut self, member: &mut MemberExpr) {
+        let Some(Binding { number, name: None }) = self.binding(&member.obj).cloned() else { return };
+        if let Some(name) = static_name(&member.prop) {
+            self.imports.use_name(number, &name);
+            let span = member.obj.span();
+            member.obj = Box::new(Expr::Ident(self.imports.namespace(number, span)));
+        }
+    }
+
+    /// `const {a, b} = require("x")` uses those names only.
+    fn read_required_names(&mut self, decl: &mut VarDeclarator) {
+        let (Pat::Object(object), Some(init)) = (&decl.name, &mut decl.init) else { return };
+        let Expr::Call(call) = &mut **init else { return };
+        let Some(Expr::Ident(callee)) = call.callee.as_expr().map(|callee| &**callee) else { return };
+        if !self.is_module() || !self.names.is_free(callee) || callee.sym != *"require" {
+            return;
+        }
+        let [ExprOrSpread { spread: None, expr }] = call.args.as_mut_slice() else { return };
+        let Some(src) = literal_source(expr) else { return };
+        let mut names = Vec::new();
+        for prop in &object.props {
+            match prop {
+                ObjectPatProp::KeyValue(pair) => match crate::exports::prop_name(&pair.key) {
+                    Some((name, _)) => names.push(name),
+                    None => return,
+                },
+                ObjectPatProp::Assign(name) => names.push(name.key.id.sym.clone()),
+                ObjectPatProp::Rest(_) => return,
+            }
+        }
+        let number = self.imports.number(&src, ImportKind::Require);
+        for name in &names {
+            self.imports.use_name(number, name);
+        }
+        **expr = *quote::number(number as f64, src.span);
+    }
+
+    fn is_alias_target(&self, target: &AssignTarget) -> bool {
+        match target {
+            AssignTarget::Simple(SimpleAssignTarget::Ident(name)) => {
+                self.exports.is_exports(&Expr::Ident(name.id.clone())) || *name.id.sym == *"exports"
+            }
+            AssignTarget::Simple(SimpleAssignTarget::Member(member)) => {
+                matches!(&*member.obj, Expr::Ident(name) if *name.sym == *"module")
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A field's value or a static block: `this` is its own, `await` is not allowed in it.
+fn field(state: &mut State, deferred: u32) {
+    state.functions += 1;
+    state.deferred += deferred;
+    state.receivers += 1;
+}
+
+fn compares(op: BinaryOp) -> bool {
+    use BinaryOp::{EqEq, EqEqEq, In, InstanceOf, NotEq, NotEqEq};
+    matches!(op, EqEq | EqEqEq | NotEq | NotEqEq | In | InstanceOf)
+}
+
+/// Whether a callee is a function written on the spot: `(function () {…})()`, `(function () {…}).call(this)`.
+fn is_immediate(callee: &Expr) -> bool {
+    match callee {
+        Expr::Fn(_) | Expr::Arrow(_) => true,
+        Expr::Paren(paren) => is_immediate(&paren.expr),
+        Expr::Member(member) => {
+            is_immediate(&member.obj)
+                && static_name(&member.prop).is_some_and(|name| matches!(&*name, "call" | "apply"))
+        }
+        _ => false,
+    }
+}
+
+/// The specifier of an import when it is a literal.
+fn literal_source(expr: &Expr) -> Option<Str> {
+    match expr {
+        Expr::Lit(Lit::Str(text)) => Some(text.clone()),
+        Expr::Tpl(template) if template.exprs.is_empty() => {
+            let cooked = template.quasis.first()?.cooked.clone()?;
+            Some(Str { span: template.span, value: cooked, raw: None })
+        }
+        Expr::Paren(paren) => literal_source(&paren.expr),
+        _ => None,
+    }
+}
