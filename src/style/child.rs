@@ -18,10 +18,9 @@ use super::{
     Sheet, StyleOptions,
     css::{self, Ask, Source, Texts},
     files::{Files, without_bom},
-    mark::MARK,
     message::{Compiled, FromWorker, ToWorker},
     refs::Naming,
-    sass::{self, Marking},
+    sass,
 };
 use crate::disk::{Disk, RealDisk};
 
@@ -114,11 +113,7 @@ fn compile(sheet: &Sheet, options: &StyleOptions, disk: &dyn Disk, ask: &mut Ask
             Source { entry: &sheet.path, css: &text, files: &files, naming: Naming::Css, texts: Texts::default() };
         css::compile(&source, options, ask)
     } else {
-        match compile_sass(sheet, options, &files, Marking::On, ask) {
-            // A mark came out where it was not expected to be. Without marks, URLs are traced less well.
-            Ok((css, _)) if css.contains(MARK) => compile_sass(sheet, options, &files, Marking::Off, ask),
-            result => result,
-        }
+        compile_sass(sheet, options, &files, ask)
     };
     let (css, diagnostics) = result.unwrap_or_else(|diagnostics| (String::new(), diagnostics));
     let (files_read, files_missed) = files.finish(&sheet.path);
@@ -129,10 +124,9 @@ fn compile_sass(
     sheet: &Sheet,
     options: &StyleOptions,
     files: &Files<'_>,
-    marking: Marking,
     ask: &mut Ask<'_>,
 ) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let made = sass::compile(&sheet.path, files, marking)?;
+    let made = sass::compile(&sheet.path, files)?;
     let naming = Naming::Sass { sources: &made.sources };
     let source = Source { entry: &sheet.path, css: &made.css, files, naming, texts: Texts::default() };
     match css::compile(&source, options, ask) {

@@ -2,58 +2,54 @@
 //!
 //! Sass forgets where its output came from, but a relative URL means the file that says it. So each `url(` of a source
 //! is marked before grass sees it, as a URL scheme, and the mark is taken off again on the CSS syntax tree.
-//! What cannot be marked (`url($path)`) stays as it is; what comes out marked where no URL is expected makes the
-//! caller compile again without marks.
+//! What cannot be marked (`url($path)`) stays as it is. Sheets can look at their strings, so marks are only believed when
+//! the output without them is what unmarked sources give.
 
 /// How a mark begins. Characters that a URL may have without quotes.
 pub(super) const MARK: &str = "ss-url-";
 
-/// A source with its marks.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Marked {
-    pub(super) text: String,
-    /// Where a mark was put, as an offset into the source, and how long it is.
-    pub(super) marks: Vec<(usize, usize)>,
+/// The source with each `url(` marked as being in file number `file`; `None` when there is none.
+pub(super) fn mark(source: &str, file: usize) -> Option<String> {
+    let mut marked = String::new();
+    let mut done = 0;
+    for at in marks(source) {
+        marked.push_str(&source[done..at]);
+        marked.push_str(&format!("{MARK}{file}-{at}:"));
+        done = at;
+    }
+    marked.push_str(&source[done..]);
+    (done > 0).then_some(marked)
 }
 
-impl Marked {
-    /// Marks each `url(` of file number `file`.
-    pub(super) fn new(source: &str, file: usize) -> Self {
-        let mut marked = Self::default();
-        let mut done = 0;
-        for at in marks(source) {
-            let mark = format!("{MARK}{file}-{at}:");
-            marked.text.push_str(&source[done..at]);
-            marked.text.push_str(&mark);
-            marked.marks.push((at, mark.len()));
-            done = at;
-        }
-        marked.text.push_str(&source[done..]);
-        marked
-    }
-
-    /// The offset in the source of an offset in the marked text.
-    pub(super) fn source_offset(&self, marked: usize) -> usize {
-        let mut before = 0;
-        for &(at, len) in &self.marks {
-            let start = at + before;
-            if marked < start {
-                break;
-            }
-            if marked < start + len {
-                return at;
-            }
-            before += len;
-        }
-        marked - before
-    }
-}
-
-/// File number and offset of a marked URL, and the URL without the mark.
+/// File number and offset of a marked URL, and the URL without marks. The innermost mark counts: the others were put
+/// on when a function made a URL of it again.
 pub(super) fn unmark(written: &str) -> Option<(usize, usize, &str)> {
+    let (file, offset, url) = unmark_once(written)?;
+    Some(unmark(url).unwrap_or((file, offset, url)))
+}
+
+fn unmark_once(written: &str) -> Option<(usize, usize, &str)> {
     let (mark, url) = written.strip_prefix(MARK)?.split_once(':')?;
     let (file, offset) = mark.split_once('-')?;
     Some((file.parse().ok()?, offset.parse().ok()?, url))
+}
+
+/// A text with all marks taken out.
+pub(super) fn without_marks(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match unmark_once(rest) {
+            Some((_, _, behind)) => rest = behind,
+            None => {
+                plain.push_str(MARK);
+                rest = &rest[MARK.len()..];
+            }
+        }
+    }
+    plain + rest
 }
 
 /// Offsets at which a URL begins.
@@ -117,7 +113,7 @@ mod tests {
     use super::*;
 
     fn marked(source: &str) -> String {
-        Marked::new(source, 3).text.replace(MARK, "@")
+        mark(source, 3).unwrap_or_else(|| source.to_owned()).replace(MARK, "@")
     }
 
     #[test]
@@ -160,16 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn offsets_are_those_of_the_source() {
-        let source = "a{b:url(x.png);c:url(y.png);d:1}";
-        let marked = Marked::new(source, 0);
-        for (offset, byte) in source.char_indices() {
-            let shifted = marked.marks.iter().filter(|mark| mark.0 <= offset).map(|mark| mark.1).sum::<usize>();
-            assert_eq!(marked.source_offset(offset + shifted), offset, "{byte}");
-        }
-        assert_eq!(
-            marked.source_offset(source.find("x.png").expect("there") + 2),
-            source.find("x.png").expect("there")
-        );
+    fn without_marks_a_text_is_what_it_was() {
+        let source = "a{b:url(x.png);c:url('y.png') ss-url-;d:ss-url-1-x:}";
+        let marked = mark(source, 7).expect("it has urls");
+        assert_ne!(marked, source);
+        assert_eq!(without_marks(&marked), source);
+        assert_eq!(without_marks("url(ss-url-1-2:ss-url-3-4:data:x)"), "url(data:x)");
+        assert_eq!(unmark("ss-url-1-2:ss-url-3-4:data:x"), Some((3, 4, "data:x")));
     }
 }

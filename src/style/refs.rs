@@ -13,7 +13,7 @@ use lightningcss::{
 };
 use ssbuild_diagnostic::{Place, Span};
 
-use super::{files::Files, message::FoundUrl, sass::Sources, urls::is_local};
+use super::{files::Files, mark::without_marks, message::FoundUrl, sass::Sources, urls::is_local};
 
 /// How URLs are traced back to the file that says them.
 pub(super) enum Naming<'a> {
@@ -80,11 +80,10 @@ impl<'a> Refs<'a> {
             return;
         }
         match &mut self.work {
-            Work::Rewrite(answers) => match (answers.next().flatten(), origin) {
-                (Some(answer), _) => *url = answer.into(),
-                (None, Some((_, _, written))) => *url = written.to_owned().into(),
-                (None, None) => {}
-            },
+            Work::Rewrite(answers) => {
+                let answer = answers.next().flatten();
+                *url = answer.unwrap_or_else(|| without_marks(url)).into();
+            }
             Work::Collect(_) => {
                 let found = self.found(url, at);
                 if let Work::Collect(all) = &mut self.work {
@@ -99,10 +98,11 @@ impl<'a> Refs<'a> {
         let source = self.paths.get(self.rule.source_index as usize).map_or(entry, String::as_str);
         if let Some((file, offset, written)) = self.naming.origin(url) {
             let bases = if file == entry { vec![file.to_owned()] } else { vec![file.to_owned(), entry.to_owned()] };
-            return FoundUrl { written: written.to_owned(), bases, place: self.place(file, offset, written) };
+            let written = without_marks(written);
+            return FoundUrl { bases, place: self.place(file, offset, &written), written };
         }
         if source == entry && matches!(self.naming, Naming::Sass { .. }) {
-            return self.guessed(url, entry);
+            return self.guessed(&without_marks(url), entry);
         }
         let offset = self.files.text(source).map_or(0, |text| {
             offset_of_utf16(&text, at.line.saturating_sub(1) as usize, at.column.saturating_sub(1) as usize)

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -12,64 +13,60 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity, Span};
 use super::{
     IMPORT_ROOTS,
     files::{Files, normalise},
-    mark::{Marked, unmark},
+    mark::{mark, unmark, without_marks},
 };
 
 /// How many warnings of one sheet are shown: a loop may warn each time.
 const WARNINGS: usize = 50;
 
-/// Whether sources are marked, so that their URLs are known again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Marking {
-    On,
-    Off,
-}
-
 /// What grass made of a sheet.
 pub(super) struct SassOutput {
+    /// With marks, when there are sources.
     pub(super) css: String,
     pub(super) sources: Sources,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
 /// Compiles a sheet; its imports come from `files`.
-pub(super) fn compile(entry: &str, files: &Files<'_>, marking: Marking) -> Result<SassOutput, Vec<Diagnostic>> {
-    let host =
-        Host { files, marking, sources: RefCell::default(), found: RefCell::default(), warnings: RefCell::default() };
-    let options = grass::Options::default().fs(&host).logger(&host).load_paths(&IMPORT_ROOTS).allows_charset(false);
-    let css = grass::from_path(entry, &options);
-    let (css, failed) = match css {
-        Ok(css) => (css, None),
-        Err(e) => (String::new(), Some(host.error(*e, entry))),
-    };
-    let mut found = host.found.into_inner();
-    // An import that could not be read came first; what grass says after it only follows from it.
-    if found.is_empty() {
-        found.extend(failed);
+pub(super) fn compile(entry: &str, files: &Files<'_>) -> Result<SassOutput, Vec<Diagnostic>> {
+    let plain = Host::new(files, Marking::Off);
+    let css = plain.run(entry)?;
+    let warnings = plain.warnings.into_inner();
+    if !css.contains("url(") {
+        return Ok(SassOutput { css, sources: Sources::default(), warnings });
     }
-    let warnings = host.warnings.into_inner();
-    if found.is_empty() {
-        Ok(SassOutput { css, sources: host.sources.into_inner(), warnings })
-    } else {
-        found.extend(warnings);
-        Err(found)
+    let marking = Host::new(files, Marking::On);
+    match marking.run(entry) {
+        Ok(marked) if without_marks(&marked) == css => {
+            Ok(SassOutput { css: marked, sources: marking.sources.into_inner(), warnings })
+        }
+        _ => Ok(SassOutput { css, sources: Sources::default(), warnings }),
     }
 }
 
-/// The sources of a sheet as grass saw them, in the order in which it first did.
+/// Whether grass sees sources with marks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marking {
+    On,
+    Off,
+}
+
+/// The sources of a sheet, in the order of the numbers in their marks.
 #[derive(Debug, Default)]
-pub(super) struct Sources(Vec<(String, Marked)>);
+pub(super) struct Sources(Vec<String>);
 
 impl Sources {
     /// The file that a marked URL stands in, the offset there, and the URL as written.
     pub(super) fn origin<'a>(&self, marked: &'a str) -> Option<(&str, usize, &'a str)> {
         let (file, offset, written) = unmark(marked)?;
-        let (path, _) = self.0.get(file)?;
-        Some((path, offset, written))
+        Some((self.0.get(file)?, offset, written))
     }
 
-    fn get(&self, path: &str) -> Option<&Marked> {
-        self.0.iter().find(|source| source.0 == path).map(|source| &source.1)
+    fn number(&mut self, path: &str) -> usize {
+        self.0.iter().position(|source| source == path).unwrap_or_else(|| {
+            self.0.push(path.to_owned());
+            self.0.len() - 1
+        })
     }
 }
 
@@ -79,37 +76,46 @@ struct Host<'a> {
     marking: Marking,
     sources: RefCell<Sources>,
     /// Files that could not be read.
-    found: RefCell<Vec<Diagnostic>>,
+    unreadable: RefCell<Vec<Diagnostic>>,
     warnings: RefCell<Vec<Diagnostic>>,
+    /// Imports that were written with their endings.
+    whole_names: RefCell<BTreeSet<String>>,
 }
 
-impl Host<'_> {
-    fn see(&self, path: &str, text: &str) -> String {
-        let mut sources = self.sources.borrow_mut();
-        if let Some(source) = sources.get(path) {
-            return source.text.clone();
+impl<'a> Host<'a> {
+    fn new(files: &'a Files<'a>, marking: Marking) -> Self {
+        Self {
+            files,
+            marking,
+            sources: RefCell::default(),
+            unreadable: RefCell::default(),
+            warnings: RefCell::default(),
+            whole_names: RefCell::default(),
         }
-        let marked = match self.marking {
-            Marking::On => Marked::new(text, sources.0.len()),
-            Marking::Off => Marked { text: text.to_owned(), marks: Vec::new() },
-        };
-        let text = marked.text.clone();
-        sources.0.push((path.to_owned(), marked));
-        text
     }
 
+    fn run(&self, entry: &str) -> Result<String, Vec<Diagnostic>> {
+        let options = grass::Options::default().fs(self).logger(self).load_paths(&IMPORT_ROOTS).allows_charset(false);
+        let css = grass::from_path(entry, &options);
+        let mut found = self.unreadable.take();
+        match css {
+            Ok(css) if found.is_empty() => Ok(css),
+            // What grass says after a file could not be read only follows from it.
+            Err(e) if found.is_empty() => {
+                found.push(self.error(*e, entry));
+                found.extend(self.warnings.take());
+                Err(found)
+            }
+            _ => Err(found),
+        }
+    }
+
+    /// Only asked while sources are as they were written.
     fn place(&self, at: &SpanLoc) -> Place {
-        let path = at.file.name();
-        let (sources, text) = (self.sources.borrow(), self.files.text(path));
-        let (Some(source), Some(text)) = (sources.get(path), text) else {
-            return Place::file(path);
-        };
-        let offset = |line, column| {
-            let offset = source.source_offset(offset_of(&source.text, line, column));
-            u32::try_from(offset).unwrap_or(u32::MAX)
-        };
-        let span = Span::new(offset(at.begin.line, at.begin.column), offset(at.end.line, at.end.column));
-        Place::new(path, &text, span)
+        let (path, text) = (at.file.name(), at.file.source());
+        let span =
+            Span::new(offset_of(text, at.begin.line, at.begin.column), offset_of(text, at.end.line, at.end.column));
+        Place::new(path, text, span)
     }
 
     fn error(&self, error: grass::Error, entry: &str) -> Diagnostic {
@@ -137,14 +143,22 @@ impl Host<'_> {
     /// Where a path that grass made up leads, if there is such a file.
     fn find(&self, path: &Path) -> Option<String> {
         let path = normalise(path)?;
+        // Before a name with its ending, `a.scss`, grass asks for `a..importscss`.
+        if let Some((name, ending)) = path.split_once("..import") {
+            self.whole_names.borrow_mut().insert(format!("{name}.{ending}"));
+            return None;
+        }
         if self.files.is_file(&path) {
             return Some(path);
         }
-        // grass does not look into the load paths for a name with an ending (`bootstrap/scss/bootstrap.scss`), only
-        // beside the file that names it, whose folders we have to guess away.
+        // For such a name it does not look into the load paths (`bootstrap/scss/bootstrap.scss`), only beside the file
+        // that says it, whose folders we have to guess away.
+        if !self.whole_names.borrow().contains(&path) {
+            return None;
+        }
         let below = IMPORT_ROOTS.iter().find_map(|root| path.strip_prefix(root)?.strip_prefix('/'))?;
-        let mut rest = Some(below).filter(|rest| !rest.contains(".import."));
-        while let Some(name) = rest.filter(|name| name.contains('/')) {
+        let mut rest = Some(below);
+        while let Some(name) = rest {
             let found = IMPORT_ROOTS.iter().map(|root| format!("{root}/{name}")).find(|file| self.files.is_file(file));
             if found.is_some() {
                 return found;
@@ -174,10 +188,14 @@ impl grass::Fs for Host<'_> {
         let path = self.find(path).unwrap_or_default();
         // grass panics when a file cannot be read, so it gets an empty one.
         let text = self.files.read(&path).unwrap_or_else(|diagnostic| {
-            self.found.borrow_mut().push(*diagnostic);
+            self.unreadable.borrow_mut().push(*diagnostic);
             "".into()
         });
-        Ok(self.see(&path, &text).into_bytes())
+        let marked = match self.marking {
+            Marking::On => mark(&text, self.sources.borrow_mut().number(&path)),
+            Marking::Off => None,
+        };
+        Ok(marked.unwrap_or_else(|| text.to_string()).into_bytes())
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
@@ -196,9 +214,10 @@ impl grass::Logger for Host<'_> {
 }
 
 /// The byte at a line and column, both from 0, the column in characters.
-fn offset_of(text: &str, line: usize, column: usize) -> usize {
+fn offset_of(text: &str, line: usize, column: usize) -> u32 {
     let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
-    text[start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at)
+    let offset = text[start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at);
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 /// grass shows what is warned of as Sass writes it: a text in quotes.
