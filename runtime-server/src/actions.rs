@@ -1,8 +1,12 @@
 //! What the edge asks of an engine, behind a trait, so that the edge can be tested with scripted answers.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use futures_util::future::BoxFuture;
 
-use crate::engine::{Call, Outcome, SessionView};
+use crate::engine::{Call, CallContext, Engine, Json, Outcome, SessionView};
 
 /// Runs actions.
 pub trait Actions: Send + Sync + 'static {
@@ -12,11 +16,41 @@ pub trait Actions: Send + Sync + 'static {
 
     /// Asks a module of `lib/server` whether these credentials are good: its `authenticate(params, cb)`. The outcome is
     /// what it gave its callback.
-    fn authenticate(&self, module: &str, params: serde_json::Value) -> BoxFuture<'static, Outcome>;
+    fn authenticate(&self, module: &str, params: Json, context: CallContext) -> BoxFuture<'static, Outcome>;
 
     /// Tells that a connection has closed whose end the app wanted to know.
     fn disconnected(&self, connection: u64, session: SessionView);
 
     /// Ends the engine; calls that still run fail.
     fn close(&self) -> BoxFuture<'static, ()>;
+}
+
+impl Actions for Engine {
+    fn call(&self, call: Call) -> BoxFuture<'static, Outcome> {
+        let engine = self.clone();
+        started(async move { engine.call(call).await })
+    }
+
+    fn authenticate(&self, module: &str, params: Json, context: CallContext) -> BoxFuture<'static, Outcome> {
+        let (engine, module) = (self.clone(), module.to_owned());
+        started(async move { engine.authenticate(module, params, context).await })
+    }
+
+    fn disconnected(&self, connection: u64, session: SessionView) {
+        Engine::disconnected(self, connection, &session);
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let engine = self.clone();
+        Box::pin(async move { Engine::close(&engine).await })
+    }
+}
+
+/// Polls a future once, which is when an engine hands its job over; a task of its own may wait for the rest.
+fn started(future: impl Future<Output = Outcome> + Send + 'static) -> BoxFuture<'static, Outcome> {
+    let mut future: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Box::pin(std::future::ready(outcome)),
+        Poll::Pending => future,
+    }
 }

@@ -1,7 +1,34 @@
 //! The runtime of an app: loads a build, serves its pages and assets, runs its actions, keeps its sessions,
 //! channels and presence. It knows nothing of the compiler.
 
+pub mod actions;
+mod api;
+mod app;
+mod assets;
+mod calls;
+pub mod clock;
 pub mod config;
+mod connection;
+mod cookie;
 pub mod engine;
+mod host;
+mod http;
+mod hub;
 pub mod limits;
+pub mod load;
+pub mod log;
 pub mod manifest;
+mod negotiate;
+mod origin;
+mod pages;
+mod presence;
+pub mod protocol;
+mod pubsub;
+mod random;
+mod rate;
+pub mod server;
+mod session;
+pub mod settings;
+
+pub use pages::PolicyError;
+pub use session::StoreError;

@@ -43,13 +43,18 @@ pub enum LoadError {
         message: String,
     },
     /// The manifest is of another version.
-    #[error("the build was made for manifests of version {found}, this server reads version {}: use an ssserve of the same release as the ssbuild", manifest::SCHEMA)]
+    #[error(
+        "the build was made for manifests of version {found}, this server reads version {}: use an ssserve of the same release as the ssbuild",
+        manifest::SCHEMA
+    )]
     Schema {
         /// Its version.
         found: u64,
     },
     /// The build was made for another environment.
-    #[error("the build in this folder is for `{built}`, not for `{wanted}`: build again with `--env {wanted}`, or serve it with `--env {built}`")]
+    #[error(
+        "the build in this folder is for `{built}`, not for `{wanted}`: build again with `--env {wanted}`, or serve it with `--env {built}`"
+    )]
     Environment {
         /// The manifest's.
         built: String,

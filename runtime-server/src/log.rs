@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 

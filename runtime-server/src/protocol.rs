@@ -166,9 +166,7 @@ impl<'de> Deserialize<'de> for Parsed<'de> {
     }
 }
 
-fn read_hello<'de, A: SeqAccess<'de>>(
-    seq: &mut A,
-) -> Result<Result<ClientMessage<'de>, ProtocolError>, A::Error> {
+fn read_hello<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Result<ClientMessage<'de>, ProtocolError>, A::Error> {
     if required::<u64, A>(seq)? != VERSION {
         return Ok(Err(ProtocolError::Version));
     }

@@ -141,9 +141,8 @@ impl Walk<'_> {
 
     /// Keeps a value when the tree with nothing but it can be read.
     fn leaf(&mut self, path: &[String], key: String, value: &Value) {
-        let nested = path.iter().rev().fold(value.clone(), |inner, part| {
-            Value::Object(Map::from_iter([(part.clone(), inner)]))
-        });
+        let nested =
+            path.iter().rev().fold(value.clone(), |inner, part| Value::Object(Map::from_iter([(part.clone(), inner)])));
         match serde_json::from_value::<Config>(nested.clone()) {
             Ok(_) => {
                 let Value::Object(nested) = nested else { unreachable!("a path has at least one part") };
@@ -209,7 +208,10 @@ mod tests {
     fn later_layers_win_and_free_objects_merge() {
         let (config, problems) = resolve([
             Layers::preset("production"),
-            layer("config/app.json", serde_json::json!({"http": {"port": 1, "hostname": "::1"}, "client": {"a": {"b": 1}}})),
+            layer(
+                "config/app.json",
+                serde_json::json!({"http": {"port": 1, "hostname": "::1"}, "client": {"a": {"b": 1}}}),
+            ),
             layer("config/environments/x.json", serde_json::json!({"http": {"port": 2}, "client": {"a": {"c": [9]}}})),
         ]);
         assert_eq!(problems, Vec::<String>::new());
@@ -232,7 +234,10 @@ mod tests {
         let (config, problems) = resolve([
             layer("config/app.json", serde_json::json!({"http": {"port": 4000}, "rtm": {"enabled": true}})),
             layer("SS__HTTP__PORT", serde_json::json!({"http": {"port": "many"}})),
-            layer("--x", serde_json::json!({"htp": 1, "log": {"levle": 1}, "session": 5, "csp": {"extra": {"img-src": 1}}})),
+            layer(
+                "--x",
+                serde_json::json!({"htp": 1, "log": {"levle": 1}, "session": 5, "csp": {"extra": {"img-src": 1}}}),
+            ),
         ]);
         assert_eq!(config.http.port, 4000);
         insta::assert_snapshot!(problems.join("\n"), @"");

@@ -1,0 +1,137 @@
+//! A call from the socket: found, guarded, run once, answered.
+
+use std::sync::Arc;
+
+use crate::app::{App, RunningCall};
+use crate::connection::Connection;
+use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
+use crate::hub::Mode;
+use crate::log;
+use crate::manifest::Action;
+use crate::protocol::{self, CallMessage, ClientId, Text};
+use crate::rate::Verdict;
+use crate::session::{Begin, SessionState};
+
+/// A call arrived on `connection` from `page`.
+pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: &CallMessage<'_>) {
+    let id = message.id;
+    let mut state = connection.session.lock();
+    match state.answers.begin(page, id, message.sent, connection) {
+        Begin::Running => {}
+        Begin::Answered(text) => {
+            drop(state);
+            connection.answer(text);
+        }
+        Begin::Unknown => {
+            drop(state);
+            let text = "the call may have run, but its answer is not known any more";
+            connection.answer(protocol::error(id, &CallError::new(ErrorCode::OutcomeUnknown, text)));
+        }
+        Begin::Run => match admit(app, connection, &state, &message.action) {
+            Ok(running) => {
+                drop(state);
+                run(app, connection, page, message, running);
+            }
+            Err(error) => {
+                state.answers.refuse(page, id);
+                drop(state);
+                let request = request_id(connection, id);
+                app.hub.log.answer(&request, &message.action, error.code.as_str(), 0);
+                connection.answer(protocol::error(id, &error));
+            }
+        },
+    }
+}
+
+/// Whether a call may run now.
+fn admit(app: &App, connection: &Connection, state: &SessionState, action: &str) -> Result<RunningCall, CallError> {
+    check_guard(app.find(action)?, state.user_id.as_deref())?;
+    let running = app.calls.start(app.hub.limits.calls)?;
+    match connection.start_call(app.hub.limits.calls_per_connection) {
+        Verdict::Allowed => Ok(running),
+        Verdict::Refused => {
+            Err(CallError::new(ErrorCode::Overloaded, "this connection has as many calls in hand as it may"))
+        }
+    }
+}
+
+/// Refuses a guarded action without a user.
+pub(crate) fn check_guard(action: &Action, user: Option<&str>) -> Result<(), CallError> {
+    if action.guard && user.is_none() {
+        return Err(CallError::new(ErrorCode::NotAuthenticated, "this action wants a logged-in user"));
+    }
+    Ok(())
+}
+
+fn run(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: &CallMessage<'_>, running: RunningCall) {
+    let (id, action) = (message.id, message.action.clone());
+    let request = request_id(connection, id);
+    app.hub.log.call(&request, &action, message.args.get());
+    let context = CallContext {
+        session: Some(connection.session.view()),
+        request: RequestView {
+            id: request.clone(),
+            origin: Origin::Socket,
+            ip: Some(connection.ip.to_string()),
+            connection: Some(connection.id),
+            post: None,
+        },
+    };
+    let timeout_ms = app.hub.limits.call_timeout_ms;
+    let started_ms = app.hub.clock.now_ms();
+    let outcome = app.actions.call(Call { action: action.clone(), args: message.args.to_owned(), context, timeout_ms });
+    let (app, connection) = (Arc::clone(app), Arc::clone(connection));
+    tokio::spawn(async move {
+        let outcome = finish(&app, &request, &action, started_ms, outcome.await);
+        answer(&app, &connection, page, id, &outcome);
+        connection.end_call();
+        drop(running);
+    });
+}
+
+/// Brings an outcome to the log, and makes it fit to be sent.
+pub(crate) fn finish(app: &App, request: &str, action: &str, started_ms: u64, outcome: Outcome) -> Outcome {
+    let hub = &app.hub;
+    let max = hub.limits.answer_bytes;
+    let outcome = match outcome {
+        Ok(Some(value)) if value.get().len() > max => Err(CallError::new(
+            ErrorCode::TooLarge,
+            format!("the answer has {} bytes, {max} are allowed (limits.answer_bytes)", value.get().len()),
+        )),
+        outcome => outcome,
+    };
+    match outcome {
+        Ok(value) => {
+            if hub.log.shows(log::CALLS) {
+                let took_ms = hub.clock.now_ms().saturating_sub(started_ms);
+                let shown = value.as_ref().map_or("undefined", |value| value.get());
+                hub.log.answer(request, action, shown, took_ms);
+            }
+            Ok(value)
+        }
+        Err(mut error) => {
+            hub.log.failure(request, action, error.code.as_str(), &error.message, error.stack.as_deref());
+            if hub.mode == Mode::Deployed {
+                error.stack = None;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Sends an answer to where the call was last sent from, and remembers it.
+fn answer(app: &App, connection: &Connection, page: ClientId, id: u64, outcome: &Outcome) {
+    let text: Text = match outcome {
+        Ok(value) => protocol::result(id, value.as_deref()),
+        Err(error) => protocol::error(id, error),
+    };
+    let (now_ms, limits) = (app.hub.clock.now_ms(), &app.hub.limits);
+    let target = connection.session.lock().answers.finish(page, id, &text, now_ms, limits);
+    if let Some(target) = target {
+        target.answer(text);
+    }
+}
+
+fn request_id(connection: &Connection, call: u64) -> String {
+    format!("{}-{call}", connection.id)
+}

@@ -1,0 +1,130 @@
+use std::error::Error;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use ssbuild_server::clock::{Clock, SystemClock};
+use ssbuild_server::config::Config;
+use ssbuild_server::load::Build;
+use ssbuild_server::log::Log;
+use ssbuild_server::server::{Server, Surroundings};
+use ssbuild_server::settings::{self, Flags};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves a build of ssbuild: pages, files, actions over one websocket, sessions and channels.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ssserve",
+    version,
+    after_help = "Examples:\n  ssserve\n  ssserve dist --port 8080\n  SS__HTTP__PORT=8080 ssserve dist --env production"
+)]
+pub(crate) struct Arguments {
+    /// The build's folder.
+    #[arg(default_value = "dist")]
+    dist: PathBuf,
+    /// Refuse a build that was made for another environment.
+    #[arg(long, value_name = "NAME", env = "SS_ENV")]
+    env: Option<String>,
+    /// Address to bind (`http.hostname`).
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// TCP port to bind, 0 for a free one (`http.port`).
+    #[arg(long)]
+    port: Option<u16>,
+    /// Folder for sessions, for this server alone (`server.state_dir`); by default `.ssserve` beside the build.
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// From the command line; ends the process for `--help` and for what cannot be read.
+    pub(crate) fn read() -> Self {
+        Self::parse()
+    }
+}
+
+/// Serves until a signal asks to stop.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let started = Instant::now();
+    let build = Build::load(&arguments.dist, arguments.env.as_deref())?;
+    let flags =
+        Flags { hostname: arguments.host.clone(), port: arguments.port, state_dir: arguments.state_dir.clone() };
+    let (config, warnings) = settings::resolve(&build, std::env::vars(), &flags)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let log = Log::new(config.log.level, config.log.format, Arc::clone(&clock), Box::new(std::io::stderr()));
+    for warning in warnings {
+        log.warn(warning);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&build, config, clock, log, started))
+}
+
+async fn serve(
+    build: &Build,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    log: Log,
+    started: Instant,
+) -> Result<(), Box<dyn Error>> {
+    let address = (config.http.hostname.clone(), config.http.port);
+    let state_dir = config.server.state_dir.as_ref().map_or_else(|| beside(&build.dist), PathBuf::from);
+    let surroundings = Surroundings { clock, log, state_dir };
+    let server = Server::start(build, config, surroundings)?;
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
+    banner(build, listener.local_addr()?, started)?;
+    server.run(listener, stop_signal()?).await?;
+    Ok(())
+}
+
+/// Where sessions are kept unless configured: never inside the build, which is replaced by the next one.
+fn beside(dist: &Path) -> PathBuf {
+    let whole = dist.canonicalize().unwrap_or_else(|_| dist.to_owned());
+    whole.parent().unwrap_or(Path::new(".")).join(".ssserve")
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn banner(build: &Build, address: SocketAddr, started: Instant) -> std::io::Result<()> {
+    let manifest = &build.manifest;
+    let shown = if address.ip().is_unspecified() || address.ip().is_loopback() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{} on http://{shown}  ({}, build {}, {} pages, {} files, {} actions, ready in {} ms)",
+        manifest.app,
+        manifest.env,
+        manifest.build_id,
+        manifest.pages.len(),
+        manifest.assets.len() + manifest.files.len(),
+        manifest.api.server.len(),
+        started.elapsed().as_millis(),
+    )?;
+    out.flush()
+}
+
+/// Says why the server does not run.
+pub(crate) fn refuse(error: &dyn Error) -> ExitCode {
+    let style = anstyle::Style::new().fg_color(Some(anstyle::AnsiColor::Red.into())).bold();
+    // When standard error is gone there is nobody to tell.
+    let _ = writeln!(anstream::stderr().lock(), "{style}error{style:#}: {error}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,179 @@
+//! One tab's connection, whatever carries it: what it says is received here, what it is told waits in its outbox.
+
+mod outbox;
+pub(crate) mod socket;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use crate::app::App;
+use crate::calls;
+use crate::limits::Limits;
+use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
+use crate::rate::{Bucket, Rate, Verdict};
+use crate::session::{Session, SessionId};
+use outbox::Outbox;
+
+/// A tab.
+pub(crate) struct Connection {
+    pub(crate) id: u64,
+    pub(crate) session: Arc<Session>,
+    /// The session's id when the connection was made: after a login it proves nothing any more.
+    pub(crate) opened_as: SessionId,
+    pub(crate) ip: IpAddr,
+    opened_ms: u64,
+    page: OnceLock<ClientId>,
+    seen_ms: AtomicU64,
+    closing_since_ms: AtomicU64,
+    given_up: AtomicBool,
+    watched: AtomicBool,
+    running: AtomicUsize,
+    bucket: Mutex<Bucket>,
+    outbox: Outbox,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({})", self.id)
+    }
+}
+
+/// How long a closing connection has to take its close frame, in milliseconds.
+const CLOSE_MS: u64 = 3_000;
+
+impl Connection {
+    pub(crate) fn new(
+        id: u64,
+        (session, opened_as): (Arc<Session>, SessionId),
+        ip: IpAddr,
+        limits: &Limits,
+        now_ms: u64,
+    ) -> Self {
+        Self {
+            id,
+            session,
+            opened_as,
+            ip,
+            opened_ms: now_ms,
+            page: OnceLock::new(),
+            seen_ms: AtomicU64::new(now_ms),
+            closing_since_ms: AtomicU64::new(0),
+            given_up: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            bucket: Mutex::new(Bucket::full(rate(limits), now_ms)),
+            outbox: Outbox::new(limits.queue_bytes, limits.queue_messages),
+        }
+    }
+
+    /// The page that said hello on it.
+    pub(crate) fn page(&self) -> Option<ClientId> {
+        self.page.get().copied()
+    }
+
+    /// Queues a message.
+    pub(crate) fn send(&self, text: Text) {
+        self.outbox.send(text);
+    }
+
+    /// Queues an answer, behind a login that waits for its ticket.
+    pub(crate) fn answer(&self, text: Text) {
+        self.outbox.answer(text);
+    }
+
+    /// Sends a login's ticket; answers wait until it is redeemed or has expired.
+    pub(crate) fn send_ticket(&self, ticket: &str) {
+        self.outbox.hold_answers(protocol::ticket(ticket));
+    }
+
+    /// Lets the answers go that wait for a ticket.
+    pub(crate) fn release_answers(&self) {
+        self.outbox.release_answers();
+    }
+
+    /// Ends the connection after what is queued.
+    pub(crate) fn close(&self, code: CloseCode) {
+        self.outbox.close(code);
+    }
+
+    /// The app wants to know when this connection ends.
+    pub(crate) fn watch_end(&self) {
+        self.watched.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// Takes one of the calls that a connection may have in hand.
+    pub(crate) fn start_call(&self, limit: usize) -> Verdict {
+        if self.running.fetch_add(1, Ordering::Relaxed) < limit {
+            return Verdict::Allowed;
+        }
+        self.end_call();
+        Verdict::Refused
+    }
+
+    pub(crate) fn end_call(&self) {
+        self.running.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A sign of life arrived; too many of them end the connection.
+    pub(crate) fn heard(&self, app: &App) {
+        let now_ms = app.hub.clock.now_ms();
+        self.seen_ms.store(now_ms, Ordering::Relaxed);
+        if self.bucket.lock().take(rate(&app.hub.limits), now_ms) == Verdict::Refused {
+            self.close(CloseCode::TooMany);
+        }
+    }
+
+    /// A message arrived.
+    pub(crate) fn receive(self: &Arc<Self>, app: &Arc<App>, text: &str) {
+        self.heard(app);
+        if self.outbox.is_closing() {
+            return;
+        }
+        match (ClientMessage::parse(text), self.page()) {
+            (Ok(ClientMessage::Hello(hello)), None) => {
+                self.page.get_or_init(|| hello.client_id);
+                app.greet(self, &hello);
+            }
+            (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, &call),
+            (Ok(ClientMessage::Ping), Some(_)) => {
+                app.hub.alive(&self.session);
+                self.send(protocol::pong());
+            }
+            (Err(ProtocolError::Version), _) => self.close(CloseCode::Version),
+            // Not ours, or hello twice, or anything before hello.
+            _ => self.close(CloseCode::Protocol),
+        }
+    }
+
+    /// Ends a connection that is silent, or that does not take its end.
+    pub(crate) fn sweep(&self, limits: &Limits, now_ms: u64) {
+        if self.page().is_none() && now_ms >= self.opened_ms + limits.handshake_ms {
+            self.close(CloseCode::NoHello);
+        } else if now_ms >= self.seen_ms.load(Ordering::Relaxed) + limits.idle_ms {
+            self.close(CloseCode::Idle);
+        }
+        if self.outbox.is_closing() {
+            let since = &self.closing_since_ms;
+            match since.load(Ordering::Relaxed) {
+                0 => since.store(now_ms, Ordering::Relaxed),
+                since_ms if now_ms >= since_ms + CLOSE_MS => {
+                    self.given_up.store(true, Ordering::Relaxed);
+                    self.outbox.wake();
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn rate(limits: &Limits) -> Rate {
+    Rate { per_second: limits.messages_per_second, burst: limits.messages_burst }
+}

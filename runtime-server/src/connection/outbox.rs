@@ -1,0 +1,211 @@
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use crate::protocol::{CloseCode, Text};
+
+/// Capacity that an empty queue keeps; more is given back after a burst.
+const KEPT_MESSAGES: usize = 16;
+
+/// What waits to be written to one client, bounded in messages and bytes.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+    max_bytes: usize,
+    max_messages: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Text>,
+    bytes: usize,
+    /// Answers that wait for the ticket of a login.
+    held: Option<Vec<Text>>,
+    closing: Closing,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    #[default]
+    Open,
+    Asked(CloseCode),
+    Done,
+}
+
+/// What is to be written next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A message.
+    Message(Text),
+    /// The close frame, once, after all messages.
+    Close(CloseCode),
+    /// Nothing now.
+    Nothing,
+}
+
+impl Outbox {
+    pub(crate) fn new(max_bytes: usize, max_messages: usize) -> Self {
+        Self { state: Mutex::default(), waker: AtomicWaker::new(), max_bytes, max_messages }
+    }
+
+    /// Queues a message; a client that lets its queue fill up is disconnected.
+    pub(crate) fn send(&self, text: Text) {
+        self.state.lock().push(text, self.max_bytes, self.max_messages);
+        self.waker.wake();
+    }
+
+    /// Queues an answer, behind those that are held.
+    pub(crate) fn answer(&self, text: Text) {
+        let mut state = self.state.lock();
+        match &mut state.held {
+            Some(held) if held.len() < self.max_messages => held.push(text),
+            Some(_) => state.close(CloseCode::TooSlow),
+            None => state.push(text, self.max_bytes, self.max_messages),
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Sends `text` now, and keeps answers back from now on.
+    pub(crate) fn hold_answers(&self, text: Text) {
+        let mut state = self.state.lock();
+        state.held.get_or_insert_default();
+        state.push(text, self.max_bytes, self.max_messages);
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Lets the answers go that were held.
+    pub(crate) fn release_answers(&self) {
+        let mut state = self.state.lock();
+        for text in state.held.take().unwrap_or_default() {
+            state.push(text, self.max_bytes, self.max_messages);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Closes the connection after what is queued; the first code counts.
+    pub(crate) fn close(&self, code: CloseCode) {
+        self.state.lock().close(code);
+        self.waker.wake();
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state.lock().closing != Closing::Open
+    }
+
+    pub(crate) fn next(&self) -> Next {
+        let mut state = self.state.lock();
+        if let Some(text) = state.queue.pop_front() {
+            state.bytes -= text.len();
+            if state.queue.is_empty() && state.queue.capacity() > KEPT_MESSAGES {
+                state.queue = VecDeque::new();
+            }
+            return Next::Message(text);
+        }
+        match state.closing {
+            Closing::Asked(code) => {
+                state.closing = Closing::Done;
+                Next::Close(code)
+            }
+            Closing::Open | Closing::Done => Next::Nothing,
+        }
+    }
+
+    /// Makes its writer look again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Who is woken when there is something to write.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+}
+
+impl State {
+    fn push(&mut self, text: Text, max_bytes: usize, max_messages: usize) {
+        if self.closing != Closing::Open {
+            return;
+        }
+        if self.queue.len() >= max_messages || self.bytes.saturating_add(text.len()) > max_bytes && self.bytes > 0 {
+            self.close(CloseCode::TooSlow);
+            return;
+        }
+        self.bytes += text.len();
+        self.queue.push_back(text);
+    }
+
+    fn close(&mut self, code: CloseCode) {
+        if self.closing == Closing::Open {
+            self.closing = Closing::Asked(code);
+            if code == CloseCode::TooSlow {
+                self.queue = VecDeque::new();
+                self.bytes = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Text {
+        Text::from(text)
+    }
+
+    fn drain(outbox: &Outbox) -> Vec<String> {
+        std::iter::from_fn(|| match outbox.next() {
+            Next::Message(text) => Some(text.to_string()),
+            Next::Close(code) => Some(format!("close {}", code as u16)),
+            Next::Nothing => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn messages_come_before_the_close_and_nothing_after_it() {
+        let outbox = Outbox::new(100, 10);
+        outbox.send(text("a"));
+        outbox.close(CloseCode::Restart);
+        outbox.close(CloseCode::Idle);
+        outbox.send(text("b"));
+        assert_eq!(drain(&outbox), ["a", "close 1012"]);
+    }
+
+    #[test]
+    fn a_full_queue_is_dropped_and_closes() {
+        for outbox in [Outbox::new(100, 2), Outbox::new(2, 100)] {
+            for _ in 0..3 {
+                outbox.send(text("a"));
+            }
+            assert_eq!(drain(&outbox), ["close 4003"]);
+        }
+    }
+
+    #[test]
+    fn one_large_message_fits_an_empty_queue() {
+        let outbox = Outbox::new(2, 2);
+        outbox.send(text("large"));
+        assert_eq!(drain(&outbox), ["large"]);
+    }
+
+    #[test]
+    fn held_answers_keep_their_order() {
+        let outbox = Outbox::new(100, 10);
+        outbox.answer(text("1"));
+        outbox.hold_answers(text("ticket"));
+        outbox.answer(text("2"));
+        outbox.send(text("event"));
+        assert_eq!(drain(&outbox), ["1", "ticket", "event"]);
+        outbox.answer(text("3"));
+        outbox.release_answers();
+        outbox.answer(text("4"));
+        assert_eq!(drain(&outbox), ["2", "3", "4"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! The front door: pages, files, the HTTP API, the socket's handshake and the ticket of a login.
+
+mod handshake;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::routing::{any, post};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tower::Service as _;
+
+use crate::api;
+use crate::app::App;
+use crate::config::Config;
+use crate::cookie::{self, Transport};
+use crate::origin::{Hosts, Own, PageOrigin};
+
+/// Largest body of a ticket.
+const TICKET_BYTES: usize = 1024;
+
+/// Who is at the other end of a TCP connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// The connection's place among those that may be open, given back with the last copy of this.
+    pub(crate) _place: Arc<OwnedSemaphorePermit>,
+    /// Which `Host` headers are believed.
+    pub(crate) hosts: Hosts,
+}
+
+/// All routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/_ss/socket", any(handshake::socket))
+        .route("/_ss/session", post(redeem))
+        .fallback(front)
+        .with_state(app)
+}
+
+/// Answers a request, unless it was meant for another host.
+pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Request<Incoming>) -> Response<Body> {
+    let peer = request.extensions().get::<Peer>().expect("every request has its peer");
+    let own = Own { allowed: &app.config.http.allowed_origins, tls: false, hosts: peer.hosts };
+    let mut response = if own.believes_host(request.uri(), request.headers()) {
+        let Ok(response) = router.call(request).await;
+        response
+    } else {
+        plain(
+            StatusCode::MISDIRECTED_REQUEST,
+            "in development only names of this machine are answered (http.allowed_origins)",
+        )
+    };
+    secure(response.headers_mut());
+    response
+}
+
+/// Headers that every answer has.
+fn secure(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+}
+
+/// What is known of where a request came from.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) ip: IpAddr,
+    pub(crate) transport: Transport,
+    pub(crate) page: PageOrigin,
+}
+
+impl Caller {
+    pub(crate) fn of(config: &Config, peer: &Peer, uri: &Uri, headers: &HeaderMap) -> Self {
+        let proxied = config.http.trust_proxy;
+        let header = |name: &str| headers.get(name).filter(|_| proxied).and_then(|value| value.to_str().ok());
+        // The proxy in front appends: the last is what it saw itself.
+        let forwarded = header("x-forwarded-for").and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        let tls = header("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+        let own = Own { allowed: &config.http.allowed_origins, tls, hosts: peer.hosts };
+        Self {
+            ip: forwarded.unwrap_or_else(|| peer.address.ip().to_canonical()),
+            transport: if tls { Transport::Tls } else { Transport::Plain },
+            page: own.classify(uri, headers),
+        }
+    }
+}
+
+/// Pages, files and the API.
+async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+    let path = request.uri().path();
+    if api::owns(&app.config.api, path) {
+        return api::answer(&app, request).await;
+    }
+    let (method, headers) = (request.method(), request.headers());
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "this can only be read");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    if let Some(file) = app.assets.answer(path, method, headers).await {
+        return file;
+    }
+    // A route of the page's own making has no dot in it; a name with one is a file that is not there.
+    let is_route = !path.contains('.') && !path.starts_with("/_ss/") && !path.contains('\\') && !path.contains('%');
+    match app.pages.answer(path, headers).filter(|_| is_route) {
+        Some(page) => page,
+        None => plain(StatusCode::NOT_FOUND, "there is nothing here"),
+    }
+}
+
+/// `POST /_ss/session`: a login's ticket for the new cookie.
+async fn redeem(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
+    let caller = Caller::of(&app.config, peer, &parts.uri, &parts.headers);
+    if caller.page != PageOrigin::Allowed {
+        return plain(StatusCode::FORBIDDEN, "this page may not do that");
+    }
+    if !is_type(&parts.headers, "application/json") {
+        return plain(StatusCode::BAD_REQUEST, "a ticket is sent as application/json");
+    }
+    let body = match read_body(body, TICKET_BYTES, app.hub.limits.handshake_ms).await {
+        Ok(body) => body,
+        Err(status) => return plain(status, "the body cannot be read"),
+    };
+    #[derive(serde::Deserialize)]
+    struct Ticket {
+        ticket: String,
+    }
+    let redeemed = serde_json::from_slice::<Ticket>(&body)
+        .ok()
+        .and_then(|body| app.hub.sessions.redeem(&body.ticket, app.hub.clock.now_ms()));
+    let Some(redeemed) = redeemed else {
+        return plain(StatusCode::BAD_REQUEST, "this ticket is not valid, or not any more");
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let seconds = app.hub.sessions.cookie_seconds();
+    let cookie = cookie::set(&app.name, caller.transport, redeemed.id, seconds);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    redeemed.connection.release_answers();
+    response
+}
+
+/// Whether a body says that it is of that type.
+pub(crate) fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+}
+
+/// Reads a whole body, or says with which status it is refused.
+pub(crate) async fn read_body(body: Body, max_bytes: usize, timeout_ms: u64) -> Result<Bytes, StatusCode> {
+    let read = axum::body::to_bytes(body, max_bytes);
+    match tokio::time::timeout(Duration::from_millis(timeout_ms), read).await {
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        Ok(Err(error)) => {
+            let too_large =
+                std::error::Error::source(&error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            Err(if too_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST })
+        }
+        Ok(Ok(bytes)) => Ok(bytes),
+    }
+}
+
+/// A status with a sentence.
+pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

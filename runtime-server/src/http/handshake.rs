@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{Caller, Peer, plain};
+use crate::app::App;
+use crate::connection::Connection;
+use crate::connection::socket;
+use crate::cookie;
+use crate::origin::PageOrigin;
+use crate::protocol::SUBPROTOCOL;
+use crate::rate::Verdict;
+use crate::session::Opened;
+
+/// `GET /_ss/socket`: the handshake (RFC 6455 §4.2), which also gives the browser its session.
+pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) -> Response<Body> {
+    let peer = request.extensions().get::<Peer>().expect("every request has its peer").clone();
+    let headers = request.headers();
+    let caller = Caller::of(&app.config, &peer, request.uri(), headers);
+    if caller.page != PageOrigin::Allowed {
+        return plain(
+            StatusCode::FORBIDDEN,
+            "a socket is only opened for a page of this server (http.allowed_origins)",
+        );
+    }
+    let Some(accept) = accept_key(&request) else {
+        let mut response = plain(StatusCode::UPGRADE_REQUIRED, "this address wants a websocket of version 13");
+        response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    };
+    if !has_token(headers, SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        return plain(StatusCode::BAD_REQUEST, "this address speaks the sub-protocol ss.1");
+    }
+    let now_ms = app.hub.clock.now_ms();
+    if app.handshakes.take(caller.ip, now_ms) == Verdict::Refused {
+        return later(StatusCode::TOO_MANY_REQUESTS, "too many connections in too short a time");
+    }
+    let id = cookie::read(&app.name, caller.transport, headers);
+    let (session, id, set_cookie) = match app.hub.sessions.open(id, now_ms).await {
+        Ok(Opened::Known(session, id)) => (session, id, None),
+        Ok(Opened::SetCookie(session, id)) => {
+            let seconds = app.hub.sessions.cookie_seconds();
+            (session, id, Some(cookie::set(&app.name, caller.transport, id, seconds)))
+        }
+        Ok(Opened::Void) => return later(StatusCode::SERVICE_UNAVAILABLE, "this session is just getting a new id"),
+        Err(error) => {
+            app.hub.log.error(error);
+            return later(StatusCode::SERVICE_UNAVAILABLE, "sessions are not available");
+        }
+    };
+    let Some(connection) = app.hub.connect(session, id, caller.ip) else {
+        return later(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections");
+    };
+    tokio::spawn(carry(Arc::clone(&app), connection, hyper::upgrade::on(&mut request), peer));
+
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let fields = response.headers_mut();
+    fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    fields.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    fields.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    if let Some(cookie) = set_cookie {
+        fields.insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Carries a connection from its upgrade to its end.
+async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgrade::OnUpgrade, peer: Peer) {
+    if let Ok(upgraded) = upgrade.await {
+        let parts: Option<(TcpStream, Bytes)> =
+            upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok().map(|parts| (parts.io.into_inner(), parts.read_buf));
+        let (stream, read) = parts.expect("every connection of this server is a TCP stream");
+        socket::carry(&app, &connection, stream, read).await;
+    }
+    app.hub.disconnect(&connection);
+    if connection.is_watched() {
+        app.actions.disconnected(connection.id, connection.session.view());
+    }
+    drop(peer);
+}
+
+/// The answer to the client's key, when the request is a handshake.
+fn accept_key(request: &Request) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let wanted = request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && has_token(headers, CONNECTION, "upgrade")
+        && has_token(headers, UPGRADE, "websocket")
+        && has_token(headers, SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| wanted)?;
+    // 16 bytes in base64.
+    let valid = key.len() == 24 && key.as_bytes().ends_with(b"==");
+    valid.then(|| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64"))
+}
+
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let texts = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
+}
+
+fn later(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = plain(status, text);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}

@@ -1,0 +1,351 @@
+//! What all connections share: sessions, streams, presence, and the list of connections itself.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::limits::Limits;
+use crate::log::Log;
+use crate::presence::Presence;
+use crate::protocol::{self, CloseCode, Event, Hello, WelcomeOptions};
+use crate::pubsub::{self, BROADCAST, Greeting, PubSub, StreamName};
+use crate::random;
+use crate::rate;
+use crate::session::{Done, PageState, Refused, Session, SessionId, Sessions};
+
+/// When tabs of a session that has logged in elsewhere come back, in milliseconds: their browser should have the new
+/// cookie by then.
+const AFTER_LOGIN_MS: u64 = 500;
+
+/// The shared state. Locks are taken in the order streams, registry of sessions, session, outbox.
+pub(crate) struct Hub {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) log: Log,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) presence: Presence,
+    pub(crate) mode: Mode,
+    pubsub: PubSub,
+    connections: Mutex<Connections>,
+    last_connection: AtomicU64,
+    /// Told when a connection has ended.
+    left: Notify,
+}
+
+/// Whether the browser is told what only the app's author should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Development,
+    Deployed,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    open: FxHashMap<u64, Arc<Connection>>,
+    of_address: HashMap<IpAddr, usize>,
+}
+
+/// A change of a session that JavaScript asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HubError {
+    #[error("the session is gone")]
+    NoSession,
+    #[error("an event has {bytes} bytes, {max} are allowed (limits.answer_bytes)")]
+    EventTooLarge { bytes: usize, max: usize },
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl Hub {
+    pub(crate) fn new(
+        (clock, log): (Arc<dyn Clock>, Log),
+        limits: Limits,
+        sessions: Sessions,
+        presence: Presence,
+        mode: Mode,
+    ) -> Self {
+        let pubsub = PubSub::new(&limits);
+        let (connections, last_connection) = (Mutex::default(), AtomicU64::new(0));
+        let left = Notify::new();
+        Self { clock, log, limits, sessions, presence, mode, pubsub, connections, last_connection, left }
+    }
+
+    /// A new connection, or none when there are too many.
+    pub(crate) fn connect(&self, session: Arc<Session>, opened_as: SessionId, ip: IpAddr) -> Option<Arc<Connection>> {
+        let mut connections = self.connections.lock();
+        let full = connections.open.len() >= self.limits.connections;
+        let of_address = connections.of_address.entry(rate::network(ip)).or_default();
+        if full || *of_address >= self.limits.connections_per_address {
+            return None;
+        }
+        *of_address += 1;
+        let id = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
+        let now_ms = self.clock.now_ms();
+        let connection = Arc::new(Connection::new(id, (session, opened_as), ip, &self.limits, now_ms));
+        connections.open.insert(id, Arc::clone(&connection));
+        Some(connection)
+    }
+
+    /// A connection has ended.
+    pub(crate) fn disconnect(&self, connection: &Connection) {
+        let now_ms = self.clock.now_ms();
+        self.pubsub.lock(now_ms).remove(connection.id);
+        let mut state = connection.session.lock();
+        state.connections.retain(|other| other.id != connection.id);
+        if let Some(page) = connection.page() {
+            state.answers.left(page, now_ms);
+        }
+        state.idle_since_ms = now_ms;
+        drop(state);
+        let mut connections = self.connections.lock();
+        connections.open.remove(&connection.id);
+        let address = rate::network(connection.ip);
+        if let Some(count) = connections.of_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                connections.of_address.remove(&address);
+            }
+        }
+        drop(connections);
+        self.left.notify_waiters();
+    }
+
+    /// A connection said hello: gives it its session's streams, and what it missed.
+    pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello, build_id: &str) {
+        let now_ms = self.clock.now_ms();
+        let mut bus = self.pubsub.lock(now_ms);
+        let mut state = connection.session.lock();
+        if state.id != connection.opened_as {
+            // A login came between the handshake and this: its browser has a new cookie, and must show it.
+            connection.close(CloseCode::Restart);
+            return;
+        }
+        let page_state = if hello.positions.is_none() { PageState::Fresh } else { PageState::Returning };
+        state.answers.hello(hello.client_id, page_state, &self.limits);
+        state.connections.push(Arc::clone(connection));
+        let mut streams: Vec<StreamName> = vec![BROADCAST.into()];
+        streams.extend(state.user_id.as_deref().map(pubsub::user_stream));
+        streams.extend(state.channels.iter().map(|name| pubsub::channel_stream(name)));
+        drop(state);
+        let options = WelcomeOptions {
+            heartbeat_ms: self.limits.idle_ms / 3,
+            message_bytes: self.limits.message_bytes,
+            connection: connection.id,
+        };
+        let greeting = Greeting { build_id, options: &options, reached: hello.positions.as_deref() };
+        bus.welcome(connection, &streams, &greeting);
+        drop(bus);
+        self.alive(&connection.session);
+    }
+
+    /// A tab of this session gave a sign of life.
+    pub(crate) fn alive(&self, session: &Session) {
+        let state = session.lock();
+        if let Some(user) = &state.user_id {
+            self.presence.seen(user, self.clock.now_ms());
+        }
+    }
+
+    /// Publishes to everybody who has one of `streams`.
+    pub(crate) fn publish(&self, streams: &[StreamName], event: Event) -> Result<(), HubError> {
+        self.check_size(&event)?;
+        self.pubsub.lock(self.clock.now_ms()).publish(streams, event);
+        Ok(())
+    }
+
+    /// Sends an event to one connection; it is not kept for later.
+    pub(crate) fn publish_to(&self, connection: u64, event: &Event) -> Result<(), HubError> {
+        self.check_size(event)?;
+        let connection = self.connections.lock().open.get(&connection).cloned();
+        if let Some(connection) = connection {
+            connection.send(event.encode(&[("!", 0)]));
+        }
+        Ok(())
+    }
+
+    fn check_size(&self, event: &Event) -> Result<(), HubError> {
+        let (bytes, max) = (event.bytes(), self.limits.answer_bytes);
+        if bytes > max { Err(HubError::EventTooLarge { bytes, max }) } else { Ok(()) }
+    }
+
+    /// Shows a line in the console of every browser: in development only.
+    pub(crate) fn tell_browsers(&self, level: u8, text: &str) {
+        if self.mode == Mode::Development {
+            let text = protocol::log(level, text);
+            for connection in self.connections.lock().open.values().filter(|c| c.page().is_some()) {
+                connection.send(text.clone());
+            }
+        }
+    }
+
+    /// The connection that host calls name.
+    pub(crate) fn connection(&self, id: u64) -> Option<Arc<Connection>> {
+        self.connections.lock().open.get(&id).cloned()
+    }
+
+    /// Changes what the app stored in a session.
+    pub(crate) fn save(
+        &self,
+        key: u64,
+        set: serde_json::Map<String, serde_json::Value>,
+        unset: &[String],
+        done: Option<Done>,
+    ) -> Result<(), HubError> {
+        let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        session.lock().change(set, unset, &self.limits)?;
+        self.sessions.save(&session, done);
+        Ok(())
+    }
+
+    /// Subscribes a session, with all its tabs, to channels.
+    pub(crate) fn subscribe(&self, key: u64, names: Vec<String>, done: Option<Done>) -> Result<(), HubError> {
+        let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        let mut bus = self.pubsub.lock(self.clock.now_ms());
+        let mut state = session.lock();
+        let new = state.add_channels(names, &self.limits)?;
+        let tabs = state.connections.clone();
+        drop(state);
+        for name in &new {
+            let stream = pubsub::channel_stream(name);
+            tabs.iter().for_each(|tab| bus.join(tab, &stream));
+        }
+        drop(bus);
+        self.sessions.save(&session, done);
+        Ok(())
+    }
+
+    /// Takes channels from a session and all its tabs.
+    pub(crate) fn unsubscribe(&self, key: u64, names: &[String], done: Option<Done>) -> Result<(), HubError> {
+        let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        let mut bus = self.pubsub.lock(self.clock.now_ms());
+        let mut state = session.lock();
+        let gone: Vec<&String> = names.iter().filter(|name| state.channels.remove(*name)).collect();
+        let tabs = state.connections.clone();
+        drop(state);
+        for name in gone {
+            let stream = pubsub::channel_stream(name);
+            tabs.iter().for_each(|tab| bus.leave(tab, &stream));
+        }
+        drop(bus);
+        self.sessions.save(&session, done);
+        Ok(())
+    }
+
+    /// Logs a session in, on the connection that asked. The session gets a new id, which that connection's browser
+    /// fetches with a ticket; its other tabs have to come back with it, since whoever knew the old id may hold one.
+    pub(crate) fn log_in(
+        &self,
+        key: u64,
+        user: &str,
+        connection: Option<u64>,
+        done: Option<Done>,
+    ) -> Result<(), HubError> {
+        let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        let now_ms = self.clock.now_ms();
+        let asked_on = connection.and_then(|id| self.connection(id));
+        let mut bus = self.pubsub.lock(now_ms);
+        let mut state = session.lock();
+        let before = state.user_id.replace(user.to_owned());
+        if before.as_deref() == Some(user) {
+            drop((state, bus));
+            self.sessions.save(&session, done);
+            return Ok(());
+        }
+        let is_asker = |tab: &Arc<Connection>| asked_on.as_ref().is_some_and(|asker| asker.id == tab.id);
+        let (askers, others): (Vec<_>, Vec<_>) = state.connections.drain(..).partition(is_asker);
+        state.connections.extend(askers.iter().cloned());
+        drop(state);
+        self.sessions.change_id(&session, now_ms);
+        for tab in &others {
+            bus.remove(tab.id);
+            tab.send(protocol::reconnect(AFTER_LOGIN_MS));
+            tab.close(CloseCode::Restart);
+        }
+        for tab in &askers {
+            if let Some(before) = &before {
+                bus.leave(tab, &pubsub::user_stream(before));
+            }
+            bus.join(tab, &pubsub::user_stream(user));
+            tab.send_ticket(&self.sessions.issue_ticket(&session, tab, now_ms));
+        }
+        self.leave_presence(&bus, before.as_deref());
+        drop(bus);
+        self.presence.seen(user, now_ms);
+        self.sessions.save(&session, done);
+        Ok(())
+    }
+
+    /// Logs a session out: at once, for all its tabs.
+    pub(crate) fn log_out(&self, key: u64, done: Option<Done>) -> Result<(), HubError> {
+        let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        let mut bus = self.pubsub.lock(self.clock.now_ms());
+        let mut state = session.lock();
+        let before = state.user_id.take();
+        let tabs = state.connections.clone();
+        drop(state);
+        if let Some(before) = &before {
+            let stream = pubsub::user_stream(before);
+            tabs.iter().for_each(|tab| bus.leave(tab, &stream));
+        }
+        self.leave_presence(&bus, before.as_deref());
+        drop(bus);
+        self.sessions.save(&session, done);
+        Ok(())
+    }
+
+    /// A user whose last tab is logged out is no longer online.
+    fn leave_presence(&self, bus: &pubsub::Bus<'_>, user: Option<&str>) {
+        if let Some(user) = user
+            && !bus.has_subscribers(&pubsub::user_stream(user))
+        {
+            self.presence.left(user);
+        }
+    }
+
+    /// Ends what is too old or silent for too long.
+    pub(crate) fn sweep(&self) {
+        let now_ms = self.clock.now_ms();
+        for connection in self.all_connections() {
+            connection.sweep(&self.limits, now_ms);
+        }
+        self.pubsub.lock(now_ms).sweep();
+        self.presence.sweep(now_ms);
+        self.sessions.sweep(now_ms);
+    }
+
+    /// Tells every client to come back later, spread over time.
+    pub(crate) fn say_goodbye(&self) {
+        for connection in self.all_connections() {
+            connection.send(protocol::reconnect(random::below(self.limits.shutdown_spread_ms)));
+        }
+    }
+
+    /// Closes every connection.
+    pub(crate) fn close_all(&self) {
+        for connection in self.all_connections() {
+            connection.close(CloseCode::Restart);
+        }
+    }
+
+    /// Resolves when there is no connection.
+    pub(crate) async fn all_gone(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.connections.lock().open.is_empty() {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    fn all_connections(&self) -> Vec<Arc<Connection>> {
+        self.connections.lock().open.values().cloned().collect()
+    }
+}

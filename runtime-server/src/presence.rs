@@ -1,0 +1,61 @@
+//! Who is online: users whose tabs gave a sign of life lately.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::config::Online;
+
+/// The users online, with the time of their last sign of life.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    config: Online,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    seen_ms: BTreeMap<String, u64>,
+    purged_ms: u64,
+}
+
+impl Presence {
+    pub(crate) fn new(config: Online) -> Self {
+        Self { config, state: Mutex::default() }
+    }
+
+    /// A tab of this user connected, logged in or pinged.
+    pub(crate) fn seen(&self, user: &str, now_ms: u64) {
+        if !self.config.enabled {
+            return;
+        }
+        let mut state = self.state.lock();
+        match state.seen_ms.get_mut(user) {
+            Some(seen) => *seen = now_ms,
+            None => {
+                state.seen_ms.insert(user.to_owned(), now_ms);
+            }
+        }
+    }
+
+    /// This user logged out everywhere.
+    pub(crate) fn left(&self, user: &str) {
+        self.state.lock().seen_ms.remove(user);
+    }
+
+    /// Their ids, in order.
+    pub(crate) fn now(&self) -> Vec<String> {
+        self.state.lock().seen_ms.keys().cloned().collect()
+    }
+
+    /// Removes those who gave no sign of life for too long, as often as configured.
+    pub(crate) fn sweep(&self, now_ms: u64) {
+        let mut state = self.state.lock();
+        if now_ms < state.purged_ms + u64::from(self.config.update_interval) * 1000 {
+            return;
+        }
+        state.purged_ms = now_ms;
+        let silence_ms = u64::from(self.config.mins_until_offline) * 60_000;
+        state.seen_ms.retain(|_, seen| now_ms < *seen + silence_ms);
+    }
+}

@@ -1,0 +1,252 @@
+//! The server: a build, its engine and a listener, from start to graceful end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::actions::Actions;
+use crate::app::App;
+use crate::assets::Assets;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::{Engine, Host, Program};
+use crate::http::{self, Peer};
+use crate::hub::{Hub, Mode};
+use crate::load::{Build, LoadError};
+use crate::log::{self, Log};
+use crate::manifest::EngineKind;
+use crate::origin::Hosts;
+use crate::pages::{Pages, PolicyError};
+use crate::presence::Presence;
+use crate::rate::{Addresses, Rate};
+use crate::session::{Sessions, Store, StoreError};
+
+/// How often what is too old is looked for, in milliseconds.
+const SWEEP_MS: u64 = 1_000;
+/// How often sessions on disk are looked through, in milliseconds.
+const EXPIRE_MS: u64 = 60 * 60 * 1000;
+/// How long clients have to take their end when the server stops.
+const FAREWELL_MS: u64 = 2_000;
+/// Pause after a failed accept, such as one for want of file descriptors.
+const ACCEPT_PAUSE_MS: u64 = 100;
+/// Streams of one HTTP/2 connection.
+const HTTP2_STREAMS: u32 = 100;
+
+/// What a server needs beside the build.
+pub struct Surroundings {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where the log goes.
+    pub log: Log,
+    /// Folder for sessions, used by this server alone.
+    pub state_dir: PathBuf,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// There is no place for sessions.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A page cannot be served.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The server code cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The app's server code does not start.
+    #[error("the app's server code does not start: {0}")]
+    Engine(String),
+}
+
+/// A server that is ready to listen.
+pub struct Server {
+    app: Arc<App>,
+}
+
+impl Server {
+    /// Makes a server for a build. `start_actions` starts the engine, whose effects `Host` performs.
+    pub fn new(
+        build: &Build,
+        config: Config,
+        surroundings: Surroundings,
+        start_actions: impl FnOnce(Arc<dyn Host>) -> Result<Arc<dyn Actions>, String>,
+    ) -> Result<Self, ServerError> {
+        let Surroundings { clock, log, state_dir } = surroundings;
+        let manifest = &build.manifest;
+        let limits = config.limits.clone();
+        let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
+        let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
+        let assets = Assets::new(build, &limits);
+        let store = Store::open(&state_dir, log.clone())?;
+        let sessions = Sessions::new(store, limits.clone(), config.session.expires_days);
+        let presence = Presence::new(config.users.online.clone());
+        let mode = if manifest.env == "development" { Mode::Development } else { Mode::Deployed };
+        let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
+        let hub = Arc::new(Hub::new((clock, log), limits, sessions, presence, mode));
+        let actions = start_actions(Arc::clone(&hub) as Arc<dyn Host>).map_err(ServerError::Engine)?;
+        let app = App {
+            hub,
+            actions,
+            tree: Arc::new(manifest.api.server.clone()),
+            name: manifest.app.clone(),
+            build_id: manifest.build_id.clone(),
+            pages,
+            assets,
+            handshakes: Addresses::new(handshakes),
+            calls: Arc::default(),
+            requests: 0.into(),
+            config,
+        };
+        Ok(Self { app: Arc::new(app) })
+    }
+
+    /// Makes a server for a build, with the engine that the build asks for.
+    pub fn start(build: &Build, config: Config, surroundings: Surroundings) -> Result<Self, ServerError> {
+        let bundle = build.read_text(&build.manifest.server.bundle.file)?;
+        if build.manifest.server.engine == EngineKind::Node {
+            let reason = &build.manifest.server.engine_reason;
+            return Err(ServerError::Engine(format!("it wants the Node engine, which this version has not: {reason}")));
+        }
+        let program = Program {
+            bundle: bundle.into(),
+            bundle_name: build.manifest.server.bundle.file.clone(),
+            actions: Arc::new(build.manifest.api.server.clone()),
+            config: serde_json::to_value(&config).expect("a configuration is JSON"),
+            env: build.manifest.env.clone(),
+            version: build.manifest.tool.version.clone(),
+        };
+        let (limits, workers) = (config.limits.clone(), config.server.workers);
+        Self::new(build, config, surroundings, |host| {
+            let engine = Engine::start_workers(program, &limits, host, workers).map_err(|error| error.to_string())?;
+            Ok(Arc::new(engine))
+        })
+    }
+
+    /// Serves until `shutdown` resolves, then ends gracefully: no new connections, calls in hand finish, clients are told
+    /// to come back, what is to be stored is stored.
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let app = self.app;
+        let local = listener.local_addr()?.ip().is_loopback();
+        let hosts = if local && app.hub.mode == Mode::Development { Hosts::Local } else { Hosts::Any };
+        let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+        let front = Front::new(&app, hosts);
+        let mut shutdown = pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = front.accept(&listener) => {}
+                () = &mut shutdown => break,
+            }
+        }
+        drop(listener);
+        app.hub.log.say(log::CALLS, "stopping");
+        app.calls.stop();
+        app.hub.say_goodbye();
+        let deadline_ms = app.hub.clock.now_ms() + app.hub.limits.shutdown_ms;
+        tokio::select! {
+            () = app.calls.ended() => {}
+            () = app.hub.clock.sleep_until(deadline_ms) => app.hub.log.warn("calls that did not end in time are given up"),
+        }
+        app.hub.close_all();
+        let farewell_ms = app.hub.clock.now_ms() + FAREWELL_MS;
+        tokio::select! {
+            () = async { tokio::join!(front.graceful.shutdown(), app.hub.all_gone()); } => {}
+            () = app.hub.clock.sleep_until(farewell_ms) => {}
+        }
+        sweeper.abort();
+        app.actions.close().await;
+        let hub = Arc::clone(&app.hub);
+        tokio::task::spawn_blocking(move || hub.sessions.close()).await.map_err(io::Error::other)
+    }
+}
+
+/// The listening side.
+struct Front {
+    app: Arc<App>,
+    router: axum::Router,
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    graceful: GracefulShutdown,
+    places: Arc<Semaphore>,
+    hosts: Hosts,
+}
+
+impl Front {
+    fn new(app: &Arc<App>, hosts: Hosts) -> Self {
+        let limits = &app.hub.limits;
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.handshake_ms))
+            // hyper refuses less.
+            .max_buf_size(limits.header_bytes.max(8 * 1024));
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_millis(limits.idle_ms))
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+        Self {
+            app: Arc::clone(app),
+            router: http::router(Arc::clone(app)),
+            builder: Arc::new(builder),
+            graceful: GracefulShutdown::new(),
+            places: Arc::new(Semaphore::new(limits.http_connections)),
+            hosts,
+        }
+    }
+
+    /// Accepts one connection and serves it on a task of its own.
+    async fn accept(&self, listener: &TcpListener) {
+        let place = Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
+        match listener.accept().await {
+            Ok((stream, address)) => self.serve(stream, Peer { address, _place: Arc::new(place), hosts: self.hosts }),
+            Err(_) => tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await,
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: Peer) {
+        // Answers are small and wanted at once; a socket that cannot do that is gone already.
+        let _ = stream.set_nodelay(true);
+        let (app, router) = (Arc::clone(&self.app), self.router.clone());
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            let (app, router) = (Arc::clone(&app), router.clone());
+            async move { Ok::<_, Infallible>(http::answer(&app, router, request).await) }
+        });
+        let builder = Arc::clone(&self.builder);
+        let watcher = self.graceful.watcher();
+        tokio::spawn(async move {
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            // How a client's connection breaks is of no interest.
+            let _ = watcher.watch(connection.into_owned()).await;
+        });
+    }
+}
+
+async fn sweep(app: Arc<App>) {
+    let clock = &app.hub.clock;
+    let mut expired_ms = 0;
+    loop {
+        clock.sleep_until(clock.now_ms() + SWEEP_MS).await;
+        let now_ms = clock.now_ms();
+        app.hub.sweep();
+        app.handshakes.sweep(now_ms);
+        if now_ms >= expired_ms + EXPIRE_MS {
+            expired_ms = now_ms;
+            app.hub.sessions.expire(now_ms);
+        }
+    }
+}
