@@ -202,8 +202,15 @@ fn part<'a, T: Deserialize<'a>>(parts: &[&'a RawValue], index: usize) -> Result<
     serde_json::from_str(text)
 }
 
-/// A stack without the prelude's own frames.
+/// A stack without the prelude's own frames, and without the native ones by which it called the app.
 pub(super) fn app_frames(stack: &str) -> String {
-    let frames: Vec<&str> = stack.lines().filter(|line| !line.contains(prelude::PREFIX)).collect();
+    let mut frames: Vec<&str> = Vec::new();
+    for line in stack.lines() {
+        if !line.contains(prelude::PREFIX) {
+            frames.push(line);
+        } else if frames.last().is_some_and(|line| line.trim() == "at apply (native)") {
+            frames.pop();
+        }
+    }
     frames.join("\n")
 }

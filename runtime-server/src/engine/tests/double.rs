@@ -123,7 +123,8 @@ impl App {
 
     /// An app from the text of a bundle.
     pub(super) fn raw(bundle: &str, actions: &[&str]) -> Self {
-        let limits = Limits { call_busy_ms: 50, engine_grace_ms: 100, call_timeout_ms: 5_000, ..Limits::default() };
+        // Generous, since tests run on busy machines; those about time set their own.
+        let limits = Limits { call_busy_ms: 10_000, engine_grace_ms: 10_000, ..Limits::default() };
         let program = Program {
             bundle: bundle.into(),
             bundle_name: "server.js".to_owned(),
@@ -177,7 +178,7 @@ pub(super) fn job(action: &str, args: &Value, session: Option<SessionView>) -> C
         action: action.to_owned(),
         args: RawValue::from_string(args.to_string()).unwrap(),
         context: context(session),
-        timeout_ms: 5_000,
+        timeout_ms: 20_000,
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod calling;
 mod double;
+mod hostile;
+mod limits;
 mod session;
 mod surroundings;
