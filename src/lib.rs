@@ -12,6 +12,5 @@ pub mod order;
 pub mod output;
 pub mod project;
 pub mod resolve;
-pub mod zone;
 pub mod style;
 pub mod view;
