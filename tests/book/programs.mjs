@@ -31,7 +31,7 @@ export async function serving(dist, use) {
   const address = new Promise((resolve, reject) => {
     const read = (text) => {
       printed += text;
-      const match = printed.match(/http:\/\/127\.0\.0\.1:\d+/);
+      const match = printed.match(/http:\/\/(?:localhost|127\.0\.0\.1):\d+/);
       if (match) resolve(match[0]);
     };
     child.stdout.setEncoding('utf8').on('data', read);
