@@ -14,3 +14,4 @@ pub mod project;
 pub mod resolve;
 pub mod style;
 pub mod view;
+pub mod zone;
