@@ -45,6 +45,13 @@ impl Report {
         all
     }
 
+    /// The same findings less the notes.
+    #[must_use]
+    pub fn without_notes(mut self) -> Self {
+        self.found.retain(|diagnostic| diagnostic.severity != Severity::Note);
+        self
+    }
+
     /// Turns warnings into errors, for `--deny warnings`.
     pub fn deny_warnings(&mut self) {
         for diagnostic in &mut self.found {
