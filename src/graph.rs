@@ -76,6 +76,14 @@ pub struct Loader<'a> {
 /// What a module of nothing is called.
 const EMPTY: &str = "(empty)";
 
+impl Module {
+    /// A module that is no file of the app: its imports are already known.
+    pub fn embedded(name: &str, text: &str, compiled: CompiledModule, deps: Vec<Dep>) -> Self {
+        let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
+        Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, found_by: None }
+    }
+}
+
 impl Loader<'_> {
     /// Follows the imports of `roots` (absolute, links resolved) in waves until nothing new is found.
     pub fn load(&self, roots: &[PathBuf]) -> Result<(Graph, Vec<Diagnostic>), DiskError> {
@@ -219,6 +227,11 @@ impl Graph {
     /// The module at an absolute path.
     pub fn find(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).copied()
+    }
+
+    /// Where each module is, by its name.
+    pub fn by_name(&self) -> HashMap<&str, usize> {
+        self.modules.iter().enumerate().map(|(at, module)| (module.name.as_str(), at)).collect()
     }
 
     /// Adds a module that is not there yet; returns its index when it was not.

@@ -40,6 +40,11 @@ impl Zone {
         matches!(self, Self::Client | Self::Shared | Self::Server)
     }
 
+    /// Whether its modules are the app's own code, which knows `SS`.
+    pub fn is_own(self) -> bool {
+        self.is_tree() || self == Self::Private
+    }
+
     /// Whether nothing of it may reach a browser.
     pub fn is_private(self) -> bool {
         matches!(self, Self::Server | Self::Private)

@@ -1,0 +1,140 @@
+//! Bundles: many modules in the format of `book/src/internals/bundle.md`, with the maps of all joined.
+
+use std::collections::BTreeMap;
+
+use ssbuild_script::MapJoiner;
+
+use crate::{
+    graph::{Dep, Graph, Module},
+    link::Linked,
+};
+
+/// A script that is ready to be named by its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The text.
+    pub code: String,
+    /// The source map, as JSON, when one is wanted.
+    pub map: Option<String>,
+    /// How many modules and plain files went into it.
+    pub modules: usize,
+}
+
+/// What `__ss.start` is told, each tree a JSON object.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// Tree name to path to number.
+    pub trees: Vec<(&'static str, BTreeMap<String, i64>)>,
+    /// Ids, in the order of evaluation.
+    pub order: Vec<i64>,
+}
+
+/// Where a bundle's module numbers come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbering<'a> {
+    /// The app's modules: what the linker gave them.
+    Linked(&'a Linked),
+    /// The runtime's: below zero, so that they never meet the app's. The module at index 0 is -1.
+    Runtime,
+}
+
+/// Writes one bundle from top to bottom.
+#[derive(Debug)]
+pub struct Writer {
+    code: String,
+    map: Option<MapJoiner>,
+    modules: usize,
+}
+
+impl Writer {
+    /// An empty bundle, with or without a map.
+    pub fn new(with_map: bool) -> Self {
+        Self { code: String::new(), map: with_map.then(MapJoiner::new), modules: 0 }
+    }
+
+    /// Adds `__ss.define` for modules of a graph. ES modules stand in strict code, the others in sloppy code.
+    pub fn define(&mut self, graph: &Graph, modules: &[usize], numbering: Numbering<'_>) {
+        let (strict, sloppy): (Vec<usize>, Vec<usize>) =
+            modules.iter().partition(|&&module| graph.modules[module].compiled.esm);
+        if !sloppy.is_empty() {
+            self.text("__ss.define({\n");
+            self.members(graph, &sloppy, numbering);
+            self.text("});\n");
+        }
+        if !strict.is_empty() {
+            self.text("(function(){\"use strict\";__ss.define({\n");
+            self.members(graph, &strict, numbering);
+            self.text("})})();\n");
+        }
+    }
+
+    /// Adds a program as it is, and a `;` on a line of its own, so that it cannot run into what follows.
+    pub fn plain(&mut self, module: &Module) {
+        self.module(module);
+        self.text("\n;\n");
+    }
+
+    /// Adds text without a source: a program that is not mapped.
+    pub fn unmapped(&mut self, code: &str) {
+        self.text(code);
+        self.text("\n;\n");
+        self.modules += 1;
+    }
+
+    /// Adds `__ss.start`.
+    pub fn start(&mut self, start: &Start) {
+        let trees: serde_json::Map<String, serde_json::Value> =
+            start.trees.iter().map(|(name, tree)| ((*name).to_owned(), serde_json::json!(tree))).collect();
+        let order = serde_json::json!(start.order);
+        self.text(&format!("__ss.start({},{order});\n", serde_json::Value::Object(trees)));
+    }
+
+    /// The bundle; `name` is what its map calls it.
+    pub fn finish(self, name: &str) -> Script {
+        Script { code: self.code, map: self.map.map(|map| map.finish(Some(name))), modules: self.modules }
+    }
+
+    fn members(&mut self, graph: &Graph, modules: &[usize], numbering: Numbering<'_>) {
+        for &at in modules {
+            let module = &graph.modules[at];
+            match numbering {
+                Numbering::Linked(linked) => self.text(&format!("{}:[", linked.ids[at])),
+                Numbering::Runtime => self.text(&format!("\"{}\":[", runtime_id(at))),
+            }
+            self.module(module);
+            let deps: Vec<String> = module
+                .deps
+                .iter()
+                .map(|dep| match (numbering, dep) {
+                    (Numbering::Linked(linked), dep) => linked.dependency(at, dep),
+                    (Numbering::Runtime, Dep::Module(to)) => runtime_id(*to).to_string(),
+                    (Numbering::Runtime, _) => unreachable!("the runtime client imports only its own files"),
+                })
+                .collect();
+            self.text(&format!(",[{}]],\n", deps.join(",")));
+        }
+    }
+
+    fn module(&mut self, module: &Module) {
+        if let Some(map) = &mut self.map {
+            match &module.compiled.map {
+                Some(chunk) => map.push_chunk(chunk, &module.name, Some(&module.text)),
+                None => map.push_text(&module.compiled.code),
+            }
+        }
+        self.code.push_str(&module.compiled.code);
+        self.modules += 1;
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(map) = &mut self.map {
+            map.push_text(text);
+        }
+        self.code.push_str(text);
+    }
+}
+
+/// The number of the runtime client's n-th module.
+pub fn runtime_id(at: usize) -> i64 {
+    -1 - i64::try_from(at).expect("the runtime client has few modules")
+}

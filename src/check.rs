@@ -1,0 +1,119 @@
+//! References against the trees: `SS.server.app.sqare` is likely a mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ssbuild_diagnostic::{Code, Diagnostic};
+use ssbuild_script::{Reference, Tree};
+
+use crate::{
+    api_tree::{ApiTree, spoken},
+    graph::Graph,
+    nearest::nearest,
+};
+
+/// Everything that a static path can name.
+#[derive(Debug, Default)]
+pub struct Names {
+    trees: BTreeMap<Tree, Place>,
+}
+
+/// One place in a tree: what is below it, and whether there may be more than is known.
+#[derive(Debug, Default)]
+struct Place {
+    below: BTreeMap<String, Place>,
+    open: bool,
+    /// Whether something is here that has properties of its own: a function, a value.
+    leaf: bool,
+}
+
+impl Names {
+    /// The nodes of a tree of modules, and what they export.
+    pub fn modules(&mut self, tree: &ApiTree, graph: &Graph) {
+        let exports: BTreeMap<&str, _> =
+            graph.modules.iter().map(|module| (module.name.as_str(), &module.compiled.exports)).collect();
+        let root = self.trees.entry(tree.tree).or_default();
+        for (path, file) in tree.all() {
+            let place = root.at(path.split('/'));
+            match exports.get(file) {
+                Some(exports) => {
+                    place.open |= exports.open;
+                    for (name, _) in &exports.names {
+                        place.at([name.as_str()]).leaf = true;
+                    }
+                }
+                // It could not be compiled; that has been said already.
+                None => place.open = true,
+            }
+        }
+    }
+
+    /// The files of the server's tree, and their actions by path.
+    pub fn actions<'a>(&mut self, tree: &ApiTree, actions: impl IntoIterator<Item = &'a str>) {
+        let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let files: BTreeSet<&str> = tree.own().map(|(path, _)| path).collect();
+        for action in actions {
+            let ends = action.match_indices('/').map(|(at, _)| at);
+            if let Some(end) = ends.rev().find(|&at| files.contains(&action[..at])) {
+                below
+                    .entry(tree.file(&action[..end]).expect("a file of the tree"))
+                    .or_default()
+                    .push(&action[end + 1..]);
+            }
+        }
+        let root = self.trees.entry(Tree::Server).or_default();
+        for (path, file) in tree.all() {
+            let place = root.at(path.split('/'));
+            for action in below.get(file).into_iter().flatten() {
+                place.at(action.split('/')).leaf = true;
+            }
+        }
+    }
+
+    /// Findings about the references of one module.
+    pub fn check<'a>(&self, references: impl IntoIterator<Item = &'a Reference>) -> Vec<Diagnostic> {
+        references.into_iter().filter_map(|reference| self.check_one(reference)).collect()
+    }
+
+    fn check_one(&self, reference: &Reference) -> Option<Diagnostic> {
+        let mut place = self.trees.get(&reference.tree)?;
+        for (n, part) in reference.path.iter().enumerate() {
+            if place.open || place.leaf {
+                return None;
+            }
+            let Some(below) = place.below.get(part) else {
+                return Some(unknown(reference, n, place));
+            };
+            place = below;
+        }
+        None
+    }
+}
+
+fn unknown(reference: &Reference, n: usize, place: &Place) -> Diagnostic {
+    let parts: Vec<&str> = reference.path[..=n].iter().map(String::as_str).collect();
+    let (part, above) = parts.split_last().expect("the path has the part that is not known");
+    let message = format!("`{}` is not in the API tree", spoken(reference.tree, &parts));
+    let diagnostic = Diagnostic::new(Code::UnknownPath, message).at(reference.place.clone(), "");
+    let near: Vec<String> = nearest(part, place.below.keys().map(String::as_str))
+        .into_iter()
+        .map(|near| {
+            let parts: Vec<&str> = above.iter().copied().chain([near]).collect();
+            format!("`{}`", spoken(reference.tree, &parts))
+        })
+        .collect();
+    if !near.is_empty() {
+        return diagnostic.help(format!("Did you mean {}?", near.join(" or ")));
+    }
+    let there: Vec<&str> = place.below.keys().map(String::as_str).take(8).collect();
+    if there.is_empty() {
+        diagnostic.help("There is nothing there.")
+    } else {
+        diagnostic.help(format!("`{}` has: {}.", spoken(reference.tree, above), there.join(", ")))
+    }
+}
+
+impl Place {
+    fn at<'a>(&mut self, parts: impl IntoIterator<Item = &'a str>) -> &mut Self {
+        parts.into_iter().fold(self, |place, part| place.below.entry(part.to_owned()).or_default())
+    }
+}

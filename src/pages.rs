@@ -1,0 +1,168 @@
+//! The app's pages and client-side templates, read and rendered.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::json;
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use ssbuild_server::manifest::{Asset, Page, Segment};
+
+use crate::{
+    build::Sealed,
+    config::Settings,
+    disk::{Disk, DiskError},
+    project::{Entry, Format, Project, Role},
+    public::{FromPages, PublicFiles, url_path},
+    view::{
+        CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput, collect_templates,
+        render_pages,
+    },
+};
+
+/// What the views are, before they know what they will name.
+pub struct Views<'a> {
+    disk: &'a dyn Disk,
+    project: &'a Project,
+    settings: &'a Settings,
+    public: Arc<PublicFiles>,
+    pages: Vec<(String, Source)>,
+    templates: Vec<Template>,
+}
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl<'a> Views<'a> {
+    /// Reads pages and templates.
+    pub fn read(
+        disk: &'a dyn Disk,
+        project: &'a Project,
+        settings: &'a Settings,
+        public: &Arc<PublicFiles>,
+    ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
+        let mut found = Vec::new();
+        let mut pages: Vec<(String, Source)> = Vec::new();
+        let mut templates = Vec::new();
+        for entry in project.of(Role::View).filter(|entry| entry.format != Format::Foreign) {
+            let is_page = !entry.below_role().contains('/');
+            if is_page && entry.tree_path() != "app" {
+                continue;
+            }
+            let Ok(text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
+                let message = format!("`{}` is not UTF-8", entry.path);
+                found.push(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), ""));
+                continue;
+            };
+            if !is_page {
+                templates.push(TemplateSource { path: entry.path.clone(), text });
+                continue;
+            }
+            if let Some((_, other)) = pages.iter().find(|(route, _)| route == "/") {
+                found.push(two_pages(&other.path, entry));
+                continue;
+            }
+            pages.push(("/".to_owned(), Source { path: entry.path.clone(), text }));
+        }
+        let (templates, problems) = collect_templates(&templates);
+        found.extend(problems);
+        Ok((Self { disk, project, settings, public: Arc::clone(public), pages, templates }, found))
+    }
+
+    /// Ids of the templates.
+    pub fn template_ids(&self) -> Vec<String> {
+        self.templates.iter().map(|template| template.id.clone()).collect()
+    }
+
+    /// Renders the pages for what is wrong with them, and so that the files they name are known before the build is sealed.
+    pub fn rehearse(&self, evals: bool) -> Vec<Diagnostic> {
+        self.render(&Head::default(), evals).1
+    }
+
+    /// Renders the pages of a sealed build: route to page. What is wrong with them has been said at the rehearsal.
+    pub fn pages(
+        &self,
+        sealed: &Sealed,
+        app: &str,
+        chunks: &BTreeMap<String, String>,
+        evals: bool,
+    ) -> BTreeMap<String, Page> {
+        let asset = |logical: &str| sealed.assets.get(logical).map(head_asset);
+        let chunks: BTreeMap<&str, [String; 2]> = chunks
+            .iter()
+            .map(|(id, logical)| {
+                let HeadAsset { url, integrity } = head_asset(&sealed.assets[logical]);
+                (id.as_str(), [url, integrity])
+            })
+            .collect();
+        let head = Head {
+            styles: ["lib.css", "app.css"].into_iter().filter_map(asset).collect(),
+            scripts: ["lib.js", "app.js"].into_iter().filter_map(asset).collect(),
+            data: json!({
+                "build": sealed.id,
+                "env": self.settings.env,
+                "app": app,
+                "socket": null,
+                "config": self.settings.config.client,
+                "chunks": chunks,
+                "base": self.settings.config.build.cdn_base.as_deref().unwrap_or_default(),
+            }),
+        };
+        let (pages, _) = self.render(&head, evals);
+        pages.into_iter().map(|page| (page.route, Page { segments: page.segments, csp: page.csp })).collect()
+    }
+
+    fn render(&self, head: &Head, evals: bool) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
+        let pages = self.pages.iter().map(|(route, source)| PageInput {
+            route: route.clone(),
+            path: source.path.clone(),
+            text: source.text.clone(),
+            head: head.clone(),
+            evals,
+        });
+        let csp = &self.settings.config.csp;
+        render_pages(&ViewInput {
+            disk: self.disk,
+            root: &self.project.root,
+            env: &self.settings.env,
+            client_config: &self.settings.config.client,
+            assets: Arc::new(FromPages(Arc::clone(&self.public))),
+            templates: &self.templates,
+            csp: CspInput { enabled: csp.enabled, extra: &csp.extra },
+            pages: pages.collect(),
+        })
+    }
+}
+
+fn head_asset(asset: &Asset) -> HeadAsset {
+    let below = asset.file.strip_prefix("public").expect("assets lie below `public`");
+    HeadAsset { url: url_path(below), integrity: asset.integrity.clone() }
+}
+
+fn two_pages(first: &str, second: &Entry) -> Diagnostic {
+    Diagnostic::new(Code::NameConflict, "two files are the app's page")
+        .at(Place::file(first), "this one")
+        .at(Place::file(&second.path), "and this one")
+        .help("Keep one of them, or begin the other's name with `_`.")
+}
+
+/// Where a page lies among the files of a static host.
+pub fn page_file(route: &str) -> String {
+    match route.trim_start_matches('/') {
+        "" => "index.html".to_owned(),
+        route => format!("{route}/index.html"),
+    }
+}
+
+/// A page as a static host serves it.
+pub fn page_text(page: &Page, cdn_base: Option<&str>) -> String {
+    page.segments
+        .iter()
+        .map(|segment| match (segment, cdn_base) {
+            (Segment::Text(text), _) => text.as_str(),
+            (Segment::AssetBase, Some(base)) => base,
+            (Segment::CrossOrigin, Some(_)) => " crossorigin",
+            (Segment::AssetBase | Segment::CrossOrigin, None) => "",
+        })
+        .collect()
+}

@@ -1,0 +1,299 @@
+//! The whole compiler: [`build`] is its table of contents.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Report};
+use ssbuild_server::{
+    config::Maps,
+    manifest::{self, Bundle, Manifest, Tool},
+};
+
+use crate::{
+    build::{Build, Sealed},
+    config::{self, Settings},
+    disk::{Disk, DiskError, Kind},
+    output::{self, Bytes},
+    pages::{Views, page_file, page_text},
+    project::Project,
+    public::PublicFiles,
+    scripts::{self, Scripts},
+    sheets::{self, Sheets},
+    style::{StyleError, WorkerCommand},
+    trees::Trees,
+};
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The app's folder.
+    pub root: PathBuf,
+    /// The environment's name.
+    pub env: String,
+    /// What the result is for.
+    pub purpose: Purpose,
+    /// Whether warnings stop the build.
+    pub warnings: Warnings,
+    /// How stylesheets are compiled out of harm's way.
+    pub style_worker: WorkerCommand,
+}
+
+/// What warnings do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warnings {
+    /// They are shown.
+    Allow,
+    /// They are errors.
+    Deny,
+}
+
+/// What a build is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be written to this folder and selected.
+    Publish(PathBuf),
+    /// To find what is wrong; nothing is written.
+    Check,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was found in the app.
+    pub report: Report,
+    /// The build, when there were no errors and it was to be published.
+    pub manifest: Option<Manifest>,
+    /// How many modules went into each bundle.
+    pub modules: BTreeMap<String, usize>,
+}
+
+/// The machine's fault: nothing that a change of the app's sources would mend.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder is not there.
+    #[error("there is no folder `{}`", .0.display())]
+    NoFolder(PathBuf),
+    /// The file layer.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The style worker.
+    #[error(transparent)]
+    Style(#[from] StyleError),
+    /// A compressor gave up.
+    #[error("cannot compress the assets: {0}")]
+    Compress(std::io::Error),
+    /// No threads to compile on.
+    #[error("cannot start the compiler's threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Stack of each compiling thread: room for the recursion of parsers over sources as deep as the limit allows.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Compiles an app, and publishes it when that is asked for and nothing is wrong.
+pub fn build(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
+    let stack_bytes = STACK_BYTES;
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(stack_bytes).build()?;
+    pool.install(|| run(disk, request))
+}
+
+fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
+    if disk.kind(&request.root)? != Some(Kind::Folder) {
+        return Err(Error::NoFolder(request.root.clone()));
+    }
+    let mut found = Vec::new();
+    let project = collect(&mut found, Project::scan(&**disk, &request.root)?);
+    found.extend(project.check());
+    let settings = collect(&mut found, config::read(&**disk, &project, &request.env)?);
+    let trees = collect(&mut found, Trees::new(&project));
+    let public = Arc::new(PublicFiles::read(disk, &project)?);
+    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public)?);
+
+    let sheets = collect(&mut found, sheets::compile(&**disk, &project, &settings, &request.style_worker, &public)?);
+    let compile = ssbuild_script::compile;
+    let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
+    let scripts = collect(&mut found, context.scripts()?);
+    found.extend(views.rehearse(scripts.evaluates));
+    found.extend(clashes(&public, &scripts)?);
+
+    let modules = module_counts(&scripts);
+    let mut report = deduplicated(found);
+    if request.warnings == Warnings::Deny {
+        report.deny_warnings();
+    }
+    let Purpose::Publish(out) = &request.purpose else {
+        return Ok(Outcome { report, manifest: None, modules });
+    };
+    if report.has_errors() {
+        return Ok(Outcome { report, manifest: None, modules });
+    }
+    let app = app_name(&**disk, &project, &settings)?;
+    let mut sealed = assemble(&public, &sheets, &scripts, &settings)?;
+    let chunks: BTreeMap<String, String> = scripts.chunks.keys().map(|id| (id.clone(), chunk_path(id))).collect();
+    let pages = views.pages(&sealed, &app, &chunks, scripts.evaluates);
+    for (route, page) in &pages {
+        let text: Bytes = page_text(page, settings.config.build.cdn_base.as_deref()).into_bytes().into();
+        let name = page_file(route);
+        sealed.files.build.insert(format!("root/{name}"), Arc::clone(&text));
+        sealed.files.public.insert(name, text);
+    }
+    let templates = views.template_ids();
+    let keep = settings.config.build.keep;
+    let manifest = describe(&sealed, Described { app, pages, chunks, templates, scripts, settings: &settings });
+    let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
+    output::publish(&**disk, out, &sealed.id, &sealed.files, &json, keep)?;
+    Ok(Outcome { report, manifest: Some(manifest), modules })
+}
+
+/// Takes the result of a stage and keeps what it found.
+fn collect<T>(found: &mut Vec<Diagnostic>, (result, more): (T, Vec<Diagnostic>)) -> T {
+    found.extend(more);
+    result
+}
+
+/// Shared modules are compiled for both sides, and what is wrong with them is found twice.
+fn deduplicated(found: Vec<Diagnostic>) -> Report {
+    let report: Report = found.into_iter().collect();
+    report.sorted().into_iter().cloned().collect()
+}
+
+fn chunk_path(id: &str) -> String {
+    format!("chunks/{id}.js")
+}
+
+/// Files of `public` that would take the place of something that the build makes.
+fn clashes(public: &PublicFiles, scripts: &Scripts) -> Result<Vec<Diagnostic>, DiskError> {
+    let made: Vec<String> = ["lib.js", "app.js", "lib.css", "app.css"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(scripts.chunks.keys().map(|id| chunk_path(id)))
+        .flat_map(|name| [format!("{name}.map"), name])
+        .collect();
+    let named = public.named()?.into_iter().map(|file| file.logical).filter(|name| made.contains(name));
+    let page = public.public().into_iter().map(|(path, _)| path).find(|path| path == "index.html");
+    let clash = |path: String, what: &str| {
+        Diagnostic::new(Code::NameConflict, format!("`public/{path}` has the name of {what}"))
+            .at(Place::file(format!("public/{path}")), "")
+            .help("Rename it.")
+    };
+    let named = named.map(|path| clash(path, "a bundle, and is named by a stylesheet or page"));
+    Ok(named.chain(page.map(|path| clash(path, "the app's page"))).collect())
+}
+
+fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
+    let bundles = [("lib.js", &scripts.lib), ("app.js", &scripts.app), ("server.js", &scripts.server)];
+    let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script.modules));
+    bundles.into_iter().map(|(name, script)| (name.to_owned(), script.modules)).chain(chunks).collect()
+}
+
+/// Puts everything but the pages in its place.
+fn assemble(public: &PublicFiles, sheets: &Sheets, scripts: &Scripts, settings: &Settings) -> Result<Sealed, Error> {
+    let mut build = Build::default();
+    for (path, bytes) in public.public() {
+        build.file(&path, bytes);
+    }
+    for file in public.named()? {
+        build.asset(&file.logical, file.bytes);
+    }
+    for (name, css) in [("lib.css", &sheets.lib), ("app.css", &sheets.app)] {
+        if let Some(css) = css {
+            build.asset(name, css.clone().into_bytes());
+        }
+    }
+    let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script));
+    let bundles = [("lib.js".to_owned(), &scripts.lib), ("app.js".to_owned(), &scripts.app)];
+    for (name, script) in bundles.into_iter().chain(chunks) {
+        let code = script.code.clone().into_bytes();
+        match (&script.map, settings.config.build.maps) {
+            (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map.clone().into_bytes()),
+            (Some(map), _) => {
+                build.asset(&name, code);
+                build.private(&format!("maps/{name}.map"), map.clone().into_bytes());
+            }
+            (None, _) => build.asset(&name, code),
+        }
+    }
+    build.private(SERVER_BUNDLE, scripts.server.code.clone().into_bytes());
+    if let Some(map) = &scripts.server.map {
+        build.private(SERVER_MAP, map.clone().into_bytes());
+    }
+    for source in &settings.sources {
+        let json = serde_json::to_vec_pretty(&source.values).expect("configuration values are plain data");
+        build.private(&config_path(source.name), json);
+    }
+    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1];
+    build.seal(settings.config.build.compress, &salt).map_err(Error::Compress)
+}
+
+const SERVER_BUNDLE: &str = "server/server.js";
+const SERVER_MAP: &str = "maps/server.js.map";
+
+fn config_path(name: &str) -> String {
+    format!("server/config/{name}")
+}
+
+struct Described<'a> {
+    app: String,
+    pages: BTreeMap<String, manifest::Page>,
+    chunks: BTreeMap<String, String>,
+    templates: Vec<String>,
+    scripts: Scripts,
+    settings: &'a Settings,
+}
+
+fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
+    let Described { app, pages, chunks, templates, scripts, settings } = described;
+    let bundle = |name: &str| {
+        let there =
+            |ending: &str| Some(format!("{name}.{ending}")).filter(|logical| sealed.assets.contains_key(logical));
+        (name.to_owned(), Bundle { script: there("js"), style: there("css") })
+    };
+    let (engine, engine_reason) = scripts.engine;
+    Manifest {
+        schema: manifest::SCHEMA,
+        build_id: sealed.id.clone(),
+        env: settings.env.clone(),
+        tool: Tool { name: "ssbuild".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        app,
+        cdn_base: settings.config.build.cdn_base.clone(),
+        pages,
+        bundles: ["lib", "app"].into_iter().map(bundle).collect(),
+        chunks,
+        assets: sealed.assets.clone(),
+        files: sealed.served.clone(),
+        server: manifest::Server {
+            engine,
+            engine_reason,
+            bundle: sealed.private[SERVER_BUNDLE].clone(),
+            map: sealed.private.get(SERVER_MAP).cloned(),
+            config: settings.sources.iter().map(|source| sealed.private[&config_path(source.name)].clone()).collect(),
+        },
+        api: scripts.api,
+        templates,
+        client_config: settings.config.client.clone(),
+    }
+}
+
+/// The app's name: as configured, else that of its package, else `app`. Not the folder's: it is no part of the app, and
+/// would make the build depend on where it was checked out.
+fn app_name(disk: &dyn Disk, project: &Project, settings: &Settings) -> Result<String, DiskError> {
+    let package = project.root.join("package.json");
+    let package_name = || -> Result<Option<String>, DiskError> {
+        if !matches!(disk.kind(&package)?, Some(Kind::File(_))) {
+            return Ok(None);
+        }
+        let value = serde_json::from_slice::<serde_json::Value>(&disk.read(&package)?).unwrap_or_default();
+        Ok(value["name"].as_str().map(str::to_owned))
+    };
+    let name = match &settings.config.name {
+        Some(name) => Some(name.clone()),
+        None => package_name()?,
+    };
+    let reduced: String = name
+        .unwrap_or_default()
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' })
+        .collect();
+    let reduced = reduced.trim_matches('_');
+    Ok(if reduced.is_empty() { "app".to_owned() } else { reduced.to_owned() })
+}

@@ -1,0 +1,90 @@
+//! The browser half of the runtime: its TypeScript sources are part of this program and are compiled with each app.
+
+use std::collections::BTreeMap;
+
+use ssbuild_diagnostic::Diagnostic;
+use ssbuild_script::{CompiledModule, Language, Minify, Options, Source, Wrap};
+
+use crate::graph::{Compile, Dep, Graph, Module};
+
+macro_rules! sources {
+    ($($name:literal)*) => {
+        /// Name and text of every source.
+        const SOURCES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../runtime-client/src/", $name, ".ts")))),*];
+    };
+}
+
+sources! {
+    "action" "answer" "client" "env" "events" "failure" "index" "loader" "log" "page" "protocol" "rpc" "session" "socket"
+    "start" "streams" "templates" "tree"
+}
+
+/// Where maps and findings say these sources are.
+const FOLDER: &str = "ssbuild/runtime-client";
+
+/// The runtime client, compiled.
+#[derive(Debug)]
+pub struct RuntimeClient {
+    /// The loader: a plain script, before everything else.
+    pub loader: Module,
+    /// What `index` needs, itself first.
+    pub modules: Graph,
+}
+
+/// Compiles the runtime client the way the app is compiled.
+pub fn compile(options: &Options, compile: &Compile<'_>) -> RuntimeClient {
+    let compile = |name: &str, wrap: Wrap| {
+        let text = SOURCES.iter().find(|(source, _)| *source == name).map_or("", |(_, text)| text);
+        let path = format!("{FOLDER}/{name}.ts");
+        // The compressor's slow passes gain nothing on so little code.
+        let minify = if options.minify == Minify::Max { Minify::Fast } else { options.minify };
+        let options = Options { wrap, minify, ..options.clone() };
+        let compiled: CompiledModule = compile(Source { path: &path, text, language: Language::TypeScript }, &options);
+        (path, text, compiled)
+    };
+    let (path, text, compiled) = compile("loader", Wrap::Plain);
+    let loader = Module::embedded(&path, text, compiled, Vec::new());
+
+    let mut modules = Graph::default();
+    let mut index: BTreeMap<String, usize> = [("index".to_owned(), 0)].into();
+    let mut names = vec!["index".to_owned()];
+    while let Some(name) = names.get(modules.modules.len()).cloned() {
+        let (path, text, compiled) = compile(&name, Wrap::Module);
+        let deps = compiled.imports.iter().map(|import| {
+            let name = import.specifier.trim_start_matches("./").to_owned();
+            let at = *index.entry(name.clone()).or_insert_with(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            Dep::Module(at)
+        });
+        let deps = deps.collect();
+        modules.modules.push(Module::embedded(&path, text, compiled, deps));
+    }
+    RuntimeClient { loader, modules }
+}
+
+impl RuntimeClient {
+    /// What was found in it, which is nothing unless a source is broken.
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        std::iter::once(&self.loader).chain(&self.modules.modules).flat_map(|module| &module.compiled.diagnostics)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SOURCES;
+
+    #[test]
+    fn every_source_of_the_folder_is_embedded() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/runtime-client/src");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .expect("the runtime client is in the repository")
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".ts").map(str::to_owned))
+            .collect();
+        there.sort();
+        let embedded: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(there, embedded);
+    }
+}

@@ -1,0 +1,322 @@
+//! The app's scripts: compiled, linked and written as bundles, for both sides.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use ssbuild_script::{ImportKind, Options, Source, Wrap};
+use ssbuild_server::{
+    config::{CspEval, EngineChoice, Maps, Minify},
+    manifest::{Api, EngineKind},
+};
+
+use crate::{
+    bundle::{Numbering, Script, Start, Writer},
+    config::Settings,
+    disk::{Disk, DiskError},
+    graph::{Compile, Dep, Graph, Loader, Module},
+    link::{Chunking, Linked, link},
+    project::{Entry, Project, Role},
+    resolve::{Resolver, Side},
+    runtime_client,
+    trees::Trees,
+};
+
+/// Brackets deeper than this are refused before a parser sees them.
+const DEPTH_LIMIT: u32 = 1_000;
+
+/// All scripts of a build.
+#[derive(Debug)]
+pub struct Scripts {
+    /// The loader, the runtime client and `lib/client`.
+    pub lib: Script,
+    /// Client and shared modules.
+    pub app: Script,
+    /// Chunk id to what it loads.
+    pub chunks: BTreeMap<String, Script>,
+    /// Server, shared and `lib/server` modules.
+    pub server: Script,
+    /// The trees, for the manifest.
+    pub api: Api,
+    /// Which engine the server code needs, and why.
+    pub engine: (EngineKind, String),
+    /// Whether a script of the browser evaluates text as code.
+    pub evaluates: bool,
+}
+
+/// What compiling scripts needs to know.
+pub struct Context<'a> {
+    /// Where files are read.
+    pub disk: &'a Arc<dyn Disk>,
+    /// The app.
+    pub project: &'a Project,
+    /// Its configuration.
+    pub settings: &'a Settings,
+    /// Its trees.
+    pub trees: &'a Trees,
+    /// The compiler of single scripts.
+    pub compile: &'a Compile<'a>,
+}
+
+/// One side's modules, linked.
+struct Half {
+    graph: Graph,
+    linked: Linked,
+    /// Index of each entry of the app, by its path.
+    entries: BTreeMap<String, usize>,
+}
+
+impl Context<'_> {
+    /// Compiles everything. With errors among the findings the scripts are not to be used.
+    pub fn scripts(&self) -> Result<(Scripts, Vec<Diagnostic>), DiskError> {
+        let server_paths = self.server_paths();
+        let resolver = Resolver::new(self.disk, &self.project.root, &self.settings.env, &server_paths);
+        let mut found = Vec::new();
+        let client = self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], &mut found)?;
+        let server = self.half(&resolver, Side::Server, &[Role::Shared, Role::Server, Role::LibServer], &mut found)?;
+        let libs = self.libs(&mut found)?;
+
+        let (api, named) = self.trees.api(&client.graph, &server.graph);
+        found.extend(named);
+        found.extend(self.trees.check(&api, &client.graph, &server.graph));
+        let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
+        let evals: Vec<&Place> = modules.flat_map(|module| &module.compiled.evals).collect();
+        found.extend(evals.iter().map(|place| self.eval_finding(place)));
+        let engine = self.engine(&server.graph, &mut found);
+
+        let scripts = Scripts {
+            lib: self.lib_bundle(&libs, &mut found),
+            app: self.app_bundle(&client, &api),
+            chunks: self.chunks(&client),
+            server: self.server_bundle(&server),
+            api,
+            engine,
+            evaluates: !evals.is_empty(),
+        };
+        Ok((scripts, found))
+    }
+
+    /// Folders in which server code finds modules by bare name.
+    fn server_paths(&self) -> Vec<String> {
+        let mut paths = vec!["lib/server".to_owned()];
+        for entry in self.project.of(Role::LibServer).filter(|entry| entry.path.starts_with("vendor/")) {
+            let folder = entry.path[..entry.path.len() - entry.below_role().len() - 1].to_owned();
+            if paths.last() != Some(&folder) {
+                paths.push(folder);
+            }
+        }
+        paths
+    }
+
+    fn half(
+        &self,
+        resolver: &Resolver,
+        side: Side,
+        roles: &[Role],
+        found: &mut Vec<Diagnostic>,
+    ) -> Result<Half, DiskError> {
+        let entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
+        let real = |entry: &Entry| resolver.real(&self.project.root.join(&entry.path));
+        let paths: Vec<(&Entry, PathBuf)> = entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
+        let loader = Loader {
+            disk: &**self.disk,
+            root: &self.project.root,
+            resolver,
+            side,
+            options: self.options(side),
+            compile: self.compile,
+        };
+        let (graph, problems) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
+        found.extend(problems);
+        let entries: BTreeMap<String, usize> = paths
+            .iter()
+            .map(|(entry, path)| (entry.path.clone(), graph.find(path).expect("every root is in the graph")))
+            .collect();
+        let roots: Vec<usize> = paths.iter().map(|(entry, _)| entries[&entry.path]).collect();
+        let first = self.trees.client.file("app").and_then(|file| entries.get(file).copied());
+        let chunking = if side == Side::Client { Chunking::OnDemand } else { Chunking::None };
+        let (linked, cycles) = link(&graph, &roots, first, chunking);
+        found.extend(cycles);
+        Ok(Half { graph, linked, entries })
+    }
+
+    fn options(&self, side: Side) -> Options {
+        let node_env = if self.settings.env == "development" { "\"development\"" } else { "\"production\"" };
+        Options {
+            wrap: Wrap::Module,
+            // Stacks in the server's log name what people wrote; nobody downloads that code.
+            minify: if side == Side::Server { ssbuild_script::Minify::Off } else { self.minify() },
+            source_map: self.with_maps(),
+            read_actions: false,
+            defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
+            depth_limit: DEPTH_LIMIT,
+        }
+    }
+
+    fn minify(&self) -> ssbuild_script::Minify {
+        match self.settings.config.build.minify {
+            Minify::Off => ssbuild_script::Minify::Off,
+            Minify::Fast => ssbuild_script::Minify::Fast,
+            Minify::Max => ssbuild_script::Minify::Max,
+        }
+    }
+
+    fn with_maps(&self) -> bool {
+        self.settings.config.build.maps != Maps::Off
+    }
+
+    /// The files of `lib/client`, and whether each stays as it is.
+    fn libs(&self, found: &mut Vec<Diagnostic>) -> Result<Vec<(Module, bool)>, DiskError> {
+        use rayon::prelude::*;
+        let entries: Vec<&Entry> = self.project.of(Role::LibClient).filter(|entry| entry.is_script()).collect();
+        let libs: Vec<Result<(Module, bool), Diagnostic>> =
+            entries.par_iter().map(|entry| self.lib(entry)).collect::<Result<_, DiskError>>()?;
+        let mut modules = Vec::new();
+        for lib in libs {
+            match lib {
+                Ok((module, kept)) => {
+                    found.extend(module.compiled.diagnostics.iter().cloned());
+                    modules.push((module, kept));
+                }
+                Err(diagnostic) => found.push(diagnostic),
+            }
+        }
+        Ok(modules)
+    }
+
+    fn lib(&self, entry: &Entry) -> Result<Result<(Module, bool), Diagnostic>, DiskError> {
+        let kept = entry.path.contains(".min.");
+        let Ok(text) = String::from_utf8(self.disk.read(&self.project.root.join(&entry.path))?) else {
+            let message = format!("`{}` is not UTF-8", entry.path);
+            return Ok(Err(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), "")));
+        };
+        let crate::project::Format::Script(language) = entry.format else { unreachable!("only scripts are asked for") };
+        // What stays as it is must still be read: the page's policy depends on whether it evaluates text.
+        let minify = if kept { ssbuild_script::Minify::Off } else { self.minify() };
+        let options =
+            Options { wrap: Wrap::Plain, minify, source_map: !kept && self.with_maps(), ..self.options(Side::Client) };
+        let compiled = (self.compile)(Source { path: &entry.path, text: &text, language }, &options);
+        Ok(Ok((Module::embedded(&entry.path, &text, compiled, Vec::new()), kept)))
+    }
+
+    fn lib_bundle(&self, libs: &[(Module, bool)], found: &mut Vec<Diagnostic>) -> Script {
+        let mut writer = Writer::new(self.with_maps());
+        let runtime = runtime_client::compile(&self.options(Side::Client), self.compile);
+        found.extend(runtime.diagnostics().cloned());
+        writer.plain(&runtime.loader);
+        let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
+        writer.define(&runtime.modules, &modules, Numbering::Runtime);
+        writer.start(&Start { trees: Vec::new(), order: vec![crate::bundle::runtime_id(0)] });
+        for (module, kept) in libs {
+            if *kept {
+                writer.unmapped(&module.text);
+            } else {
+                writer.plain(module);
+            }
+        }
+        writer.finish("lib.js")
+    }
+
+    fn app_bundle(&self, half: &Half, api: &Api) -> Script {
+        let mut writer = Writer::new(self.with_maps());
+        writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
+        let params = |action: &ssbuild_server::manifest::Action| {
+            if action.rest {
+                -1
+            } else {
+                i64::try_from(action.params.len()).expect("fewer parameters than 64 bits count")
+            }
+        };
+        let server = api.server.iter().map(|(path, action)| (path.clone(), params(action))).collect();
+        writer.start(&Start {
+            trees: vec![
+                ("shared", half.tree(&self.trees.shared)),
+                ("client", half.tree(&self.trees.client)),
+                ("server", server),
+            ],
+            order: half.order(),
+        });
+        writer.finish("app.js")
+    }
+
+    fn chunks(&self, half: &Half) -> BTreeMap<String, Script> {
+        let write = |chunk: &crate::link::Chunk| {
+            let mut writer = Writer::new(self.with_maps());
+            writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
+            (chunk.id.clone(), writer.finish(&format!("{}.js", chunk.id)))
+        };
+        half.linked.chunks.iter().map(write).collect()
+    }
+
+    fn server_bundle(&self, half: &Half) -> Script {
+        let mut writer = Writer::new(self.with_maps());
+        writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
+        let mut named = BTreeMap::new();
+        for entry in self.project.scripts(Role::LibServer) {
+            let Some(&at) = half.entries.get(&entry.path) else { continue };
+            let name = entry.tree_path();
+            // `require("auth")` finds `auth/index.js` too.
+            for name in std::iter::once(name).chain(name.strip_suffix("/index")) {
+                named.entry(name.to_owned()).or_insert_with(|| half.id(at));
+            }
+        }
+        writer.start(&Start {
+            trees: vec![
+                ("server", half.tree(&self.trees.server)),
+                ("shared", half.tree(&self.trees.shared)),
+                ("named", named),
+            ],
+            order: half.order(),
+        });
+        writer.finish("server.js")
+    }
+
+    fn eval_finding(&self, place: &Place) -> Diagnostic {
+        let message = format!("`{}` evaluates text as code, so the page's policy allows 'unsafe-eval'", place.file);
+        let mut found = Diagnostic::new(Code::CspEval, message).at(place.clone(), "");
+        if self.settings.config.csp.eval == CspEval::Deny {
+            found.severity = ssbuild_diagnostic::Severity::Error;
+        }
+        found.help("Replace it, or accept it; `csp.eval = \"deny\"` makes this an error.")
+    }
+
+    /// Which engine the server code needs: the first import that only Node.js can give decides.
+    fn engine(&self, graph: &Graph, found: &mut Vec<Diagnostic>) -> (EngineKind, String) {
+        let needs = graph.modules.iter().find_map(|module| {
+            let mut imports = module.compiled.imports.iter().zip(&module.deps);
+            let (import, _) = imports.find(|(_, dep)| matches!(dep, Dep::Host(_)))?;
+            let how = if import.kind == ImportKind::Require { "requires" } else { "imports" };
+            Some((import, format!("{}:{} {how} `{}`", import.place.file, import.place.line, import.specifier)))
+        });
+        match (self.settings.config.build.engine, needs) {
+            (EngineChoice::Node, _) => (EngineKind::Node, "the configuration says so".to_owned()),
+            (EngineChoice::Auto, Some((_, reason))) => (EngineKind::Node, reason),
+            (EngineChoice::Auto, None) => (EngineKind::Embedded, "no server code needs Node.js".to_owned()),
+            (EngineChoice::Embedded, None) => (EngineKind::Embedded, "the configuration says so".to_owned()),
+            (EngineChoice::Embedded, Some((import, _))) => {
+                found.push(
+                    Diagnostic::new(
+                        Code::ImportUnresolved,
+                        format!("the embedded engine has no `{}`", import.specifier),
+                    )
+                    .at(import.place.clone(), "")
+                    .help("Remove `build.engine = \"embedded\"` from the configuration, or the import."),
+                );
+                (EngineKind::Embedded, "the configuration says so".to_owned())
+            }
+        }
+    }
+}
+
+impl Half {
+    fn id(&self, module: usize) -> i64 {
+        i64::from(self.linked.ids[module])
+    }
+
+    fn tree(&self, tree: &crate::api_tree::ApiTree) -> BTreeMap<String, i64> {
+        tree.own().filter_map(|(path, file)| Some((path.to_owned(), self.id(*self.entries.get(file)?)))).collect()
+    }
+
+    fn order(&self) -> Vec<i64> {
+        self.linked.order.iter().map(|&module| self.id(module)).collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! The app's stylesheets: `lib/css` joined into one, `app/css/app.*` as the other.
+
+use rayon::prelude::*;
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use ssbuild_server::config::Minify;
+
+use crate::{
+    config::Settings,
+    disk::Disk,
+    pipeline::Error,
+    project::{Entry, Format, Project, Role},
+    public::{FromSheets, PublicFiles},
+    style::{Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, WorkerCommand},
+};
+
+/// The stylesheets of a build; `None` where the app has none.
+#[derive(Debug, Default)]
+pub struct Sheets {
+    /// All of `lib/css`.
+    pub lib: Option<String>,
+    /// What `app/css/app.*` comes to.
+    pub app: Option<String>,
+}
+
+/// Compiles them. Every file that they name is noted in `public`.
+pub fn compile(
+    disk: &dyn Disk,
+    project: &Project,
+    settings: &Settings,
+    worker: &WorkerCommand,
+    public: &PublicFiles,
+) -> Result<(Sheets, Vec<Diagnostic>), Error> {
+    let mut found = Vec::new();
+    let targets = match Targets::parse(&settings.config.build.targets) {
+        Ok(targets) => targets,
+        Err(error) => {
+            found.push(Diagnostic::new(Code::ConfigInvalid, format!("`build.targets`: {error}")));
+            return Ok((Sheets::default(), found));
+        }
+    };
+    let libs: Vec<&Entry> = project.of(Role::LibCss).filter(|entry| is_sheet(entry)).collect();
+    let apps: Vec<&Entry> =
+        project.of(Role::Css).filter(|entry| is_sheet(entry) && entry.tree_path() == "app").collect();
+    if let [first, second, ..] = apps.as_slice() {
+        found.push(
+            Diagnostic::new(Code::NameConflict, "two files are the app's stylesheet")
+                .at(Place::file(&first.path), "this one")
+                .at(Place::file(&second.path), "and this one")
+                .help("Keep one of them; it can import the other."),
+        );
+    }
+    let styles = Styles::new(worker.clone(), StyleLimits::default());
+    let form = if settings.config.build.minify == Minify::Off { StyleForm::Readable } else { StyleForm::Minified };
+    let entries: Vec<&Entry> = libs.iter().chain(apps.first()).copied().collect();
+    let compile = |entry: &&Entry| -> Result<StyleOutput, Error> {
+        let Ok(text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
+            let message = format!("`{}` is not UTF-8", entry.path);
+            let diagnostic = Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), "");
+            return Ok(StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() });
+        };
+        let form = if entry.path.contains(".min.") { StyleForm::Kept } else { form };
+        let options = StyleOptions { root: project.root.clone(), form, targets: targets.clone() };
+        Ok(styles.compile(&Sheet { path: entry.path.clone(), text }, &options, &FromSheets(public))?)
+    };
+    let mut outputs: Vec<StyleOutput> = entries.par_iter().map(compile).collect::<Result<_, _>>()?;
+    found.extend(outputs.iter_mut().flat_map(|output| output.diagnostics.drain(..)));
+    let app = (!apps.is_empty()).then(|| outputs.pop().expect("the app's sheet was compiled last").css);
+    let lib =
+        (!libs.is_empty()).then(|| outputs.iter().map(|output| output.css.trim_end()).collect::<Vec<_>>().join("\n"));
+    Ok((Sheets { lib, app }, found))
+}
+
+fn is_sheet(entry: &Entry) -> bool {
+    matches!(entry.format, Format::Css | Format::Scss | Format::Sass)
+}

@@ -1,0 +1,89 @@
+//! The three API trees of an app, and what the manifest says of them.
+
+use std::collections::BTreeMap;
+
+use ssbuild_diagnostic::Diagnostic;
+use ssbuild_script::{AnswerStyle, Tree};
+use ssbuild_server::manifest::{Action, Api, Style};
+
+use crate::{
+    api_tree::{ApiTree, check_action, check_exports},
+    check::Names,
+    graph::Graph,
+    project::{Project, Role},
+};
+
+/// The three trees.
+#[derive(Debug)]
+pub struct Trees {
+    /// `SS.client`.
+    pub client: ApiTree,
+    /// `SS.shared`.
+    pub shared: ApiTree,
+    /// `SS.server`: its files; the actions are inside them.
+    pub server: ApiTree,
+}
+
+impl Trees {
+    /// Places the app's scripts.
+    pub fn new(project: &Project) -> (Self, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        let mut place = |tree, role| {
+            let (tree, conflicts) = ApiTree::new(tree, &project.scripts(role));
+            found.extend(conflicts);
+            tree
+        };
+        let trees = Self {
+            client: place(Tree::Client, Role::Client),
+            shared: place(Tree::Shared, Role::Shared),
+            server: place(Tree::Server, Role::Server),
+        };
+        (trees, found)
+    }
+
+    /// What can be called and seen, and findings about names that cannot be.
+    pub fn api(&self, client: &Graph, server: &Graph) -> (Api, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        let exports = |tree: &ApiTree, graph: &Graph, found: &mut Vec<Diagnostic>| -> BTreeMap<String, Vec<String>> {
+            let by_name = graph.by_name();
+            tree.own()
+                .map(|(path, file)| {
+                    let exports = by_name.get(file).map(|&at| &graph.modules[at].compiled.exports);
+                    found.extend(exports.into_iter().flat_map(|exports| check_exports(file, exports)));
+                    let names =
+                        exports.into_iter().flat_map(|exports| exports.names.iter().map(|(name, _)| name.clone()));
+                    (path.to_owned(), names.collect())
+                })
+                .collect()
+        };
+        let mut api = Api {
+            client: exports(&self.client, client, &mut found),
+            shared: exports(&self.shared, client, &mut found),
+            server: BTreeMap::new(),
+        };
+        let by_name = server.by_name();
+        for (path, file) in self.server.own() {
+            let module = by_name.get(file).map(|&at| &server.modules[at].compiled);
+            for action in module.iter().flat_map(|module| module.actions.iter().flatten()) {
+                found.extend(check_action(&action.path, &action.place));
+                let style = match action.style {
+                    AnswerStyle::Callback => Style::Callback,
+                    AnswerStyle::Value => Style::Value,
+                };
+                let described = Action { params: action.params.clone(), rest: action.rest, style, guard: action.guard };
+                api.server.insert(format!("{path}/{}", action.path.join("/")), described);
+            }
+        }
+        (api, found)
+    }
+
+    /// Findings about static paths of `SS` that name nothing.
+    pub fn check(&self, api: &Api, client: &Graph, server: &Graph) -> Vec<Diagnostic> {
+        let mut names = Names::default();
+        names.modules(&self.client, client);
+        names.modules(&self.shared, client);
+        names.actions(&self.server, api.server.keys().map(String::as_str));
+        let modules = client.modules.iter().chain(&server.modules).filter(|module| module.zone.is_own());
+        modules.flat_map(|module| names.check(&module.compiled.references)).collect()
+    }
+}
