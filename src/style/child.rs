@@ -16,7 +16,7 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
 use super::{
     Sheet, StyleOptions,
-    css::{self, Ask, Source, Texts},
+    css::{self, Ask, Printed, Source, Texts},
     files::{Files, without_bom},
     message::{Compiled, FromWorker, ToWorker},
     refs::Naming,
@@ -115,9 +115,10 @@ fn compile(sheet: &Sheet, options: &StyleOptions, disk: &dyn Disk, ask: &mut Ask
     } else {
         compile_sass(sheet, options, &files, ask)
     };
-    let (css, diagnostics) = result.unwrap_or_else(|diagnostics| (String::new(), diagnostics));
+    let Printed { css, lead_bytes, origins, warnings: diagnostics } =
+        result.unwrap_or_else(|found| Printed { warnings: found, ..Printed::default() });
     let (files_read, files_missed) = files.finish(&sheet.path);
-    Compiled { css, files_read, files_missed, diagnostics }
+    Compiled { css, lead_bytes, origins, files_read, files_missed, diagnostics }
 }
 
 fn compile_sass(
@@ -125,12 +126,12 @@ fn compile_sass(
     options: &StyleOptions,
     files: &Files<'_>,
     ask: &mut Ask<'_>,
-) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+) -> Result<Printed, Vec<Diagnostic>> {
     let made = sass::compile(&sheet.path, files)?;
     let naming = Naming::Sass { sources: &made.sources };
     let source = Source { entry: &sheet.path, css: &made.css, files, naming, texts: Texts::default() };
     match css::compile(&source, options, ask) {
-        Ok((css, warnings)) => Ok((css, [made.warnings, warnings].concat())),
+        Ok(printed) => Ok(Printed { warnings: [made.warnings, printed.warnings].concat(), ..printed }),
         Err(found) => Err([found, made.warnings].concat()),
     }
 }

@@ -1,6 +1,7 @@
 //! CSS to CSS, through lightningcss: imports joined, URLs rewritten, lowered for the targets, printed.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
     sync::{Arc, OnceLock, PoisonError, RwLock},
@@ -10,6 +11,7 @@ use lightningcss::{
     bundler::{BundleErrorKind, Bundler, ResolveResult, SourceProvider},
     error::{Error, ErrorLocation, ParserError},
     printer::PrinterOptions,
+    rules::CssRule,
     stylesheet::{MinifyOptions, ParserOptions, StyleSheet},
     targets::Targets as Lowering,
     traits::ToCss,
@@ -40,12 +42,23 @@ pub(super) struct Source<'a> {
 /// Answers what to write for the URLs of a sheet.
 pub(super) type Ask<'a> = dyn FnMut(Vec<super::message::FoundUrl>) -> Vec<Option<String>> + 'a;
 
-/// Compiles a sheet and all it imports; gives the CSS and the warnings, or everything that was found.
+/// A sheet in its final form.
+#[derive(Default)]
+pub(super) struct Printed {
+    pub(super) css: String,
+    /// Length of the `@import`s at its beginning.
+    pub(super) lead_bytes: usize,
+    /// Other hosts, by the directive that has to allow them.
+    pub(super) origins: BTreeMap<String, BTreeSet<String>>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+/// Compiles a sheet and all it imports. An error is everything that was found.
 pub(super) fn compile(
     source: &Source<'_>,
     options: &StyleOptions,
     ask: &mut Ask<'_>,
-) -> Result<(String, Vec<Diagnostic>), Vec<Diagnostic>> {
+) -> Result<Printed, Vec<Diagnostic>> {
     let warnings = Arc::new(RwLock::new(Vec::new()));
     let parser = ParserOptions {
         // As browsers do: what is not understood is left out. Old sheets are full of hacks that rely on it.
@@ -57,7 +70,7 @@ pub(super) fn compile(
     let warnings = warnings.read().unwrap_or_else(PoisonError::into_inner);
     let warnings: Vec<Diagnostic> = warnings.iter().take(WARNINGS).map(|e| source.warning(e)).collect();
     match sheet.map_err(|e| source.error(e)).and_then(|sheet| source.print(sheet, options, ask)) {
-        Ok(css) => Ok((css, warnings)),
+        Ok(printed) => Ok(Printed { warnings, ..printed }),
         Err(diagnostic) => Err([vec![*diagnostic], warnings].concat()),
     }
 }
@@ -68,7 +81,7 @@ impl Source<'_> {
         mut sheet: StyleSheet<'_>,
         options: &StyleOptions,
         ask: &mut Ask<'_>,
-    ) -> Result<String, Box<Diagnostic>> {
+    ) -> Result<Printed, Box<Diagnostic>> {
         let mut refs = Refs::new(&self.naming, self.files, &sheet.sources);
         let found = refs.collect(&mut sheet);
         let asked = found.len();
@@ -88,9 +101,22 @@ impl Source<'_> {
             let minify = MinifyOptions { targets, ..MinifyOptions::default() };
             sheet.minify(minify).map_err(|e| failed(e.kind.to_string(), e.loc))?;
         }
-        let printer =
-            PrinterOptions { minify: options.form != StyleForm::Readable, targets, ..PrinterOptions::default() };
-        sheet.to_css(printer).map(|printed| printed.code).map_err(|e| failed(e.kind.to_string(), e.loc))
+        let print = |sheet: &StyleSheet<'_>| {
+            let minify = options.form != StyleForm::Readable;
+            let printer = PrinterOptions { minify, targets, ..PrinterOptions::default() };
+            sheet.to_css(printer).map(|printed| printed.code).map_err(|e| failed(e.kind.to_string(), e.loc))
+        };
+        // Imports of other hosts' sheets are all that is left of imports, and stand first.
+        let last = sheet.rules.0.iter().rposition(|rule| matches!(rule, CssRule::Import(_)));
+        let rest = sheet.rules.0.split_off(last.map_or(0, |last| last + 1));
+        let mut css = if last.is_some() { print(&sheet)? } else { String::new() };
+        let lead_bytes = css.len();
+        if last.is_some() {
+            sheet.license_comments.clear();
+        }
+        sheet.rules.0 = rest;
+        css.push_str(&print(&sheet)?);
+        Ok(Printed { css, lead_bytes, origins: refs.origins(), warnings: Vec::new() })
     }
 
     fn warning(&self, e: &Error<ParserError<'_>>) -> Diagnostic {

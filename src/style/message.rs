@@ -1,5 +1,7 @@
 //! What the compiler and its style worker say to each other: one JSON object a line.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Diagnostic, Place};
 
@@ -48,6 +50,8 @@ pub(super) struct FoundUrl {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Compiled {
     pub(super) css: String,
+    pub(super) lead_bytes: usize,
+    pub(super) origins: BTreeMap<String, BTreeSet<String>>,
     pub(super) files_read: Vec<String>,
     pub(super) files_missed: Vec<String>,
     pub(super) diagnostics: Vec<Diagnostic>,

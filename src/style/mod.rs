@@ -20,8 +20,12 @@ mod worker;
 pub use child::run_worker;
 pub use pool::{StyleError, StyleLimits, Styles, WorkerCommand};
 pub use targets::{TargetError, Targets};
+pub(crate) use urls::origin;
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::Diagnostic;
@@ -71,12 +75,16 @@ pub trait UrlResolver: Send + Sync {
 pub struct StyleOutput {
     /// The CSS; empty when a diagnostic is an error.
     pub css: String,
+    /// How many bytes at its beginning hold what must stand first in a sheet: the `@import`s of other hosts' sheets.
+    pub lead_bytes: usize,
     /// Every other file that was read, sorted; paths below the app.
     pub files_read: Vec<String>,
     /// Every file that was looked for and not there, sorted. If one appears, the result may differ.
     pub files_missed: Vec<String>,
     /// Every question put to the [`UrlResolver`] and its answer, sorted. If an answer changes, the result does.
     pub urls: Vec<StyleUrl>,
+    /// Other hosts that it loads from, by the directive of a Content-Security-Policy that has to allow them.
+    pub origins: BTreeMap<String, BTreeSet<String>>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -88,4 +96,12 @@ pub struct StyleUrl {
     pub file: String,
     /// What was answered.
     pub url: Option<String>,
+}
+
+/// Several sheets as one. What must stand first in a sheet comes first, of all of them.
+pub fn join(sheets: &[StyleOutput]) -> String {
+    let (leads, rests): (Vec<&str>, Vec<&str>) =
+        sheets.iter().map(|sheet| sheet.css.split_at(sheet.lead_bytes)).unzip();
+    let parts = leads.into_iter().chain(rests).map(str::trim_end).filter(|part| !part.is_empty());
+    parts.flat_map(|part| [part, "\n"]).collect()
 }

@@ -164,8 +164,19 @@ fn output(compiled: Compiled, urls: Urls<'_>) -> StyleOutput {
     let (asked, found) = urls.finish();
     let mut diagnostics = compiled.diagnostics;
     diagnostics.extend(found);
-    let css = if diagnostics.iter().any(Diagnostic::is_error) { String::new() } else { compiled.css };
-    StyleOutput { css, files_read: compiled.files_read, files_missed: compiled.files_missed, urls: asked, diagnostics }
+    let (css, lead_bytes) = match diagnostics.iter().any(Diagnostic::is_error) {
+        true => (String::new(), 0),
+        false => (compiled.css, compiled.lead_bytes),
+    };
+    StyleOutput {
+        css,
+        lead_bytes,
+        files_read: compiled.files_read,
+        files_missed: compiled.files_missed,
+        urls: asked,
+        origins: compiled.origins,
+        diagnostics,
+    }
 }
 
 /// A child that was ended by a signal: by Rust when memory or stack ran out, by the system when it was short of memory.

@@ -1,6 +1,10 @@
 //! The URLs of a parsed sheet: found with the file and place of each, and rewritten.
 
-use std::{convert::Infallible, vec};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    vec,
+};
 
 use lightningcss::{
     dependencies::Location,
@@ -13,7 +17,13 @@ use lightningcss::{
 };
 use ssbuild_diagnostic::{Place, Span};
 
-use super::{files::Files, mark::without_marks, message::FoundUrl, sass::Sources, urls::is_local};
+use super::{
+    files::Files,
+    mark::without_marks,
+    message::FoundUrl,
+    sass::Sources,
+    urls::{is_local, origin},
+};
 
 /// How URLs are traced back to the file that says them.
 pub(super) enum Naming<'a> {
@@ -44,6 +54,10 @@ pub(super) struct Refs<'a> {
     paths: Vec<String>,
     /// Source and line of the rule that is being visited.
     rule: lightningcss::rules::Location,
+    /// Whether that rule is a `@font-face`.
+    in_font: bool,
+    /// Other hosts, by the directive that has to allow them.
+    origins: BTreeMap<String, BTreeSet<String>>,
     work: Work,
 }
 
@@ -55,7 +69,20 @@ enum Work {
 impl<'a> Refs<'a> {
     pub(super) fn new(naming: &'a Naming<'a>, files: &'a Files<'a>, paths: &[String]) -> Self {
         let rule = lightningcss::rules::Location { source_index: 0, line: 0, column: 1 };
-        Self { naming, files, paths: paths.to_vec(), rule, work: Work::Collect(Vec::new()) }
+        Self {
+            naming,
+            files,
+            paths: paths.to_vec(),
+            rule,
+            in_font: false,
+            origins: BTreeMap::new(),
+            work: Work::Collect(Vec::new()),
+        }
+    }
+
+    /// The other hosts that were met while collecting.
+    pub(super) fn origins(self) -> BTreeMap<String, BTreeSet<String>> {
+        self.origins
     }
 
     /// Every URL that may have to be rewritten.
@@ -76,6 +103,8 @@ impl<'a> Refs<'a> {
 
     fn visit_text(&mut self, url: &mut CowArcStr<'_>, at: Location) {
         let origin = self.naming.origin(url);
+        let directive = if self.in_font { "font-src" } else { "img-src" };
+        self.note_origin(directive, origin.map_or(&**url, |(_, _, written)| written));
         if origin.is_none() && !is_local(url) {
             return;
         }
@@ -90,6 +119,12 @@ impl<'a> Refs<'a> {
                     all.push(found);
                 }
             }
+        }
+    }
+
+    fn note_origin(&mut self, directive: &str, url: &str) {
+        if let Some(origin) = origin(url) {
+            self.origins.entry(directive.to_owned()).or_default().insert(origin);
         }
     }
 
@@ -145,10 +180,14 @@ impl<'i> Visitor<'i> for Refs<'_> {
     }
 
     fn visit_rule(&mut self, rule: &mut CssRule<'i>) -> Result<(), Infallible> {
-        let outer = self.rule;
-        self.rule = location(rule).unwrap_or(outer);
+        if let CssRule::Import(import) = rule {
+            self.note_origin("style-src", &import.url);
+        }
+        let outer = (self.rule, self.in_font);
+        self.rule = location(rule).unwrap_or(outer.0);
+        self.in_font = matches!(rule, CssRule::FontFace(_));
         rule.visit_children(self)?;
-        self.rule = outer;
+        (self.rule, self.in_font) = outer;
         Ok(())
     }
 

@@ -128,6 +128,22 @@ pub(super) fn is_local(written: &str) -> bool {
     !path.is_empty() && !path.starts_with("//") && !has_scheme
 }
 
+/// Scheme, host and port of a URL on another host; without a scheme when it has none (`//cdn.example/x`).
+pub(crate) fn origin(url: &str) -> Option<String> {
+    let url = url.trim();
+    let (scheme, rest) = match url.split_once("//") {
+        Some(("", rest)) => ("", rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https:") => ("https://", rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http:") => ("http://", rest),
+        _ => return None,
+    };
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    // Anything else would be another source, or another directive, in the policy.
+    let is_sound = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
+    is_sound.then(|| format!("{scheme}{host}"))
+}
+
 /// The path, and the query and fragment with their marks.
 fn split_path(written: &str) -> (&str, &str) {
     written.split_at(written.find(['?', '#']).unwrap_or(written.len()))

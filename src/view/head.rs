@@ -66,6 +66,10 @@ pub(super) fn tags(head: &Head, templates: &[Template], loading: Loading) -> Vec
             .expect("writing to a string works");
     }
     text(&mut tags, all);
+    // The page has its own line end behind the tag.
+    if let Some(Segment::Text(last)) = tags.iter_mut().rfind(|tag| **tag != Segment::Text(String::new())) {
+        last.truncate(last.trim_end_matches('\n').len());
+    }
     tags
 }
 

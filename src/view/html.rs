@@ -6,6 +6,7 @@ use std::{
     ops::Range,
 };
 
+use crate::style::origin;
 use html5gum::{DefaultEmitter, HtmlString, Spanned, StartTag, Token, Tokenizer};
 
 /// What a page does by itself.
@@ -153,22 +154,6 @@ fn kind(tag: &StartTag<usize>) -> Kind {
 
 fn is_stylesheet(rel: &str) -> bool {
     rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("stylesheet"))
-}
-
-/// Scheme, host and port of a URL on another host; without a scheme when it has none (`//cdn.example/x`).
-fn origin(url: &str) -> Option<String> {
-    let url = url.trim();
-    let (scheme, rest) = match url.split_once("//") {
-        Some(("", rest)) => ("", rest),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https:") => ("https://", rest),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http:") => ("http://", rest),
-        _ => return None,
-    };
-    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = host.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-    // Anything else would be another source, or another directive, in the policy.
-    let is_sound = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
-    is_sound.then(|| format!("{scheme}{host}"))
 }
 
 fn tokens(page: &str) -> impl Iterator<Item = Token<usize>> {

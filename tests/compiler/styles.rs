@@ -45,6 +45,9 @@ fn shown(output: &StyleOutput) -> String {
     for url in &output.urls {
         writeln!(shown, "  {} = {}", url.file, url.url.as_deref().unwrap_or("(none)")).expect("a string");
     }
+    for (directive, origins) in &output.origins {
+        writeln!(shown, "  {directive} {origins:?}").expect("a string");
+    }
     for diagnostic in &output.diagnostics {
         writeln!(shown, "\n{}", diagnostic.to_text(false)).expect("a string");
     }
@@ -91,6 +94,22 @@ fn what_its_author_minified_keeps_its_form() {
     assert_eq!(
         output.css,
         "@import \"//fonts.example/a.css\";.b{margin:0;background:url(/assets/lib_css_x.png)}.b{margin:0}"
+    );
+}
+
+#[test]
+fn joined_sheets_keep_their_imports_first() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sheet = |text: &str, form| {
+        let sheet = Sheet { path: "lib/css/a.css".to_owned(), text: text.to_owned() };
+        STYLES.compile(&sheet, &options(folder.path(), form), &Folder("/".into())).expect("the worker runs")
+    };
+    let first = sheet("/*! A */ a{b:c}", StyleForm::Kept);
+    let second =
+        sheet("/*! B */ @import url(//x.example/1.css) print; @layer l; a { color: red }", StyleForm::Readable);
+    assert_eq!(
+        ssbuild::style::join(&[first, second]),
+        "/*! B */\n@import \"//x.example/1.css\" print;\n/*! A */\na{b:c}\n@layer l;\n\na {\n  color: red;\n}\n"
     );
 }
 
