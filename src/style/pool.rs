@@ -100,7 +100,7 @@ impl Styles {
         resolver: &dyn UrlResolver,
     ) -> Result<StyleOutput, StyleError> {
         if let Some(diagnostic) = depth::check(&sheet.path, &sheet.text) {
-            return Ok(StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() });
+            return Ok(failed(diagnostic));
         }
         let kept = self.idle().pop();
         let reused = kept.is_some();
@@ -113,14 +113,16 @@ impl Styles {
             Ok(output) => Ok(output),
             Err(Fate::NotStarted(source)) => Err(StyleError::Start { program: self.command.program.clone(), source }),
             Err(Fate::Broken { status, said }) => Err(StyleError::Broken { status, said }),
-            Err(Fate::Died { said }) => Ok(self.failed(died(&sheet.path, &said, self.limits))),
-            Err(Fate::TimedOut) => Ok(self.failed(
-                Diagnostic::new(
-                    Code::StyleLimit,
-                    format!("the stylesheet was not compiled within {} ms", self.limits.deadline_ms),
-                )
-                .at(Place::file(&sheet.path), "")
-                .help("Look for a loop or a function that never ends, and for brackets that are not closed."),
+            Err(Fate::Died { said }) => Ok(died(&sheet.path, &said, self.limits)),
+            Err(Fate::TimedOut) => Ok(limit(
+                &sheet.path,
+                format!("the stylesheet was not compiled within {} ms", self.limits.deadline_ms),
+                "Look for a loop or a function that never ends, and for brackets that are not closed.",
+            )),
+            Err(Fate::TooLong) => Ok(limit(
+                &sheet.path,
+                "the stylesheet comes to more than 64 MiB of CSS, names and messages".to_owned(),
+                MULTIPLIES,
             )),
         }
     }
@@ -150,10 +152,6 @@ impl Styles {
         }
     }
 
-    fn failed(&self, diagnostic: Diagnostic) -> StyleOutput {
-        StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() }
-    }
-
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
         // A panic while it is held can only come between a push and a pop, which leave it whole.
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -179,23 +177,31 @@ fn output(compiled: Compiled, urls: Urls<'_>) -> StyleOutput {
     }
 }
 
+/// What makes small sheets large.
+const MULTIPLIES: &str = "Look for a loop that never ends, and for selectors that multiply when they are nested.";
+
 /// A child that was ended by a signal: by Rust when memory or stack ran out, by the system when it was short of memory.
-fn died(file: &str, said: &str, limits: StyleLimits) -> Diagnostic {
-    let place = Place::file(file);
+fn died(file: &str, said: &str, limits: StyleLimits) -> StyleOutput {
     if said.contains("overflowed its stack") {
-        Diagnostic::new(Code::StyleLimit, "the stylesheet took more stack than it is given")
-            .at(place, "")
-            .help("Look for a function, mixin or import that calls itself without end, and for very deep nesting.")
+        let help = "Look for a function, mixin or import that calls itself without end, and for very deep nesting.";
+        limit(file, "the stylesheet took more stack than it is given".to_owned(), help)
     } else if said.contains("memory allocation") || said.is_empty() {
         let mib = limits.memory_bytes / (1024 * 1024);
-        Diagnostic::new(Code::StyleLimit, format!("the stylesheet took more memory than it is given ({mib} MiB)"))
-            .at(place, "")
-            .help("Look for a loop that never ends, and for selectors that multiply when they are nested.")
+        limit(file, format!("the stylesheet took more memory than it is given ({mib} MiB)"), MULTIPLIES)
     } else {
-        Diagnostic::new(Code::CompilerPanic, format!("the style compiler ended while compiling the stylesheet: {said}"))
-            .at(place, "")
-            .help(
-                "This is a defect of the compiler. Make the sheet smaller until it passes, to see what it trips over.",
-            )
+        // The system's words may name addresses and paths of this machine.
+        failed(
+            Diagnostic::new(Code::CompilerPanic, "the style compiler ended while it compiled the stylesheet")
+                .at(Place::file(file), "")
+                .help("Make the sheet smaller until it passes, to see what the compiler trips over."),
+        )
     }
+}
+
+fn limit(file: &str, message: String, help: &str) -> StyleOutput {
+    failed(Diagnostic::new(Code::StyleLimit, message).at(Place::file(file), "").help(help))
+}
+
+fn failed(diagnostic: Diagnostic) -> StyleOutput {
+    StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() }
 }

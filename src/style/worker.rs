@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Longest line a worker may answer, in bytes.
-const ANSWER_BYTES: u64 = 256 * 1024 * 1024;
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How much of a worker's last words is kept, in bytes.
 const STDERR_BYTES: u64 = 64 * 1024;
@@ -36,6 +36,8 @@ pub(super) enum Fate {
     TimedOut,
     /// A signal ended it; the end of what it said.
     Died { said: String },
+    /// It answered more than is read, and was killed.
+    TooLong,
     /// It ended by itself, or does not speak as it should.
     Broken { status: ExitStatus, said: String },
 }
@@ -87,6 +89,10 @@ impl Worker {
         *left = left.saturating_sub(asked.elapsed());
         match answer {
             Ok(Ok(line)) => serde_json::from_str(&line).map_err(|_| self.broken(line)),
+            Ok(Err(e)) if e.kind() == io::ErrorKind::FileTooLarge => {
+                let _ = self.end();
+                Err(Fate::TooLong)
+            }
             Ok(Err(e)) => Err(self.broken(e.to_string())),
             Err(RecvTimeoutError::Timeout) => {
                 let _ = self.end();
@@ -157,6 +163,6 @@ fn read_line(from: &mut impl BufRead) -> io::Result<Option<String>> {
         _ if line.ends_with('\n') => Ok(Some(line)),
         // Cut off: the worker ended in the middle of it, which its status will tell.
         n if (n as u64) < ANSWER_BYTES => Ok(None),
-        _ => Err(io::Error::new(io::ErrorKind::FileTooLarge, "an answer longer than 256 MiB")),
+        _ => Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 64 MiB")),
     }
 }

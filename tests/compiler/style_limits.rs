@@ -1,6 +1,11 @@
 //! Sheets that abort the compilers, never end, or eat all memory: each costs a diagnostic, and the pool lives on.
 
-use std::{path::Path, thread};
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+};
 
 use ssbuild::style::{Sheet, StyleError, StyleForm, StyleLimits, Styles, WorkerCommand};
 use ssbuild_diagnostic::Code;
@@ -70,13 +75,35 @@ fn what_does_not_end_is_ended() {
         ("app/css/a.scss", "@mixin m { @include m } a { @include m }".to_owned(), Code::StyleLimit),
         ("app/css/a.scss", "$a: 'x'; @while true { $a: $a + $a }".to_owned(), Code::StyleLimit),
         ("app/css/a.css", colours, Code::StyleLimit),
+        ("app/css/a.css", format!("{}color:red{}", "a,b,c{".repeat(40), "}".repeat(40)), Code::StyleLimit),
+        ("app/css/a.scss", format!("{}color:red{}", "a,b,c{".repeat(40), "}".repeat(40)), Code::StyleLimit),
+        ("app/css/a.scss", "@for $i from 1 through 3000000 { .a { b: url(x.png) } }".to_owned(), Code::StyleLimit),
     ];
-    // At the same time, since each takes its whole deadline.
+    // At the same time, since each takes its whole deadline; with less memory, since each takes all it is given.
+    let limits = StyleLimits { memory_bytes: 128 * 1024 * 1024, ..StyleLimits::default() };
+    let styles = &Styles::new(WorkerCommand::of(env!("CARGO_BIN_EXE_ssbuild")), limits);
     thread::scope(|scope| {
         for (path, text, code) in &sheets {
-            scope.spawn(move || assert_eq!(codes(&STYLES, path, text), [*code], "{text}"));
+            scope.spawn(move || assert_eq!(codes(styles, path, text), [*code], "{text:.40}"));
         }
     });
+}
+
+#[test]
+fn no_worker_outlives_its_parent() {
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_ssbuild"))
+        .arg(WorkerCommand::SUBCOMMAND)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // As `message.rs` has it. The sheet never ends.
+    let compile = r#"{"Compile":{"sheet":{"path":"a.scss","text":"@while true {}"},"options":{"root":"/","form":"Minified","targets":{}}}}"#;
+    let mut stdin = worker.stdin.take().expect("piped");
+    writeln!(stdin, "{{\"Start\":{{\"memory_bytes\":1073741824}}}}\n{compile}").expect("it listens");
+    // What the parent's death does.
+    drop(stdin);
+    assert!(worker.wait().expect("it ends").success());
 }
 
 #[test]
