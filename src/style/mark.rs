@@ -110,7 +110,19 @@ fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn marks_come_off_again(pieces in prop::collection::vec(prop::sample::select(vec![
+            "url(", "a.png", "'", "\"", ")", "#{$a}", "\\", "//", "/*", "*/", "\n", " ", "é", "data:", "$b", "(", "URL( ", "#",
+        ]), 0..30)) {
+            let source = pieces.concat();
+            prop_assert_eq!(without_marks(&mark(&source, 7).unwrap_or_else(|| source.clone())), source);
+        }
+    }
 
     fn marked(source: &str) -> String {
         mark(source, 3).unwrap_or_else(|| source.to_owned()).replace(MARK, "@")

@@ -233,4 +233,23 @@ mod tests {
             assert_eq!(found.0, code, "{url}: {}", found.1);
         }
     }
+
+    #[test]
+    fn origins_are_schemes_and_hosts() {
+        for (url, expected) in [
+            ("https://A.example/x?y", Some("https://a.example")),
+            ("//cdn.example:8080/x", Some("cdn.example:8080")),
+            ("http://user:pass@a.example/x", Some("http://a.example")),
+            ("HTTPS://a.example", Some("https://a.example")),
+            ("/x//y", None),
+            ("x//y", None),
+            ("data:text/plain,//a", None),
+            ("https://a.example;script-src", None),
+            ("https://*/x", None),
+            ("https:///x", None),
+            ("mailto:a@b", None),
+        ] {
+            assert_eq!(origin(url).as_deref(), expected, "{url}");
+        }
+    }
 }

@@ -168,3 +168,89 @@ fn tokens(page: &str) -> impl Iterator<Item = Token<usize>> {
 fn text_of(value: &Spanned<HtmlString, usize>) -> String {
     String::from_utf8_lossy(value).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces that make tokenizers change their minds.
+    fn page() -> impl Strategy<Value = String> {
+        let pieces = [
+            "<SocketStream>",
+            "<socketstream a='é' b",
+            "/>",
+            ">",
+            "<",
+            "<!--",
+            "-->",
+            "<script>",
+            "</script",
+            "é",
+            "\r",
+            "\n",
+            "\0",
+            "\"",
+            "'",
+            "=",
+            "<title>",
+            "</title>",
+            "<img onerror=x ",
+            "&amp;",
+            "&#x0;",
+            "<![CDATA[",
+            "<!doctype",
+            "😀",
+            " ",
+        ];
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..30).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn a_tag_is_where_it_is_said_to_be(page in page()) {
+            let scan = scan(&page);
+            prop_assert!(!scan.is_code(page.len() + 1));
+            if let Some(tag) = find_tag(&page) {
+                let tag = page.get(tag).expect("whole characters").to_ascii_lowercase();
+                prop_assert!(tag.starts_with("<socketstream") && tag.ends_with('>'), "{tag:?}");
+            }
+        }
+
+        #[test]
+        fn what_fits_in_a_script_leaves_what_follows_alone(text in page()) {
+            let text = text.replace('\r', "");
+            let follows = scan(&format!("<script type=\"text/html\">{text}</script><script>mine()</script>"));
+            let alone = follows.scripts == BTreeSet::from(["mine()".to_owned()]) && follows.handlers.is_empty();
+            prop_assert!(!fits_in_script(&text) || alone, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_browsers_run_is_code() {
+        for (kind, expected) in [
+            ("", Kind::Classic),
+            ("type=''", Kind::Classic),
+            ("type=' Text/JavaScript '", Kind::Classic),
+            ("type=text/javascript1.5", Kind::Classic),
+            ("type=application/ecmascript", Kind::Classic),
+            ("type=module", Kind::Module),
+            ("type=importmap", Kind::Module),
+            ("type=text/html", Kind::Data),
+            ("type=application/json", Kind::Data),
+            ("type=text/x-jquery-tmpl", Kind::Data),
+            ("type=image/javascript", Kind::Data),
+        ] {
+            let scan = scan(&format!("<script {kind}>x()</script>"));
+            assert_eq!(scan.scripts.len(), usize::from(expected != Kind::Data), "{kind}");
+            assert_eq!(scan.runs_while_parsed, expected == Kind::Classic, "{kind}");
+        }
+    }
+
+    #[test]
+    fn line_ends_are_read_as_browsers_read_them() {
+        let scan = scan("<script>\r\na()\rb()\n</script>");
+        assert_eq!(scan.scripts, BTreeSet::from(["\na()\nb()\n".to_owned()]));
+    }
+}
