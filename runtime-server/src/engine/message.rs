@@ -103,11 +103,11 @@ pub(super) enum Sent {
 }
 
 /// Reads a message of the prelude.
-pub(super) fn read(sent: String, answer_bytes: usize) -> Sent {
-    if let Some(answer) = read_answer(&sent, answer_bytes) {
+pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
+    if let Some(answer) = read_answer(sent, answer_bytes) {
         return answer;
     }
-    let parts: Vec<&RawValue> = match serde_json::from_str(&sent) {
+    let parts: Vec<&RawValue> = match serde_json::from_str(sent) {
         Ok(parts) => parts,
         Err(error) => return Sent::Refused(format!("a message that is not JSON: {error}"), None),
     };

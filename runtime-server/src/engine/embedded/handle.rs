@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -17,6 +17,9 @@ use crate::limits::Limits;
 /// What a thread has beyond the JavaScript stack, in bytes: for the host functions that scripts call at any depth.
 const THREAD_MARGIN_BYTES: usize = 2 * 1024 * 1024;
 
+/// Time between two attempts to start a VM in a place where loading failed.
+const REVIVE_PAUSE: Duration = Duration::from_secs(1);
+
 /// All VMs of one program.
 pub(super) struct Pool {
     program: Program,
@@ -26,6 +29,7 @@ pub(super) struct Pool {
     spare: Mutex<Option<Arc<Mailbox>>>,
     ids: AtomicU64,
     closed: AtomicBool,
+    revived: Mutex<Instant>,
     me: Weak<Self>,
 }
 
@@ -60,6 +64,7 @@ impl Embedded {
             spare: Mutex::new(None),
             ids: AtomicU64::new(1),
             closed: AtomicBool::new(false),
+            revived: Mutex::new(Instant::now()),
             me: me.clone(),
         });
         let handle = Handle(pool.clone());
@@ -92,14 +97,14 @@ impl Embedded {
         let worker = pool.worker_of(context.session.as_ref());
         let (answer, answered) = oneshot::channel();
         pool.push(worker, Job::Call { id, text: text(id), answer })?;
-        // Dropped early when the caller goes away: then the call is forgotten too.
-        let waiting = Waiting { pool, worker, id };
+        // Dropped when the caller goes away or time is up: then the call is forgotten too.
+        let mut waiting = Waiting { pool, worker, id, over: false };
         match tokio::time::timeout(Duration::from_millis(timeout_ms), answered).await {
             Ok(Ok(outcome)) => {
-                std::mem::forget(waiting);
+                waiting.over = true;
                 outcome
             }
-            Ok(Err(_)) => Err(CallError::new(ErrorCode::EngineLost, "The engine that had the call is gone")),
+            Ok(Err(_)) => Err(lost()),
             Err(_) => {
                 let message = format!("The action did not answer within {timeout_ms} ms");
                 Err(CallError::new(ErrorCode::Timeout, message))
@@ -113,8 +118,8 @@ impl Embedded {
 
     pub(in crate::engine) fn disconnected(&self, connection: u64, session: &SessionView) {
         let pool = &self.pool.0;
-        let job = Job::Message(message::disconnected(connection, session));
-        drop(pool.push(pool.worker_of(Some(session)), job));
+        let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
+        mailbox.tell(message::disconnected(connection, session));
     }
 
     pub(in crate::engine) async fn close(&self) {
@@ -130,10 +135,14 @@ struct Waiting<'a> {
     pool: &'a Pool,
     worker: usize,
     id: u64,
+    over: bool,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        if self.over {
+            return;
+        }
         let mailbox = self.pool.workers[self.worker].lock().clone();
         mailbox.cancel(self.id, || message::end(self.id));
     }
@@ -161,10 +170,27 @@ impl Pool {
                 Err(Refused::Full) => {
                     return Err(CallError::new(ErrorCode::Overloaded, "Too many calls wait for the engine"));
                 }
-                // It was replaced in between; its successor stands in its place, or will in a moment.
+                // It was replaced in between.
                 Err(Refused::Closed(same)) => job = same,
             }
+            if Arc::ptr_eq(&mailbox, &self.workers[worker].lock()) && !self.revive(worker) {
+                return Err(lost());
+            }
         }
+    }
+
+    /// Puts a new VM where one could not be loaded any more. Not at once again: it may not load either.
+    fn revive(&self, worker: usize) -> bool {
+        let mut revived = self.revived.lock();
+        if revived.elapsed() < REVIVE_PAUSE {
+            return false;
+        }
+        *revived = Instant::now();
+        let mailbox = Arc::new(Mailbox::new());
+        self.start_or_log(&mailbox);
+        mailbox.open();
+        *self.workers[worker].lock() = mailbox;
+        true
     }
 
     /// Replaces every VM whose task at hand has taken too long.
@@ -212,8 +238,19 @@ impl Pool {
 
     fn start_or_log(&self, mailbox: &Arc<Mailbox>) {
         if let Err(error) = self.start_vm(mailbox.clone(), None) {
-            self.log(error.to_string());
+            self.not_started(mailbox, &error);
         }
+    }
+
+    /// A VM that should have stood in for another did not come to life.
+    fn not_started(&self, mailbox: &Arc<Mailbox>, error: &EngineError) {
+        let mut spare = self.spare.lock();
+        if spare.as_ref().is_some_and(|spare| Arc::ptr_eq(spare, mailbox)) {
+            *spare = None;
+        }
+        drop(spare);
+        fail(mailbox.give_up(), &lost());
+        self.log(error.to_string());
     }
 
     /// Starts a VM's thread; `loaded` is told how loading went.
@@ -228,28 +265,21 @@ impl Pool {
             .name("ss-engine".to_owned())
             .stack_size(limits.engine_stack_bytes.saturating_add(THREAD_MARGIN_BYTES));
         let started = thread.spawn(move || {
-            let vm = match Vm::load(&program, &limits, host, mailbox.clone()) {
-                Ok(vm) => vm,
-                Err(error) => {
-                    return match loaded {
-                        Some(loaded) => drop(loaded.send(Err(error))),
-                        None => log_to(&pool, error.to_string()),
-                    };
+            match Vm::load(&program, &limits, host, mailbox.clone()) {
+                Ok(vm) => {
+                    if let Some(loaded) = loaded {
+                        drop(loaded.send(Ok(())));
+                    }
+                    live(&vm, &mailbox, &pool);
                 }
-            };
-            if let Some(loaded) = loaded {
-                drop(loaded.send(Ok(())));
+                Err(error) => {
+                    if let Some(loaded) = loaded {
+                        drop(loaded.send(Err(error)));
+                    } else if let Some(pool) = pool.upgrade() {
+                        pool.not_started(&mailbox, &error);
+                    }
+                }
             }
-            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| vm.run()));
-            let reason = match end {
-                Ok(End::Stopped) => None,
-                Ok(End::Unfit(reason)) => Some(reason),
-                Err(_) => Some("its thread panicked"),
-            };
-            if let (Some(reason), Some(pool)) = (reason, pool.upgrade()) {
-                pool.replace(&mailbox, reason);
-            }
-            drop(vm);
             mailbox.end();
         });
         started.map(drop).map_err(|error| EngineError::Start(error.to_string()))
@@ -261,11 +291,7 @@ impl Pool {
         let mut mailboxes: Vec<_> = self.workers.iter().map(|worker| worker.lock().clone()).collect();
         mailboxes.extend(self.spare.lock().take());
         for mailbox in &mailboxes {
-            for job in mailbox.close(&shutting_down()) {
-                if let Job::Call { answer, .. } = job {
-                    drop(answer.send(Err(shutting_down())));
-                }
-            }
+            fail(mailbox.close(&shutting_down()), &shutting_down());
         }
         mailboxes
     }
@@ -275,10 +301,29 @@ impl Pool {
     }
 }
 
-fn log_to(pool: &Weak<Pool>, text: String) {
+/// The life of a VM that has been loaded.
+fn live(vm: &Vm, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| vm.run()));
+    let reason = match end {
+        Ok(End::Stopped) => return,
+        Ok(End::Unfit(reason)) => reason,
+        Err(_) => "its thread panicked",
+    };
     if let Some(pool) = pool.upgrade() {
-        pool.log(text);
+        pool.replace(mailbox, reason);
     }
+}
+
+fn fail(jobs: Vec<Job>, error: &CallError) {
+    for job in jobs {
+        if let Job::Call { answer, .. } = job {
+            drop(answer.send(Err(error.clone())));
+        }
+    }
+}
+
+fn lost() -> CallError {
+    CallError::new(ErrorCode::EngineLost, "The engine that had the call is gone")
 }
 
 fn shutting_down() -> CallError {

@@ -91,7 +91,7 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
-    /// Adds a job; gives it back when this VM takes none.
+    /// Adds a job, a call only while fewer than `most` wait; gives it back when this VM takes none.
     pub(super) fn push(&self, job: Job, most: usize) -> Result<(), Refused> {
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
@@ -104,6 +104,11 @@ impl Mailbox {
         drop(state);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Adds a message for this VM; nothing happens when it takes none.
+    pub(super) fn tell(&self, text: String) {
+        drop(self.push(Job::Message(text), usize::MAX));
     }
 
     /// Waits for the next thing to do.

@@ -1,7 +1,10 @@
 //! The embedded carrier: QuickJS-NG in this process, one operating-system thread a VM, so that JavaScript never runs
 //! where sockets are served.
 
+mod bridge;
+mod functions;
 mod handle;
+mod load;
 mod mailbox;
 mod supervisor;
 mod timers;

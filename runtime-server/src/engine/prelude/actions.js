@@ -63,6 +63,13 @@
     host.send(`["fail",${state.id},"${code}",${stringify(message)},${stringify(stack)}]`);
   }
 
+  /** A failure with no other place to go: the owner's call fails instead of waiting for its timeout. */
+  ss.failOwner = (what, error) => {
+    const state = mapGet(waiting, ss.owner);
+    if (state) fail(state, what, error);
+    else ss.report(what, error);
+  };
+
   function answer(state, what, value) {
     if (state.done) return ss.log(1, `${what} answered again after it had ${state.done}; the answer is dropped`);
     let text;

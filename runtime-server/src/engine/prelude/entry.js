@@ -30,6 +30,8 @@
     },
     /** The call that the last message was about, to be blamed when it was stopped; 0 for none. */
     owner: () => ss.owner,
+    /** Logs a rejection that nobody has handled when its task is over. */
+    unhandled: (reason) => ss.report("a promise was rejected and nobody handled it", reason),
     load: () => ss.load(),
     bundle: ss.bundle,
   });

@@ -46,12 +46,12 @@
     ss.log(0, `${what}: ${stack ?? message}`);
   };
 
-  /** Runs an app's callback; what it throws is logged. */
+  /** Runs an app's callback. What it throws fails the call on whose behalf it runs, or is logged. */
   ss.callBack = (what, fn) => {
     try {
       fn();
     } catch (error) {
-      ss.report(`${what} threw`, error);
+      ss.failOwner(`${what} threw`, error);
     }
   };
 

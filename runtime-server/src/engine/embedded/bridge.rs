@@ -1,0 +1,125 @@
+//! The host's side of one VM: what its scripts send is performed, and answers find their way back.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rquickjs::{Persistent, Value};
+
+use super::mailbox::Mailbox;
+use super::timers::Timers;
+use super::watchdog::Watchdog;
+use crate::engine::message::{self, Sent};
+use crate::engine::{ErrorCode, Host, HostCall, Reply};
+use crate::limits::Limits;
+
+/// Rejections of one task that are remembered; more say nothing new.
+const MOST_REJECTIONS: usize = 16;
+
+/// Shared by the host functions of one VM and its thread.
+pub(super) struct Bridge {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) watchdog: Watchdog,
+    pub(super) timers: RefCell<Timers>,
+    /// A call of this task ran out of memory.
+    pub(super) out_of_memory: Cell<bool>,
+    /// Promises of this task that were rejected while nobody listened, and why.
+    pub(super) rejections: RefCell<Vec<(Persistent<Value<'static>>, Persistent<Value<'static>>)>>,
+    host: Arc<dyn Host>,
+    /// What a spare asked for while it was loaded; performed when it is put to work.
+    asleep: RefCell<Vec<(HostCall, Option<u64>)>>,
+    open: Cell<bool>,
+    answer_bytes: usize,
+}
+
+impl Bridge {
+    pub(super) fn new(mailbox: Arc<Mailbox>, host: Arc<dyn Host>, limits: &Limits) -> Self {
+        Self {
+            watchdog: Watchdog::new(mailbox.clone(), Duration::from_millis(limits.engine_grace_ms)),
+            mailbox,
+            timers: RefCell::default(),
+            out_of_memory: Cell::new(false),
+            rejections: RefCell::default(),
+            host,
+            asleep: RefCell::default(),
+            open: Cell::new(false),
+            answer_bytes: limits.answer_bytes,
+        }
+    }
+
+    /// A message of the prelude.
+    pub(super) fn sent(&self, text: &str) {
+        if self.mailbox.is_given_up() {
+            return;
+        }
+        match message::read(text, self.answer_bytes) {
+            Sent::Answer { call, outcome } => {
+                if matches!(&outcome, Err(error) if error.code == ErrorCode::MemoryLimit) {
+                    self.out_of_memory.set(true);
+                }
+                self.mailbox.answer(call, outcome);
+            }
+            Sent::Effect(effect, question) => self.perform(effect, question),
+            Sent::Refused(why, Some(question)) => Question::new(&self.mailbox, question).answer(&Err(why)),
+            Sent::Refused(why, None) => self.perform(HostCall::Log { level: 0, text: why }, None),
+        }
+    }
+
+    pub(super) fn perform(&self, effect: HostCall, question: Option<u64>) {
+        if !self.open.get() {
+            return self.asleep.borrow_mut().push((effect, question));
+        }
+        let reply = question.map(|question| {
+            let mut question = Question::new(&self.mailbox, question);
+            Box::new(move |answer| question.answer(&answer)) as Reply
+        });
+        self.host.perform(effect, reply);
+    }
+
+    /// The VM is put to work: what it asked for while it was loaded is performed now.
+    pub(super) fn wake_up(&self) {
+        self.open.set(true);
+        for (effect, question) in self.asleep.take() {
+            self.perform(effect, question);
+        }
+    }
+
+    /// A promise was rejected while nobody listened, or somebody has begun to listen.
+    pub(super) fn rejected(
+        &self,
+        promise: Persistent<Value<'static>>,
+        reason: Persistent<Value<'static>>,
+        handled: bool,
+    ) {
+        let mut rejections = self.rejections.borrow_mut();
+        if handled {
+            rejections.retain(|(other, _)| *other != promise);
+        } else if rejections.len() < MOST_REJECTIONS {
+            rejections.push((promise, reason));
+        }
+    }
+}
+
+/// A question of the script. Dropped without an answer, it answers with an error.
+struct Question {
+    mailbox: Option<Arc<Mailbox>>,
+    number: u64,
+}
+
+impl Question {
+    fn new(mailbox: &Arc<Mailbox>, number: u64) -> Self {
+        Self { mailbox: Some(mailbox.clone()), number }
+    }
+
+    fn answer(&mut self, answer: &Result<serde_json::Value, String>) {
+        if let Some(mailbox) = self.mailbox.take() {
+            mailbox.tell(message::reply(self.number, answer));
+        }
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.answer(&Err("the server could not do it".to_owned()));
+    }
+}

@@ -1,0 +1,53 @@
+//! The few functions that the prelude gets of the host.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rquickjs::{Ctx, Exception, Function, Object};
+
+use super::bridge::Bridge;
+
+/// Most random bytes that one question gives.
+const MOST_RANDOM_BYTES: usize = 65_536;
+
+/// An object without a prototype that holds them.
+pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result<Object<'js>> {
+    let host = Object::new(ctx.clone())?;
+    host.set_prototype(None)?;
+
+    let to = bridge.clone();
+    host.set("send", Function::new(ctx.clone(), move |text: String| to.sent(&text))?)?;
+
+    let born = Instant::now();
+    host.set("now", Function::new(ctx.clone(), move || born.elapsed().as_secs_f64() * 1000.0)?)?;
+
+    host.set("random", Function::new(ctx.clone(), random_hex)?)?;
+
+    let of = bridge.clone();
+    let timer = move |id: f64, delay_ms: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a counter of the prelude")]
+        let id = id as u64;
+        let mut timers = of.timers.borrow_mut();
+        if delay_ms < 0.0 {
+            timers.clear(id);
+        } else {
+            timers.set(id, Duration::from_secs_f64(delay_ms / 1000.0));
+        }
+    };
+    host.set("timer", Function::new(ctx.clone(), timer)?)?;
+    Ok(host)
+}
+
+/// So many random bytes, in hex.
+fn random_hex(ctx: Ctx<'_>, bytes: usize) -> rquickjs::Result<String> {
+    let mut random = vec![0; bytes.min(MOST_RANDOM_BYTES)];
+    if getrandom::fill(&mut random).is_err() {
+        return Err(Exception::throw_internal(&ctx, "the machine gives no random bytes"));
+    }
+    Ok(hex(&random))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
