@@ -16,7 +16,7 @@ pub(super) struct Scan {
     pub(super) scripts: BTreeSet<String>,
     /// Texts of its event-handler attributes.
     pub(super) handlers: BTreeSet<String>,
-    /// Origins on other hosts, by the directive that has to allow them.
+    /// Sources that it loads from beside its scripts and styles, by the directive that has to allow them.
     pub(super) origins: BTreeMap<&'static str, BTreeSet<String>>,
     /// Whether a script of its own runs while the page is parsed.
     pub(super) runs_while_parsed: bool,
@@ -38,7 +38,7 @@ impl Scan {
                 self.code.push(value.span.start..value.span.end);
             }
         }
-        let attribute = |name: &[u8]| tag.attributes.get(name).map(|value| text_of(value));
+        let attribute = |name: &[u8]| tag.attributes.get(name).map(text_of);
         match tag.name.as_slice() {
             b"script" => self.external("script-src", attribute(b"src")),
             b"link" if is_stylesheet(&attribute(b"rel").unwrap_or_default()) => {
@@ -59,8 +59,17 @@ impl Scan {
                 self.external("img-src", attribute(b"poster"));
             }
             b"base" => self.external("base-uri", attribute(b"href")),
-            b"form" => {}
+            // Plugins are off but for a page that has one.
+            b"object" => self.plugin(attribute(b"data")),
+            b"embed" => self.plugin(attribute(b"src")),
             _ => {}
+        }
+    }
+
+    fn plugin(&mut self, url: Option<String>) {
+        if let Some(url) = url {
+            let source = origin(&url).unwrap_or_else(|| "'self'".to_owned());
+            self.origins.entry("object-src").or_default().insert(source);
         }
     }
 
