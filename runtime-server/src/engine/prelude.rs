@@ -16,6 +16,11 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("ss:prelude/publish.js", include_str!("prelude/publish.js")),
     ("ss:prelude/users.js", include_str!("prelude/users.js")),
     ("ss:prelude/globals.js", include_str!("prelude/globals.js")),
+    ("ss:prelude/web/event.js", include_str!("prelude/web/event.js")),
+    ("ss:prelude/web/text.js", include_str!("prelude/web/text.js")),
+    ("ss:prelude/web/url.js", include_str!("prelude/web/url.js")),
+    ("ss:prelude/web/clone.js", include_str!("prelude/web/clone.js")),
+    ("ss:prelude/web/crypto.js", include_str!("prelude/web/crypto.js")),
     ("ss:prelude/entry.js", include_str!("prelude/entry.js")),
 ];
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rquickjs::{Ctx, Exception, Function, Object};
 
 use super::bridge::Bridge;
+use super::web;
 
 /// Most random bytes that one question gives.
 const MOST_RANDOM_BYTES: usize = 65_536;
@@ -35,6 +36,13 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
         }
     };
     host.set("timer", Function::new(ctx.clone(), timer)?)?;
+
+    let parse = |input: String, base: Option<String>| web::parse_url(&input, base);
+    host.set("parseUrl", Function::new(ctx.clone(), parse)?)?;
+    let set = |href: String, part: String, value: String| web::set_url(&href, &part, &value);
+    host.set("setUrl", Function::new(ctx.clone(), set)?)?;
+    let digest = |algorithm: String, bytes: String| web::digest(&algorithm, &bytes);
+    host.set("digest", Function::new(ctx.clone(), digest)?)?;
     Ok(host)
 }
 
@@ -44,10 +52,5 @@ fn random_hex(ctx: Ctx<'_>, bytes: usize) -> rquickjs::Result<String> {
     if getrandom::fill(&mut random).is_err() {
         return Err(Exception::throw_internal(&ctx, "the machine gives no random bytes"));
     }
-    Ok(hex(&random))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    Ok(web::hex(&random))
 }

@@ -181,6 +181,9 @@ impl Pool {
 
     /// Puts a new VM where one could not be loaded any more. Not at once again: it may not load either.
     fn revive(&self, worker: usize) -> bool {
+        if self.is_closed() {
+            return true;
+        }
         let mut revived = self.revived.lock();
         if revived.elapsed() < REVIVE_PAUSE {
             return false;

@@ -10,5 +10,6 @@ mod supervisor;
 mod timers;
 mod vm;
 mod watchdog;
+mod web;
 
 pub(super) use handle::Embedded;

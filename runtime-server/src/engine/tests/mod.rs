@@ -6,3 +6,4 @@ mod hostile;
 mod limits;
 mod session;
 mod surroundings;
+mod web;
