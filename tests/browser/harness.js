@@ -103,7 +103,9 @@ class Person {
       });
     });
     await page.goto(this.url);
-    await page.waitForFunction(() => document.body.dataset.stage !== 'starting');
+    await page
+      .waitForFunction(() => document.body.dataset.stage !== 'starting')
+      .catch((error) => assert.fail(`the app did not start (${error.message}):\n${this.complaints.join('\n')}`));
     this.page ??= page;
     return page;
   }
