@@ -17,7 +17,9 @@ use crate::emit::{Layout, Tree};
 use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
-use crate::{CompiledModule, Language, Minify, Options, Source, Wrap, emit, esm, json, map, minify, parse, wrap};
+use crate::{
+    CompiledModule, Language, Minify, Options, Source, Wrap, depth, emit, esm, json, map, minify, parse, wrap,
+};
 
 /// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
 pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
@@ -29,6 +31,7 @@ pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
 /// The compiler's table of contents.
 fn stages(source: Source<'_>, options: &Options) -> Result<CompiledModule, Vec<Diagnostic>> {
     let places = Places::new(source.path, source.text);
+    depth::check(&places, options.depth_limit).map_err(|found| vec![found])?;
     if source.language == Language::Json {
         return json::compile(&places, options);
     }

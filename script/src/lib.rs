@@ -7,6 +7,7 @@
 mod compile;
 mod dead;
 mod defines;
+mod depth;
 mod emit;
 mod esm;
 mod exports;
@@ -26,6 +27,7 @@ mod walk;
 mod wrap;
 
 pub use compile::compile;
+pub use depth::{DEPTH_LIMIT, STACK_BYTES};
 pub use map::MapJoiner;
 pub use options::{Language, Minify, Options, Source, Wrap};
 pub use output::{

@@ -46,7 +46,6 @@ fn syntax(language: Language) -> Syntax {
             decorators_before_export: true,
             import_attributes: true,
             allow_return_outside_function: true,
-            auto_accessors: true,
             explicit_resource_management: true,
             ..EsSyntax::default()
         }),
