@@ -29,26 +29,26 @@ struct Place {
 impl Names {
     /// The nodes of a tree of modules, and what they export.
     pub fn modules(&mut self, tree: &ApiTree, graph: &Graph) {
-        let exports: BTreeMap<&str, _> =
-            graph.modules.iter().map(|module| (module.name.as_str(), &module.compiled.exports)).collect();
+        let modules = graph.by_name();
         let root = self.trees.entry(tree.tree).or_default();
         for (path, file) in tree.all() {
             let place = root.at(path.split('/'));
-            match exports.get(file) {
-                Some(exports) => {
-                    place.open |= exports.open;
-                    for (name, _) in &exports.names {
+            match modules.get(file).map(|&at| &graph.modules[at].compiled) {
+                Some(module) if !module.diagnostics.iter().any(Diagnostic::is_error) => {
+                    place.open |= module.exports.open;
+                    for (name, _) in &module.exports.names {
                         place.at([name.as_str()]).leaf = true;
                     }
                 }
                 // It could not be compiled; that has been said already.
-                None => place.open = true,
+                _ => place.open = true,
             }
         }
     }
 
     /// The files of the server's tree, and their actions by path.
-    pub fn actions<'a>(&mut self, tree: &ApiTree, actions: impl IntoIterator<Item = &'a str>) {
+    pub fn actions<'a>(&mut self, tree: &ApiTree, graph: &Graph, actions: impl IntoIterator<Item = &'a str>) {
+        let modules = graph.by_name();
         let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let files: BTreeSet<&str> = tree.own().map(|(path, _)| path).collect();
         for action in actions {
@@ -63,6 +63,8 @@ impl Names {
         let root = self.trees.entry(Tree::Server).or_default();
         for (path, file) in tree.all() {
             let place = root.at(path.split('/'));
+            let module = modules.get(file).map(|&at| &graph.modules[at].compiled);
+            place.open |= module.is_none_or(|module| module.diagnostics.iter().any(Diagnostic::is_error));
             for action in below.get(file).into_iter().flatten() {
                 place.at(action.split('/')).leaf = true;
             }

@@ -69,7 +69,7 @@ pub fn read(disk: &dyn Disk, project: &Project, env: &str) -> Result<(Settings, 
         let source = files_read.iter().find(|source| source.file == problem.origin);
         let place = source.map_or_else(|| Place::file(&problem.origin), |source| source.place(&problem.key));
         let found = Diagnostic::new(code, format!("`{}`: {}", problem.key, problem.message)).at(place, "");
-        if problem.warning {
+        if problem.message == "there is no such key" {
             found.help("Keys of the app's own belong below `app` (server) or `client` (browser).")
         } else {
             found

@@ -12,6 +12,7 @@ use crate::{
     disk::{Disk, DiskError},
     project::{Entry, Format, Project, Role},
     public::{FromPages, PublicFiles, url_path},
+    sheets::Origins,
     view::{
         CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput, collect_templates,
         render_pages,
@@ -26,6 +27,15 @@ pub struct Views<'a> {
     public: Arc<PublicFiles>,
     pages: Vec<(String, Source)>,
     templates: Vec<Template>,
+}
+
+/// What scripts and stylesheets make the policy allow.
+#[derive(Debug)]
+pub struct Policy {
+    /// Whether a script evaluates text as code.
+    pub evals: bool,
+    /// Hosts that stylesheets load from.
+    pub origins: Origins,
 }
 
 struct Source {
@@ -75,8 +85,8 @@ impl<'a> Views<'a> {
     }
 
     /// Renders the pages for what is wrong with them, and so that the files they name are known before the build is sealed.
-    pub fn rehearse(&self, evals: bool) -> Vec<Diagnostic> {
-        self.render(&Head::default(), evals).1
+    pub fn rehearse(&self, policy: &Policy) -> Vec<Diagnostic> {
+        self.render(&Head::default(), policy).1
     }
 
     /// Renders the pages of a sealed build: route to page. What is wrong with them has been said at the rehearsal.
@@ -85,7 +95,7 @@ impl<'a> Views<'a> {
         sealed: &Sealed,
         app: &str,
         chunks: &BTreeMap<String, String>,
-        evals: bool,
+        policy: &Policy,
     ) -> BTreeMap<String, Page> {
         let asset = |logical: &str| sealed.assets.get(logical).map(head_asset);
         let chunks: BTreeMap<&str, [String; 2]> = chunks
@@ -108,19 +118,23 @@ impl<'a> Views<'a> {
                 "base": self.settings.config.build.cdn_base.as_deref().unwrap_or_default(),
             }),
         };
-        let (pages, _) = self.render(&head, evals);
+        let (pages, _) = self.render(&head, policy);
         pages.into_iter().map(|page| (page.route, Page { segments: page.segments, csp: page.csp })).collect()
     }
 
-    fn render(&self, head: &Head, evals: bool) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
+    fn render(&self, head: &Head, policy: &Policy) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
         let pages = self.pages.iter().map(|(route, source)| PageInput {
             route: route.clone(),
             path: source.path.clone(),
             text: source.text.clone(),
             head: head.clone(),
-            evals,
+            evals: policy.evals,
         });
         let csp = &self.settings.config.csp;
+        let mut extra = csp.extra.clone();
+        for (directive, origins) in &policy.origins {
+            extra.entry(directive.clone()).or_default().extend(origins.iter().cloned());
+        }
         render_pages(&ViewInput {
             disk: self.disk,
             root: &self.project.root,
@@ -128,7 +142,7 @@ impl<'a> Views<'a> {
             client_config: &self.settings.config.client,
             assets: Arc::new(FromPages(Arc::clone(&self.public))),
             templates: &self.templates,
-            csp: CspInput { enabled: csp.enabled, extra: &csp.extra },
+            csp: CspInput { enabled: csp.enabled, extra: &extra },
             pages: pages.collect(),
         })
     }

@@ -13,7 +13,7 @@ use crate::{
     config::{self, Settings},
     disk::{Disk, DiskError, Kind},
     output::{self, Bytes},
-    pages::{Views, page_file, page_text},
+    pages::{Policy, Views, page_file, page_text},
     project::Project,
     public::PublicFiles,
     scripts::{self, Scripts},
@@ -112,7 +112,8 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let compile = ssbuild_script::compile;
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
     let scripts = collect(&mut found, context.scripts()?);
-    found.extend(views.rehearse(scripts.evaluates));
+    let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
+    found.extend(views.rehearse(&policy));
     found.extend(clashes(&public, &scripts)?);
 
     let modules = module_counts(&scripts);
@@ -129,7 +130,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let app = app_name(&**disk, &project, &settings)?;
     let mut sealed = assemble(&public, &sheets, &scripts, &settings)?;
     let chunks: BTreeMap<String, String> = scripts.chunks.keys().map(|id| (id.clone(), chunk_path(id))).collect();
-    let pages = views.pages(&sealed, &app, &chunks, scripts.evaluates);
+    let pages = views.pages(&sealed, &app, &chunks, &policy);
     for (route, page) in &pages {
         let text: Bytes = page_text(page, settings.config.build.cdn_base.as_deref()).into_bytes().into();
         let name = page_file(route);

@@ -152,7 +152,7 @@ impl Project {
                     .help("Create `app/views/app.html` with `<SocketStream>` in its head."),
             );
         }
-        let compiled = |role| !matches!(role, Role::Public);
+        let compiled = |role| !matches!(role, Role::Public | Role::Config);
         for entry in self.entries.iter().filter(|e| e.format == Format::Foreign && compiled(e.role)) {
             found.push(
                 Diagnostic::new(

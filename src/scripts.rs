@@ -79,7 +79,8 @@ impl Context<'_> {
         found.extend(named);
         found.extend(self.trees.check(&api, &client.graph, &server.graph));
         let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
-        let evals: Vec<&Place> = modules.flat_map(|module| &module.compiled.evals).collect();
+        // The first place of each file says enough.
+        let evals: Vec<&Place> = modules.filter_map(|module| module.compiled.evals.first()).collect();
         found.extend(evals.iter().map(|place| self.eval_finding(place)));
         let engine = self.engine(&server.graph, &mut found);
 

@@ -1,5 +1,7 @@
 //! The app's stylesheets: `lib/css` joined into one, `app/css/app.*` as the other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rayon::prelude::*;
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_server::config::Minify;
@@ -10,8 +12,11 @@ use crate::{
     pipeline::Error,
     project::{Entry, Format, Project, Role},
     public::{FromSheets, PublicFiles},
-    style::{Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, WorkerCommand},
+    style::{Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, WorkerCommand, join},
 };
+
+/// Hosts by the directive of a Content-Security-Policy that has to allow them.
+pub type Origins = BTreeMap<String, BTreeSet<String>>;
 
 /// The stylesheets of a build; `None` where the app has none.
 #[derive(Debug, Default)]
@@ -20,6 +25,8 @@ pub struct Sheets {
     pub lib: Option<String>,
     /// What `app/css/app.*` comes to.
     pub app: Option<String>,
+    /// Other hosts that they load from, for the policy.
+    pub origins: Origins,
 }
 
 /// Compiles them. Every file that they name is noted in `public`.
@@ -64,10 +71,13 @@ pub fn compile(
     };
     let mut outputs: Vec<StyleOutput> = entries.par_iter().map(compile).collect::<Result<_, _>>()?;
     found.extend(outputs.iter_mut().flat_map(|output| output.diagnostics.drain(..)));
+    let mut origins: Origins = BTreeMap::new();
+    for (directive, hosts) in outputs.iter().flat_map(|output| &output.origins) {
+        origins.entry(directive.clone()).or_default().extend(hosts.iter().cloned());
+    }
     let app = (!apps.is_empty()).then(|| outputs.pop().expect("the app's sheet was compiled last").css);
-    let lib =
-        (!libs.is_empty()).then(|| outputs.iter().map(|output| output.css.trim_end()).collect::<Vec<_>>().join("\n"));
-    Ok((Sheets { lib, app }, found))
+    let lib = (!libs.is_empty()).then(|| join(&outputs));
+    Ok((Sheets { lib, app, origins }, found))
 }
 
 fn is_sheet(entry: &Entry) -> bool {

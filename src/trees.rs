@@ -82,7 +82,7 @@ impl Trees {
         let mut names = Names::default();
         names.modules(&self.client, client);
         names.modules(&self.shared, client);
-        names.actions(&self.server, api.server.keys().map(String::as_str));
+        names.actions(&self.server, server, api.server.keys().map(String::as_str));
         let modules = client.modules.iter().chain(&server.modules).filter(|module| module.zone.is_own());
         modules.flat_map(|module| names.check(&module.compiled.references)).collect()
     }

@@ -1,5 +1,12 @@
 //! Tests of the compiler's rooms through their public doors, in one binary.
 
+mod app;
+mod apps;
+mod errors;
+mod faulty_disk;
+mod publishing;
+mod run;
+mod same_bytes;
 mod style_limits;
 mod styles;
 mod views;

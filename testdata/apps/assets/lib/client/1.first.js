@@ -1,0 +1,3 @@
+var first = function (aLongParameter) {
+  return aLongParameter + 1;
+};

@@ -1,0 +1,1 @@
+var last = 10 // no semicolon, and a comment at the end

@@ -1,0 +1,5 @@
+exports.actions = {
+  square: function (number, cb) {
+    cb(number * number);
+  },
+};

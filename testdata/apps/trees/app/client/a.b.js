@@ -1,0 +1,2 @@
+var e = exports;
+e.value = 1;

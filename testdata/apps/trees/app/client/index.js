@@ -1,0 +1,1 @@
+exports.later = () => import('./later').then((m) => m.answer);

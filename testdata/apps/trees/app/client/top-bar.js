@@ -1,0 +1,1 @@
+module.exports = { show: (n) => '<b>' + n + '</b>' };

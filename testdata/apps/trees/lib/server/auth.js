@@ -1,0 +1,1 @@
+exports.name = (session) => session.user_id;

@@ -1,0 +1,3 @@
+exports.actions = {
+  silent: function (a) { console.log(a); },
+};

@@ -1,0 +1,2 @@
+import { x } from './a';
+export const y = x;

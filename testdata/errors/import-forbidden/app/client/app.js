@@ -1,0 +1,2 @@
+const via = require('./via');
+const fs = require('fs');

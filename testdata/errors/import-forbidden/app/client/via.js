@@ -1,0 +1,2 @@
+require('../server/app');
+require('../../lib/server/auth');

@@ -1,0 +1,3 @@
+import { only } from '/client/only';
+import 'node:crypto';
+export const x = only;

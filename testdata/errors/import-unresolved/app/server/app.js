@@ -1,0 +1,2 @@
+const auth = require('custum_auth');
+exports.actions = {};

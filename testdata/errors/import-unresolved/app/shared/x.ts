@@ -1,0 +1,2 @@
+import { a } from './gone.js';
+export const b = a;

@@ -1,0 +1,1 @@
+exports.code = 1;

@@ -1,0 +1,1 @@
+exports.actions = { 'a/b'(cb) { cb(1); } };

@@ -1,0 +1,2 @@
+exports.then = 1;
+exports.fine = 2;

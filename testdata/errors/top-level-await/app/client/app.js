@@ -1,0 +1,2 @@
+const x = await fetch('/x');
+export const y = x;

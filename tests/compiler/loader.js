@@ -1,0 +1,67 @@
+// The rules of the bundle format in few lines: runs bundles named on the command line and prints, as JSON, what their modules logged.
+const fs = require("node:fs");
+const [, , main, ...chunks] = process.argv;
+const definitions = {};
+const modules = {};
+const log = [];
+globalThis.log = (...values) => log.push(values.join(" "));
+
+function evaluate(id) {
+  if (!modules[id]) {
+    if (!definitions[id]) throw new Error("no module " + id);
+    const module = (modules[id] = { exports: {} });
+    definitions[id][0].call(module.exports, module, module.exports, requireFor(definitions[id][1]));
+  }
+  return modules[id].exports;
+}
+
+function namespace(exports) {
+  if (exports && exports.__esModule) return exports;
+  return new Proxy({ default: exports }, { get: (own, name) => (name in own ? own[name] : exports[name]) });
+}
+
+function requireFor(dependencies) {
+  const get = (n) => {
+    const to = dependencies[n];
+    if (to === null) throw new Error("not there");
+    if (typeof to === "string") return { host: to };
+    return evaluate(Array.isArray(to) ? to[1] : to);
+  };
+  return Object.assign((n) => get(n), {
+    i: (n) => namespace(get(n)),
+    e(exports, getters) {
+      Object.defineProperty(exports, "__esModule", { value: true });
+      for (const name in getters) Object.defineProperty(exports, name, { get: getters[name], enumerable: true });
+    },
+    s(exports, n) {
+      const from = namespace(get(n));
+      for (const name of Object.keys(from)) {
+        if (name !== "default" && !(name in exports)) Object.defineProperty(exports, name, { get: () => from[name], enumerable: true });
+      }
+    },
+    d(n) {
+      const to = dependencies[n];
+      if (Array.isArray(to) && !definitions[to[1]]) {
+        log.push("load " + to[0]);
+        const file = chunks.find((chunk) => chunk.includes(to[0]));
+        (0, eval)(fs.readFileSync(file, "utf8"));
+      }
+      return Promise.resolve().then(() => namespace(get(n)));
+    },
+    m: { url: "test:", env: "test" },
+  });
+}
+
+globalThis.waited = [];
+globalThis.__ss = {
+  define: (added) => Object.assign(definitions, added),
+  start(trees, order) {
+    const place = (tree) => Object.fromEntries(Object.keys(tree || {}).map((path) => [path, definitions[tree[path]] ? evaluate(tree[path]) : undefined]));
+    for (const id of order) evaluate(id);
+    globalThis.SS = { shared: place(trees.shared), client: place(trees.client) };
+    globalThis.trees = trees;
+  },
+};
+
+(0, eval)(fs.readFileSync(main, "utf8"));
+Promise.all(waited).then(() => console.log(JSON.stringify({ log, trees })));
