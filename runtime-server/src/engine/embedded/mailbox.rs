@@ -55,6 +55,8 @@ enum Phase {
 struct State {
     phase: Phase,
     queue: VecDeque<Job>,
+    /// How many of the queue are calls: messages do not count, or a script's own questions would keep calls out.
+    calls: usize,
     started: FxHashMap<u64, Answer>,
 }
 
@@ -73,7 +75,12 @@ pub(super) struct Mailbox {
 impl Mailbox {
     pub(super) fn new() -> Self {
         Self {
-            state: Mutex::new(State { phase: Phase::Spare, queue: VecDeque::new(), started: FxHashMap::default() }),
+            state: Mutex::new(State {
+                phase: Phase::Spare,
+                queue: VecDeque::new(),
+                calls: 0,
+                started: FxHashMap::default(),
+            }),
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
             give_up_at_ms: AtomicU64::new(u64::MAX),
@@ -97,8 +104,11 @@ impl Mailbox {
         if state.phase == Phase::Closed {
             return Err(Refused::Closed(job));
         }
-        if matches!(job, Job::Call { .. }) && state.queue.len() >= most {
-            return Err(Refused::Full);
+        if matches!(job, Job::Call { .. }) {
+            if state.calls >= most {
+                return Err(Refused::Full);
+            }
+            state.calls += 1;
         }
         state.queue.push_back(job);
         drop(state);
@@ -134,6 +144,7 @@ impl Mailbox {
             if let Some(job) = state.queue.pop_front() {
                 return match job {
                     Job::Call { id, text, answer } => {
+                        state.calls -= 1;
                         state.started.insert(id, answer);
                         Next::Message(Some(id), text)
                     }
@@ -165,7 +176,9 @@ impl Mailbox {
             drop(state);
             self.wake.notify_one();
         } else {
+            let before = state.queue.len();
             state.queue.retain(|job| !matches!(job, Job::Call { id: queued, .. } if *queued == id));
+            state.calls -= before - state.queue.len();
         }
     }
 
@@ -174,6 +187,7 @@ impl Mailbox {
         let mut state = self.state.lock();
         state.phase = Phase::Closed;
         let queue = std::mem::take(&mut state.queue);
+        state.calls = 0;
         let started = std::mem::take(&mut state.started);
         drop(state);
         self.wake.notify_one();

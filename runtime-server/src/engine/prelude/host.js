@@ -1,7 +1,8 @@
 // Messages to the host, and the questions among them that are answered.
 (function (ss) {
   "use strict";
-  const { Map, Error, stringify, mapGet, mapSet, mapDelete, deferred, when } = ss.p;
+  const { Map, Error, RangeError, stringify, mapGet, mapSet, mapDelete, deferred, when } = ss.p;
+  const QUESTIONS = 10_000;
   const { host } = ss;
 
   /** The call on whose behalf this runs; 0 is nobody's. Only for blame and for logs, never for rights. */
@@ -9,20 +10,23 @@
 
   const asked = new Map();
   let lastQuestion = 0;
+  let open = 0;
 
   /** Sends a message that has no answer. `parts` is JSON text, each part preceded by a comma. */
   ss.tell = (op, parts) => host.send(`["${op}"${parts}]`);
 
   /** Sends a question; a promise of its answer. */
   ss.ask = (op, parts) => {
+    if (open >= QUESTIONS) throw new RangeError(`more than ${QUESTIONS} questions to the server are unanswered`);
     const question = ++lastQuestion;
     const ends = deferred();
     ends.owner = ss.owner;
     mapSet(asked, question, ends);
+    open++;
     try {
       host.send(`["${op}",${question}${parts}]`);
     } catch (error) {
-      mapDelete(asked, question);
+      if (mapDelete(asked, question)) open--;
       throw error;
     }
     return ends.promise;
@@ -33,6 +37,7 @@
     const ends = mapGet(asked, question);
     if (!ends) return;
     mapDelete(asked, question);
+    open--;
     ss.owner = ends.owner;
     if (ok) ends.resolve(value);
     else ends.reject(new Error(value));

@@ -166,7 +166,7 @@ async fn the_stack_is_limited() {
 #[tokio::test]
 async fn deep_recursion_of_async_functions_ends_the_call_only() {
     // At many depths, so that the end of the stack is met in each of the functions that take part.
-    let mut app = app("exports.actions = { attack() {}, more(pad) {
+    let app = app("exports.actions = { attack() {}, more(pad) {
             const more = new Array(pad).fill(0);
             const deep = async (...args) => { await deep(...args); };
             return (async () => { const inner = async () => deep(...more); return inner(); })();
@@ -218,6 +218,16 @@ async fn a_call_whose_caller_goes_away_is_forgotten() {
     let call_and_go = call(&engine, "by/never", json!([]));
     assert!(tokio::time::timeout(std::time::Duration::from_millis(10), call_and_go).await.is_err());
     assert_eq!(call(&engine, "by/ping", json!([1])).await, Ok(json!(1)));
+}
+
+#[tokio::test]
+async fn questions_of_a_script_are_limited_and_keep_no_call_out() {
+    let mut app = app("exports.actions = { attack() { for (;;) SS.users.online.now(); } };");
+    app.limits.calls = 100;
+    let (engine, _) = app.start();
+    let (code, message) = attacked(&engine).await;
+    assert_eq!(code, "action_error");
+    assert!(message.contains("more than 10000 questions"), "{message}");
 }
 
 #[tokio::test]
