@@ -125,7 +125,7 @@ async fn attributes_are_saved_per_key() {
     );
     let (engine, host) = app.start();
     assert_eq!(call_as_ann(&engine, "app/read", json!([])).await, Ok(json!("red")));
-    assert_eq!(host.effects(), [json!(0); 0]);
+    assert!(host.effects().is_empty());
     assert_eq!(call_as_ann(&engine, "app/write", json!([])).await, Ok(json!("undefined")));
     let write = json!(["save", 3, {"cart": [1, 2, 3], "seen": {"at": "1970-01-01T00:00:00.000Z"}}, ["color"]]);
     assert_eq!(host.asked.lock().split_off(0), [write]);
@@ -141,7 +141,7 @@ async fn attributes_are_saved_per_key() {
     assert_eq!(code, "not_serializable");
     assert!(message.contains("session.attributes.me"), "{message}");
     assert_eq!(failure(call_as_ann(&engine, "app/failing", json!([])).await).0, "action_error");
-    assert_eq!(host.effects(), [json!(0); 0]);
+    assert!(host.effects().is_empty());
 }
 
 #[tokio::test]
