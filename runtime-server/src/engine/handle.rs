@@ -50,7 +50,7 @@ impl Engine {
         Ok(Self { carrier: Carrier::Embedded(Embedded::start(program, limits, host, workers)?) })
     }
 
-    /// Runs an action. Dropping the future forgets the call.
+    /// Runs an action. It is handed over when the future is first polled; dropping the future forgets the call.
     pub async fn call(&self, call: Call) -> Outcome {
         let Carrier::Embedded(embedded) = &self.carrier;
         let text = |id| message::call(id, &call.action, &call.args, &call.context);

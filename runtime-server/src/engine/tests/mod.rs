@@ -4,6 +4,7 @@ mod calling;
 mod double;
 mod hostile;
 mod limits;
+mod loading;
 mod session;
 mod surroundings;
 mod web;
