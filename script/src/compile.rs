@@ -18,7 +18,7 @@ use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
 use crate::{
-    CompiledModule, Language, Minify, Options, Source, Wrap, depth, emit, esm, json, map, minify, parse, wrap,
+    CompiledModule, Language, Minify, Options, Source, Wrap, actions, depth, emit, esm, json, map, minify, parse, wrap,
 };
 
 /// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
@@ -61,8 +61,13 @@ fn script_stages(
 
     let esm = is_esm(&program, common_types);
     let parameters = names.parameters(&program, esm);
+    let actions = options.read_actions.then(|| actions::read(&program, &names, places));
     let mut walk = Walk::new(&names, places, parameters, language, options, esm);
     let body = link(program, &mut walk);
+    let actions = actions.map(|(actions, found)| {
+        walk.found.extend(found);
+        actions
+    });
     if walk.found.iter().any(Diagnostic::is_error) {
         return Err(walk.found);
     }
@@ -97,7 +102,7 @@ fn script_stages(
         exports: walk.exports.finish(),
         references: walk.references,
         evals: walk.evals,
-        actions: None,
+        actions,
         diagnostics: walk.found,
     })
 }

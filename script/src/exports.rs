@@ -60,7 +60,8 @@ impl<'a> ExportNames<'a> {
         body.iter().for_each(|stmt| self.find_alias(stmt));
     }
 
-    fn find_alias(&mut self, stmt: &Stmt) {
+    /// Looks at one statement for such a variable.
+    pub(crate) fn find_alias(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Decl(Decl::Var(var)) => {
                 for decl in &var.decls {
