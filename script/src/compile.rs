@@ -13,6 +13,7 @@ use swc_core::ecma::transforms::typescript as types;
 use swc_core::ecma::visit::VisitMutWith;
 
 use crate::defines::Defines;
+use crate::depth::Depth;
 use crate::emit::{Layout, Tree};
 use crate::names::Names;
 use crate::place::Places;
@@ -31,16 +32,17 @@ pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
 /// The compiler's table of contents.
 fn stages(source: Source<'_>, options: &Options) -> Result<CompiledModule, Vec<Diagnostic>> {
     let places = Places::new(source.path, source.text);
-    depth::check(&places, options.depth_limit).map_err(|found| vec![found])?;
+    let depth = depth::check(&places, source.language, options.depth_limit).map_err(|found| vec![found])?;
     if source.language == Language::Json {
         return json::compile(&places, options);
     }
-    GLOBALS.set(&Globals::new(), || script_stages(&places, source.language, options))
+    GLOBALS.set(&Globals::new(), || script_stages(&places, source.language, depth, options))
 }
 
 fn script_stages(
     places: &Places<'_>,
     language: Language,
+    depth: Depth,
     options: &Options,
 ) -> Result<CompiledModule, Vec<Diagnostic>> {
     let mut program = parse::parse(places, language)?;
@@ -83,7 +85,8 @@ fn script_stages(
         }
     } else {
         // swc's compressor takes such functions out of their blocks, where they are seen too early.
-        let level = if walk.block_function && !esm { Minify::Fast } else { options.minify };
+        let careful = depth.is_extreme() || (walk.block_function && !esm);
+        let level = if careful { Minify::Fast } else { options.minify };
         script = minify::minify(script, level, &names);
     }
     script.visit_mut_with(&mut fixer(None));

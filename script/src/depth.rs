@@ -6,6 +6,7 @@
 
 use ssbuild_diagnostic::{Code, Diagnostic};
 
+use crate::Language;
 use crate::emit::is_name_byte;
 use crate::place::Places;
 
@@ -18,16 +19,36 @@ pub const DEPTH_LIMIT: u32 = 5_000;
 
 /// Operators and keywords in one expression or statement, all brackets around it included. `a + a + …` is a tree as deep
 /// as it is long.
-const CHAIN_LIMIT: u32 = 20_000;
+const CHAIN_LIMIT: u32 = 10_000;
+
+/// From here on swc's compressor takes seconds for one expression.
+const COMPRESSED_CHAIN_LIMIT: u32 = 500;
 
 /// How much a label counts: the parser compares each with all that are around it, more than once.
 const LABEL_WEIGHT: u32 = 100;
 
+/// How much an opening of type arguments counts: the parser tries each as a comparison too.
+const TYPE_WEIGHT: u32 = 20;
+
+/// How deep a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Depth {
+    chain: u32,
+}
+
+impl Depth {
+    /// Whether it is so deep that it is better not compressed.
+    pub(crate) fn is_extreme(self) -> bool {
+        self.chain > COMPRESSED_CHAIN_LIMIT
+    }
+}
+
 /// Finds nesting deeper than `limit`.
-pub(crate) fn check(places: &Places<'_>, limit: u32) -> Result<(), Diagnostic> {
+pub(crate) fn check(places: &Places<'_>, language: Language, limit: u32) -> Result<Depth, Diagnostic> {
     let limit = limit.min(DEPTH_LIMIT);
-    match Scan::new(places.text(), limit).run() {
-        None => Ok(()),
+    let mut scan = Scan::new(places.text(), language, limit);
+    match scan.run() {
+        None => Ok(Depth { chain: scan.deepest }),
         Some((at, excess)) => Err(diagnostic(places, limit, at, excess)),
     }
 }
@@ -101,13 +122,23 @@ struct Scan<'a> {
     label_word: bool,
     /// Parts of all levels together.
     chain: u32,
+    /// The most parts that were open together.
+    deepest: u32,
     limit: u32,
+    angle_weight: u32,
+    /// Whether there may be JSX, whose text has semicolons of its own.
+    elements: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn new(text: &'a str, limit: u32) -> Self {
+    fn new(text: &'a str, language: Language, limit: u32) -> Self {
         let file = Level { kind: Bracket::File, chain: 0, angles: 0 };
         let text = text.as_bytes();
+        let angle_weight = match language {
+            Language::TypeScript | Language::Tsx => TYPE_WEIGHT,
+            Language::JavaScript | Language::Jsx | Language::Json => 1,
+        };
+        let elements = language != Language::TypeScript;
         Self {
             text,
             at: 0,
@@ -116,7 +147,10 @@ impl<'a> Scan<'a> {
             head_word: false,
             label_word: false,
             chain: 0,
+            deepest: 0,
             limit,
+            angle_weight,
+            elements,
         }
     }
 
@@ -147,6 +181,7 @@ impl<'a> Scan<'a> {
             if self.levels.len() > self.limit as usize {
                 return Some((start, Excess::Brackets));
             }
+            self.deepest = self.deepest.max(self.chain);
             if self.chain > CHAIN_LIMIT {
                 return Some((start, Excess::Chain));
             }
@@ -308,6 +343,9 @@ impl<'a> Scan<'a> {
     fn end_statement(&mut self) {
         if !self.continues_with_else() {
             self.reset();
+            if !self.elements {
+                self.chain -= std::mem::take(&mut self.level().angles);
+            }
         }
         self.last = Last::Statement;
         self.head_word = false;
@@ -350,8 +388,9 @@ impl<'a> Scan<'a> {
                 self.close_angle();
             }
             byte if is_name_byte(byte) || byte == b'>' => {
-                self.level().angles += 1;
-                self.chain += 1;
+                let weight = self.angle_weight;
+                self.level().angles += weight;
+                self.chain += weight;
                 self.last = Last::Operator;
                 self.head_word = false;
             }
@@ -360,10 +399,11 @@ impl<'a> Scan<'a> {
     }
 
     fn close_angle(&mut self) {
+        let weight = self.angle_weight;
         let level = self.level();
-        if level.angles > 0 {
-            level.angles -= 1;
-            self.chain -= 1;
+        if level.angles >= weight {
+            level.angles -= weight;
+            self.chain -= weight;
         }
         self.last = Last::Operator;
         self.head_word = false;

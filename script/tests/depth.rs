@@ -70,7 +70,7 @@ fn the_stack_holds_what_the_limits_allow() {
             let text = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
             !codes(text, language, Minify::Max).contains(&Code::NestedTooDeep)
         });
-        assert!(held >= Some(100), "{name}: {held:?}");
+        assert!(held >= Some(50), "{name}: {held:?}");
     }
 }
 
@@ -91,11 +91,13 @@ fn long_flat_sources_are_not_deep() {
     for (index, text) in sources.into_iter().enumerate() {
         let language = if index == 9 { Language::TypeScript } else { Language::JavaScript };
         let found = codes(text, language, Minify::Off);
-        assert!(found.is_empty() || index == 9, "{index}: {found:?}");
+        assert!(found.is_empty(), "{index}: {found:?}");
     }
 }
 
-fn codes(text: String, language: Language, minify: Minify) -> Vec<Code> {
+fn codes(mut text: String, language: Language, minify: Minify) -> Vec<Code> {
+    // One long line would be taken for code that was minified before.
+    text.push_str(&"\n".repeat(text.len() / 100));
     let run = move || {
         let options = Options {
             wrap: Wrap::Module,
