@@ -1,9 +1,12 @@
 //! Text assets, compressed once at build time so that the server never does.
 
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
 use brotli::enc::BrotliEncoderParams;
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use rayon::prelude::*;
 use ssbuild_server::{config::Compress, manifest::Encoding};
 
@@ -54,13 +57,30 @@ fn encode(bytes: &[u8], encoding: Encoding, levels: &Levels) -> io::Result<Vec<u
     }
 }
 
+/// Whether `encoded` gives `plain` back.
+pub fn is_encoding_of(encoded: &[u8], encoding: Encoding, plain: &[u8]) -> bool {
+    match encoding {
+        Encoding::Brotli => {
+            let mut decoded = Vec::with_capacity(plain.len());
+            // One byte more than wanted shows that there is more.
+            let limit = plain.len() as u64 + 1;
+            let read = brotli::Decompressor::new(encoded, 4096).take(limit).read_to_end(&mut decoded);
+            read.is_ok() && decoded == plain
+        }
+        Encoding::Zstd => zstd::bulk::decompress(encoded, plain.len()).is_ok_and(|decoded| decoded == plain),
+        Encoding::Gzip => {
+            let mut decoded = vec![0; plain.len()];
+            let length = Decompressor::new().gzip_decompress(encoded, &mut decoded);
+            length.is_ok_and(|length| decoded[..length] == *plain)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use ssbuild_server::config::Compress;
 
-    use ssbuild_server::{config::Compress, manifest::Encoding};
-
-    use super::encodings;
+    use super::{encodings, is_encoding_of};
 
     #[test]
     fn every_encoding_gives_the_bytes_back() {
@@ -68,13 +88,11 @@ mod tests {
         for how in [Compress::Fast, Compress::Max] {
             let all = encodings(&text, how).unwrap();
             assert_eq!(all.len(), 3);
-            let mut plain = Vec::new();
-            brotli::Decompressor::new(&all[&Encoding::Brotli][..], 4096).read_to_end(&mut plain).unwrap();
-            assert_eq!(plain, text);
-            assert_eq!(zstd::bulk::decompress(&all[&Encoding::Zstd], text.len()).unwrap(), text);
-            let mut plain = vec![0; text.len()];
-            libdeflater::Decompressor::new().gzip_decompress(&all[&Encoding::Gzip], &mut plain).unwrap();
-            assert_eq!(plain, text);
+            for (&encoding, encoded) in &all {
+                assert!(is_encoding_of(encoded, encoding, &text));
+                assert!(!is_encoding_of(encoded, encoding, &text[1..]));
+                assert!(!is_encoding_of(&encoded[..encoded.len() / 2], encoding, &text));
+            }
         }
     }
 

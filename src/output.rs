@@ -4,6 +4,7 @@
 //! holds the lock of the output folder, so whatever lies in a staging folder when the lock is taken belongs to a build
 //! that died.
 
+mod adopt;
 mod generations;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 };
 
 use rayon::prelude::*;
-use ssbuild_server::manifest::FILE_NAME;
+use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
 use crate::disk::{Disk, DiskError, Kind};
 use generations::{Generation, Generations};
@@ -22,7 +23,7 @@ use generations::{Generation, Generations};
 pub type Bytes = Arc<[u8]>;
 
 /// All files of a build, each by its path below a folder.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Files {
     /// Below `public/assets`: their names hold the hash of their bytes.
     pub assets: BTreeMap<String, Bytes>,
@@ -37,20 +38,19 @@ const ASSETS: &str = "public/assets";
 const STAGING: &str = ".staging-";
 const LOCK: &str = ".lock";
 
-/// Writes a build into `out` and selects it. `keep` builds stay, this one included.
+/// Writes a build into `out` and selects it. `keep` builds stay, this one included. Returns the manifest as it was written.
 pub fn publish(
     disk: &dyn Disk,
     out: &Path,
-    build_id: &str,
+    manifest: &Manifest,
     files: &Files,
-    manifest: &[u8],
     keep: usize,
-) -> Result<(), DiskError> {
+) -> Result<Manifest, DiskError> {
     disk.create_folder(out)?;
     let _lock = disk.lock(&out.join(LOCK))?;
     remove_dead(disk, out)?;
-    let publisher = Publisher { disk, out, staging: format!("{STAGING}{build_id}") };
-    let published = publisher.publish(build_id, files, manifest, keep.max(1));
+    let publisher = Publisher { disk, out, staging: format!("{STAGING}{}", manifest.build_id) };
+    let published = publisher.publish(manifest.clone(), files.clone(), keep.max(1));
     if published.is_err() {
         // Best effort: what is left is removed by the next build.
         drop(disk.remove_folder(&out.join(&publisher.staging)));
@@ -74,8 +74,11 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    fn publish(&self, build_id: &str, files: &Files, manifest: &[u8], keep: usize) -> Result<(), DiskError> {
+    fn publish(&self, mut manifest: Manifest, mut files: Files, keep: usize) -> Result<Manifest, DiskError> {
         let mut generations = Generations::read(self.disk, self.out)?;
+        adopt::adopt(self.disk, self.out, &generations, &mut files, &mut manifest)?;
+        let build_id = manifest.build_id.as_str();
+        let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
         let new = Generation {
             build_id: build_id.to_owned(),
             assets: files.assets.keys().map(|name| format!("{ASSETS}/{name}")).collect(),
@@ -86,7 +89,7 @@ impl Publisher<'_> {
         let mut wanted: BTreeMap<String, Bytes> = BTreeMap::new();
         wanted.extend(files.assets.iter().map(|(name, bytes)| (format!("{ASSETS}/{name}"), Arc::clone(bytes))));
         wanted.extend(files.build.iter().map(|(name, bytes)| (format!("{build_folder}/{name}"), Arc::clone(bytes))));
-        wanted.insert(format!("{build_folder}/{FILE_NAME}"), manifest.into());
+        wanted.insert(format!("{build_folder}/{FILE_NAME}"), json.as_slice().into());
         wanted.extend(files.public.iter().map(|(name, bytes)| (format!("public/{name}"), Arc::clone(bytes))));
         let missing = self.missing(wanted)?;
 
@@ -97,14 +100,15 @@ impl Publisher<'_> {
         self.replace("generations.json")?;
         self.place(missing.keys(), &build_folder)?;
 
-        self.stage(&BTreeMap::new(), &[(FILE_NAME, manifest)])?;
+        self.stage(&BTreeMap::new(), &[(FILE_NAME, &json)])?;
         self.replace(FILE_NAME)?;
 
         let gone = generations.select(new, keep);
         self.stage(&BTreeMap::new(), &[("generations.json", generations.to_json().as_bytes())])?;
         self.replace("generations.json")?;
         self.disk.remove_folder(&self.out.join(&self.staging))?;
-        self.remove(&gone, &generations)
+        self.remove(&gone, &generations)?;
+        Ok(manifest)
     }
 
     /// The files that are not there yet with these very bytes. A damaged one counts as not there.

@@ -140,8 +140,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let templates = views.template_ids();
     let keep = settings.config.build.keep;
     let manifest = describe(&sealed, Described { app, pages, chunks, templates, scripts, settings: &settings });
-    let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
-    output::publish(&**disk, out, &sealed.id, &sealed.files, &json, keep)?;
+    let manifest = output::publish(&**disk, out, &manifest, &sealed.files, keep)?;
     Ok(Outcome { report, manifest: Some(manifest), modules })
 }
 

@@ -48,6 +48,11 @@ impl Generations {
         Ok(generations)
     }
 
+    /// Whether a kept build needs the file.
+    pub(super) fn needs(&self, path: &str) -> bool {
+        self.builds.iter().any(|build| build.assets.contains(path))
+    }
+
     pub(super) fn keeps(&self, build_id: &str) -> bool {
         self.builds.iter().any(|build| build.build_id == build_id)
     }

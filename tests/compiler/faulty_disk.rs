@@ -1,7 +1,8 @@
 //! The machine's disk, failing on purpose: after so many changes it stops for good, fails once, or writes half a file.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -19,7 +20,7 @@ pub(crate) enum Fault {
     Shorten,
 }
 
-/// A disk whose n-th change goes wrong. Reading always works.
+/// A disk whose n-th change goes wrong. Reading always works. Nothing is flushed: no power fails here, and it takes long.
 pub(crate) struct FaultyDisk {
     fault: Fault,
     at: usize,
@@ -29,6 +30,11 @@ pub(crate) struct FaultyDisk {
 impl FaultyDisk {
     pub(crate) fn new(fault: Fault, at: usize) -> Self {
         Self { fault, at, changes: AtomicUsize::new(0) }
+    }
+
+    /// A disk without faults.
+    pub(crate) fn sound() -> Self {
+        Self::new(Fault::FailOnce, usize::MAX)
     }
 
     /// How many changes were asked for.
@@ -77,7 +83,10 @@ impl Disk for FaultyDisk {
             fs::write(path, &bytes[..bytes.len() / 2]).expect("half a file");
             return Err(full(path));
         }
-        self.change(path, || RealDisk.write_new(path, bytes))
+        self.change(path, || {
+            let write = || fs::File::create_new(path)?.write_all(bytes);
+            write().map_err(|source| DiskError { doing: "write", path: path.to_owned(), source })
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
@@ -85,7 +94,7 @@ impl Disk for FaultyDisk {
     }
 
     fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
-        self.change(path, || RealDisk.sync_folder(path))
+        self.change(path, || Ok(()))
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {

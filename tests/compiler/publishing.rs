@@ -10,9 +10,10 @@ use std::{
 };
 
 use ssbuild::{
-    disk::{Disk, DiskError, RealDisk},
+    disk::{Disk, DiskError},
     output::{Files, publish},
 };
+use ssbuild_server::manifest::Manifest;
 use tempfile::TempDir;
 
 use crate::{
@@ -42,33 +43,31 @@ fn selected(dist: &Path) -> String {
 
 /// A build that has been made, ready to be published again.
 struct Made {
-    id: String,
+    manifest: Manifest,
     files: Files,
-    manifest: Vec<u8>,
 }
 
 impl Made {
     fn from(app: &App) -> Self {
         let mut files = Files::default();
         let dist = app.built();
-        let id = dist.manifest().build_id;
-        let manifest = dist.files["manifest.json"].clone();
+        let manifest = dist.manifest();
         for (path, bytes) in dist.files {
             if let Some(name) = path.strip_prefix("public/assets/") {
                 files.assets.insert(name.to_owned(), bytes.into());
             } else if let Some(name) = path.strip_prefix("public/") {
                 files.public.insert(name.to_owned(), bytes.into());
             } else if let Some(name) =
-                path.strip_prefix(&format!("builds/{id}/")).filter(|name| *name != "manifest.json")
+                path.strip_prefix(&format!("builds/{}/", manifest.build_id)).filter(|name| *name != "manifest.json")
             {
                 files.build.insert(name.to_owned(), bytes.into());
             }
         }
-        Self { id, files, manifest }
+        Self { manifest, files }
     }
 
-    fn publish(&self, disk: &dyn Disk, out: &Path) -> Result<(), DiskError> {
-        publish(disk, out, &self.id, &self.files, &self.manifest, 3)
+    fn publish(&self, disk: &dyn Disk, out: &Path) -> Result<Manifest, DiskError> {
+        publish(disk, out, &self.manifest, &self.files, 3)
     }
 }
 
@@ -79,17 +78,20 @@ fn a_fault_at_any_moment_leaves_a_whole_build_selected() {
         let mut at = 0;
         loop {
             let out = TempDir::new().expect("a folder");
-            first.publish(&RealDisk, out.path()).expect("the first build has a sound disk");
+            first.publish(&FaultyDisk::sound(), out.path()).expect("the first build has a sound disk");
             let disk = FaultyDisk::new(fault, at);
             let done = second.publish(&disk, out.path());
             assert_eq!(broken(out.path()), None, "{fault:?} at {at}");
             let now = selected(out.path());
-            assert!(now == first.id || now == second.id, "{fault:?} at {at}");
-            assert!(done.is_err() || now == second.id, "a build that says it is done is selected: {fault:?} at {at}");
+            assert!(now == first.manifest.build_id || now == second.manifest.build_id, "{fault:?} at {at}");
+            assert!(
+                done.is_err() || now == second.manifest.build_id,
+                "a build that says it is done is selected: {fault:?} at {at}"
+            );
             // The next build finds its way, and leaves nothing that nobody knows of.
-            second.publish(&RealDisk, out.path()).expect("a sound disk again");
+            second.publish(&FaultyDisk::sound(), out.path()).expect("a sound disk again");
             assert_eq!(broken(out.path()), None);
-            assert_eq!(selected(out.path()), second.id);
+            assert_eq!(selected(out.path()), second.manifest.build_id);
             assert_eq!(left_over(out.path()), [""; 0], "{fault:?} at {at}");
             if disk.changes() <= at {
                 assert!(done.is_ok(), "no fault came, and it is not done");
@@ -188,11 +190,20 @@ fn builds_at_the_same_time_do_not_mix() {
 }
 
 #[test]
-fn nothing_is_published_by_halves_when_a_folder_cannot_be_written() {
-    let out = TempDir::new().expect("a folder");
-    fs::write(out.path().join("file"), "").expect("a file");
-    let error = publish(&RealDisk, &out.path().join("file/dist"), "0", &Files::default(), b"{}", 3).unwrap_err();
-    assert!(error.to_string().starts_with("cannot create the folder `"), "{error}");
+fn another_level_of_compression_leaves_kept_builds_whole() {
+    let app = app(1);
+    let out = app.root().join("dist");
+    let mut manifests = Vec::new();
+    for level in ["fast", "max", "off", "fast"] {
+        app.write("config/app.json", &format!(r#"{{"build": {{"compress": "{level}"}}}}"#));
+        build(&app.root(), "production", &out).expect("it builds");
+        assert_eq!(broken(&out), None);
+        manifests.push(fs::read(out.join("manifest.json")).expect("a manifest"));
+    }
+    for manifest in &manifests[1..] {
+        fs::write(out.join("manifest.json"), manifest).expect("a file");
+        assert_eq!(broken(&out), None);
+    }
 }
 
 #[test]
