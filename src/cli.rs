@@ -1,21 +1,20 @@
 //! The command line: what was typed becomes library calls. The only file that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
 
 use std::{
-    io::{self, BufReader, IsTerminal},
+    io::{self, BufReader, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Instant,
 };
 
-use anstream::{eprint, eprintln, print, println};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ssbuild_server::settings::Flags;
 
 use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Outcome, Purpose, Request, Warnings},
-    report,
+    report, serve,
     style::{self, WorkerCommand},
 };
 
@@ -38,7 +37,8 @@ const EXAMPLES: &str = "\
 Examples:
   ssbuild                          compile the app in this folder into dist
   ssbuild talk --env staging       compile the app in `talk` for staging
-  ssbuild check --deny warnings    find what is wrong, write nothing";
+  ssbuild check --deny warnings    find what is wrong, write nothing
+  ssbuild serve talk --port 8080   compile the app in `talk` and serve it";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -46,6 +46,8 @@ enum Command {
     Build(BuildArgs),
     /// Find what is wrong with an app; nothing is written
     Check(CheckArgs),
+    /// Compile an app and serve it, as it will be when it is deployed
+    Serve(ServeArgs),
     /// Compile stylesheets for a parent process
     #[command(name = WorkerCommand::SUBCOMMAND, hide = true)]
     StyleWorker,
@@ -67,12 +69,24 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    build: BuildArgs,
+    /// Address to bind (`http.hostname`)
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// TCP port to bind, 0 for a free one (`http.port`)
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+}
+
+#[derive(Debug, Args)]
 struct AppArgs {
     /// The app's folder
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// Environment to compile for
-    #[arg(long, env = "SS_ENV", default_value = "production", value_parser = parse_env)]
+    #[arg(long, env = "SS_ENV", default_value = "production", value_name = "NAME", value_parser = parse_env)]
     env: String,
     /// Treat warnings as errors
     #[arg(long, value_name = "WHAT")]
@@ -115,16 +129,39 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     match cli.command {
-        None => build(cli.build),
-        Some(Command::Build(args)) => build(args),
+        None => build(&cli.build),
+        Some(Command::Build(args)) => build(&args),
         Some(Command::Check(args)) => compile(&args.app, Purpose::Check),
+        Some(Command::Serve(args)) => build_and_serve(&args),
         Some(Command::StyleWorker) => style_worker(),
     }
 }
 
-fn build(args: BuildArgs) -> ExitCode {
-    let out = args.out.unwrap_or_else(|| args.app.dir.join("dist"));
-    compile(&args.app, Purpose::Publish(out))
+fn build(args: &BuildArgs) -> ExitCode {
+    compile(&args.app, Purpose::Publish(args.out()))
+}
+
+impl BuildArgs {
+    fn out(&self) -> PathBuf {
+        absolute(&self.out.clone().unwrap_or_else(|| self.app.dir.join("dist")))
+    }
+}
+
+fn build_and_serve(args: &ServeArgs) -> ExitCode {
+    let built = build(&args.build);
+    if built != ExitCode::SUCCESS {
+        return built;
+    }
+    let flags = Flags { hostname: args.host.clone(), port: args.port, state_dir: None };
+    let state_dir = absolute(&args.build.app.dir).join(".ssserve");
+    let served = serve::serve(&args.build.out(), &state_dir, &flags, |address| {
+        let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
+        to_stdout(&format!("  serving on http://{host}:{}\n", address.port()));
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => could_not_run(&error.to_string()),
+    }
 }
 
 fn compile(args: &AppArgs, purpose: Purpose) -> ExitCode {
@@ -132,10 +169,6 @@ fn compile(args: &AppArgs, purpose: Purpose) -> ExitCode {
     let style_worker = match WorkerCommand::this_program() {
         Ok(command) => command,
         Err(error) => return could_not_run(&format!("cannot find this program: {error}")),
-    };
-    let purpose = match purpose {
-        Purpose::Publish(out) => Purpose::Publish(absolute(&out)),
-        Purpose::Check => Purpose::Check,
     };
     let warnings = if args.deny.is_some() { Warnings::Deny } else { Warnings::Allow };
     let request = Request { root: absolute(&args.dir), env: args.env.clone(), purpose, warnings, style_worker };
@@ -146,27 +179,21 @@ fn compile(args: &AppArgs, purpose: Purpose) -> ExitCode {
     }
 }
 
-fn finish(args: &AppArgs, mut outcome: Outcome, started: Instant) -> ExitCode {
-    if !args.verbose {
-        outcome.report = outcome.report.without_notes();
-    }
+fn finish(args: &AppArgs, outcome: Outcome, started: Instant) -> ExitCode {
+    let found = if args.verbose { outcome.report } else { outcome.report.without_notes() };
     if args.json {
-        print!("{}", outcome.report.to_json_lines());
+        to_stdout(&found.to_json_lines());
     } else {
-        // `anstream` takes the colours away again where nobody can see them.
-        eprint!(
-            "{}",
-            outcome.report.to_text(io::stderr().is_terminal() || std::env::var_os("CLICOLOR_FORCE").is_some())
-        );
+        to_stderr(&found.to_text(wants_color()));
     }
-    if outcome.report.has_errors() {
+    if found.has_errors() {
         return ExitCode::from(APP_ERRORS);
     }
     if let Some(manifest) = &outcome.manifest {
         if args.json {
-            println!("{}", report::json(manifest, &outcome.modules, started.elapsed()));
+            to_stdout(&format!("{}\n", report::json(manifest, &outcome.modules, started.elapsed())));
         } else if !args.quiet {
-            print!("{}", report::text(manifest, &outcome.modules, started.elapsed()));
+            to_stdout(&report::text(manifest, &outcome.modules, started.elapsed()));
         }
     }
     ExitCode::SUCCESS
@@ -180,8 +207,25 @@ fn style_worker() -> ExitCode {
 }
 
 fn could_not_run(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+    let style = anstyle::Style::new().fg_color(Some(anstyle::AnsiColor::Red.into())).bold();
+    to_stderr(&format!("{style}error{style:#}: {message}\n"));
     ExitCode::from(COULD_NOT_RUN)
+}
+
+/// The stream takes colours away again that nobody can see; this spares the work of making them.
+fn wants_color() -> bool {
+    io::stderr().is_terminal() || std::env::var_os("CLICOLOR_FORCE").is_some()
+}
+
+/// Prints data. Whoever reads it may have gone: that is no failure of the build.
+fn to_stdout(text: &str) {
+    drop(anstream::stdout().lock().write_all(text.as_bytes()));
+    drop(io::stdout().flush());
+}
+
+/// Prints what is for people.
+fn to_stderr(text: &str) {
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
 }
 
 /// The compiler works with absolute paths; messages name the app's own.

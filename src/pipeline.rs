@@ -86,13 +86,10 @@ pub enum Error {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// Stack of each compiling thread: room for the recursion of parsers over sources as deep as the limit allows.
-const STACK_BYTES: usize = 256 * 1024 * 1024;
-
 /// Compiles an app, and publishes it when that is asked for and nothing is wrong.
 pub fn build(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
-    let stack_bytes = STACK_BYTES;
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(stack_bytes).build()?;
+    // Parsers recurse: each thread has the stack that sources as deep as the limit allows need.
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(ssbuild_script::STACK_BYTES).build()?;
     pool.install(|| run(disk, request))
 }
 

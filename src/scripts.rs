@@ -21,9 +21,6 @@ use crate::{
     trees::Trees,
 };
 
-/// Brackets deeper than this are refused before a parser sees them.
-const DEPTH_LIMIT: u32 = 1_000;
-
 /// All scripts of a build.
 #[derive(Debug)]
 pub struct Scripts {
@@ -149,7 +146,7 @@ impl Context<'_> {
             source_map: self.with_maps(),
             read_actions: false,
             defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
-            depth_limit: DEPTH_LIMIT,
+            depth_limit: ssbuild_script::DEPTH_LIMIT,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Each folder in `testdata/errors` is an app with something wrong; what is said of it is a snapshot.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
 use ssbuild_diagnostic::Code;
 
@@ -13,34 +13,43 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::ActionNeverAnswers, "the script crate does not read actions yet"),
 ];
 
-fn cases() -> Vec<String> {
+/// Each case and what is found in it.
+static CASES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let folders = fs::read_dir(testdata("errors")).expect("testdata has errors");
-    let mut names: Vec<String> =
-        folders.map(|folder| folder.expect("a name").file_name().into_string().expect("UTF-8")).collect();
-    names.sort();
-    names
-}
+    let names = folders.map(|folder| folder.expect("a name").file_name().into_string().expect("UTF-8"));
+    names.map(|name| (name.clone(), findings(&testdata("errors").join(name)))).collect()
+});
 
 #[test]
 fn every_case_has_its_findings() {
-    for case in cases() {
-        snapshot("errors", &case, &findings(&testdata("errors").join(&case)));
-    }
+    CASES.iter().for_each(|(case, found)| snapshot("errors", case, found));
 }
 
 #[test]
 fn every_code_has_a_case() {
-    let cases = cases();
-    let is_shown = |code: &Code| {
-        let shows = |case: &String| findings(&testdata("errors").join(case)).contains(&format!("[{}]", code.as_str()));
-        cases.iter().any(shows)
-    };
+    let is_shown = |code: &Code| CASES.values().any(|found| found.contains(&format!("[{}]", code.as_str())));
     let missing: Vec<&str> = Code::ALL
         .iter()
         .filter(|code| !ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == *code) && !is_shown(code))
         .map(|code| code.as_str())
         .collect();
     assert_eq!(missing, [""; 0], "write an app for each in testdata/errors");
+}
+
+#[test]
+fn every_snapshot_has_its_case() {
+    for folder in ["errors", "apps"] {
+        let cases: Vec<String> = fs::read_dir(testdata(folder))
+            .expect("testdata has it")
+            .map(|case| case.expect("a name").file_name().into_string().expect("UTF-8"))
+            .collect();
+        let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(folder);
+        for snapshot in fs::read_dir(snapshots).expect("there are snapshots") {
+            let name = snapshot.expect("a name").file_name().into_string().expect("UTF-8");
+            let case = name.trim_end_matches(".snap").trim_end_matches("-development").trim_end_matches("-production");
+            assert!(case.starts_with('+') || cases.iter().any(|known| known == case), "{folder}/{name} has no app");
+        }
+    }
 }
 
 #[test]
@@ -66,21 +75,4 @@ fn links_are_followed_only_where_they_do_no_harm() {
     symlink("loop.js", at("app/client/loop.js")).unwrap();
     symlink("app.js", at("app/client/same.js")).unwrap();
     snapshot("errors", "+links", &app.findings());
-}
-
-#[test]
-fn warnings_can_be_denied_and_then_nothing_is_selected() {
-    let app = App::new(&[("app/client/app.js", "SS.server.nothing.here();")]);
-    let out = app.root().join("dist");
-    let run = |deny: &[&str]| {
-        let mut command = std::process::Command::new(crate::app::PROGRAM);
-        command.arg(app.root()).args(deny).env_remove("SS_ENV");
-        command.status().expect("the program runs").code()
-    };
-    assert_eq!(run(&["--deny", "warnings"]), Some(1));
-    assert!(!out.join("manifest.json").exists());
-    assert_eq!(run(&[]), Some(0));
-    assert!(out.join("manifest.json").exists());
-    assert_eq!(run(&["--env", "../x"]), Some(2));
-    assert_eq!(run(&["--out", "/proc/nowhere"]), Some(2));
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod apps;
+mod cli;
 mod errors;
 mod faulty_disk;
 mod publishing;

@@ -1,0 +1,85 @@
+//! The program as it is typed: exit codes, streams, and a build that is served at once.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Command, Output, Stdio},
+};
+
+use crate::app::{App, PROGRAM, broken};
+
+fn ssbuild(app: &App, args: &[&str]) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).current_dir(app.root()).env_remove("SS_ENV").env_remove("CLICOLOR_FORCE");
+    command.output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn data_goes_to_stdout_and_findings_to_stderr() {
+    let app = App::new(&[("app/client/app.js", "SS.server.nothing.here();")]);
+    let built = ssbuild(&app, &[]);
+    assert_eq!(built.status.code(), Some(0));
+    assert!(text(&built.stdout).contains("  app.js "), "{}", text(&built.stdout));
+    assert!(text(&built.stdout).contains(" for production in "));
+    assert!(text(&built.stderr).starts_with("warning[unknown-path]: `SS.server.nothing` is not in the API tree\n"));
+    assert_eq!(broken(&app.root().join("dist")), None);
+
+    let quiet = ssbuild(&app, &["build", ".", "--quiet", "--env", "staging", "--out", "elsewhere"]);
+    assert_eq!(text(&quiet.stdout), "");
+    assert_eq!(broken(&app.root().join("elsewhere")), None);
+
+    let json = ssbuild(&app, &["--json"]);
+    let lines: Vec<serde_json::Value> =
+        text(&json.stdout).lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect();
+    assert_eq!(lines[0]["code"], "unknown-path");
+    assert_eq!(lines[1]["env"], "production");
+    assert!(lines[1]["bundles"]["lib.js"]["sent_bytes"].as_u64() > Some(1000));
+    assert_eq!(text(&json.stderr), "");
+}
+
+#[test]
+fn the_exit_code_says_who_has_to_act() {
+    let app = App::new(&[("app/client/app.js", "SS.server.nothing.here();")]);
+    let code = |args: &[&str]| ssbuild(&app, args).status.code();
+    assert_eq!(code(&["check"]), Some(0));
+    assert!(!app.root().join("dist").exists(), "`check` writes nothing");
+    assert_eq!(code(&["check", "--deny", "warnings"]), Some(1));
+    assert_eq!(code(&["--deny", "warnings"]), Some(1));
+    assert!(!app.root().join("dist/manifest.json").exists(), "a build with errors is not selected");
+    assert_eq!(code(&["--env", "../x"]), Some(2));
+    assert_eq!(code(&["--no-such-flag"]), Some(2));
+    assert_eq!(code(&["no-such-folder"]), Some(2));
+    assert_eq!(code(&["--out", "/proc/nowhere"]), Some(2));
+    assert_eq!(code(&["--version"]), Some(0));
+    assert_eq!(text(&ssbuild(&app, &["no-such-folder"]).stdout), "");
+}
+
+#[test]
+fn an_app_is_compiled_and_served() {
+    let app = App::new(&[("app/views/app.html", "<head><title>Served</title><SocketStream></head>")]);
+    let mut child = Command::new(PROGRAM)
+        .arg("serve")
+        .arg(app.root())
+        .args(["--port", "0", "--host", "127.0.0.1"])
+        .env_remove("SS_ENV")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+    let address = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.trim().strip_prefix("serving on http://").map(str::to_owned))
+        .expect("it says where it serves");
+    let mut stream = TcpStream::connect(&address).expect("it listens there");
+    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("<title>Served</title>"), "{answer}");
+}
