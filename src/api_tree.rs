@@ -69,6 +69,11 @@ impl ApiTree {
         self.nodes.get(path).map(|node| node.file.as_str())
     }
 
+    /// The file that a path leads to or through.
+    pub fn file_above(&self, parts: &[String]) -> Option<&str> {
+        (1..=parts.len()).rev().find_map(|count| self.file(&parts[..count].join("/")))
+    }
+
     /// Whether a path leads to a folder of the tree.
     pub fn is_folder(&self, path: &str) -> bool {
         let prefix = format!("{path}/");

@@ -75,6 +75,8 @@ impl Context<'_> {
         let (api, named) = self.trees.api(&client.graph, &server.graph);
         found.extend(named);
         found.extend(self.trees.check(&api, &client.graph, &server.graph));
+        let position = client.linked.order.iter().enumerate().map(|(position, &module)| (module, position)).collect();
+        found.extend(self.trees.check_order(&client.graph, &position));
         let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
         // The first place of each file says enough.
         let evals: Vec<&Place> = modules.filter_map(|module| module.compiled.evals.first()).collect();

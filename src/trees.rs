@@ -1,8 +1,8 @@
 //! The three API trees of an app, and what the manifest says of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use ssbuild_diagnostic::Diagnostic;
+use ssbuild_diagnostic::{Code, Diagnostic};
 use ssbuild_script::{AnswerStyle, Tree};
 use ssbuild_server::manifest::{Action, Api, Style};
 
@@ -75,6 +75,34 @@ impl Trees {
             }
         }
         (api, found)
+    }
+
+    /// Findings about places that are used while modules are evaluated, before what stands there is. `position` says when a
+    /// module of the browser's bundle is.
+    pub fn check_order(&self, client: &Graph, position: &HashMap<usize, usize>) -> Vec<Diagnostic> {
+        let by_name = client.by_name();
+        let mut found = Vec::new();
+        for (at, module) in client.modules.iter().enumerate() {
+            let Some(now) = position.get(&at) else { continue };
+            for reference in module.compiled.references.iter().filter(|reference| reference.top_level) {
+                let tree = match reference.tree {
+                    Tree::Client => &self.client,
+                    Tree::Shared => &self.shared,
+                    Tree::Server => continue,
+                };
+                let Some(file) = tree.file_above(&reference.path) else { continue };
+                let Some(target) = by_name.get(file).filter(|target| **target != at) else { continue };
+                if position.get(target).is_some_and(|then| then < now) {
+                    continue;
+                }
+                found.push(
+                    Diagnostic::new(Code::UsedEarly, format!("`{file}` is evaluated after this module uses it"))
+                        .at(reference.place.clone(), "")
+                        .help(format!("Import `{file}`, which sets the order, or use it inside a function.")),
+                );
+            }
+        }
+        found
     }
 
     /// Findings about static paths of `SS` that name nothing.

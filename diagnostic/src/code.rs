@@ -58,6 +58,7 @@ codes! {
     ImportCycle "import-cycle" Warning "Modules import each other in a circle.",
     TopLevelAwait "top-level-await" Error "A module waits at its top level, which a linked module cannot do.",
     UnknownPath "unknown-path" Warning "A call names a place that is not in the API tree.",
+    UsedEarly "used-early" Warning "A module uses a place in an API tree before what stands there is evaluated.",
     LibIsModule "lib-is-module" Error "A file in `lib/client` uses import or export; libraries there are plain scripts.",
     StyleError "style-error" Error "A stylesheet cannot be compiled.",
     StyleWarning "style-warning" Warning "A stylesheet compiles, but the compiler has something to say.",

@@ -1,0 +1,2 @@
+const bar = SS.client.bar.make();
+exports.init = () => SS.client.bar.make();

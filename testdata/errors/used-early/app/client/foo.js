@@ -1,0 +1,1 @@
+exports.x = SS.client.later.y;
