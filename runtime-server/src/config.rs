@@ -17,7 +17,7 @@ use crate::limits::Limits;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The app's name, part of the session cookie's name; by default the folder's, reduced to `[a-z0-9_]`.
+    /// The app's name, part of the session cookie's name; by default that of `package.json`, else `app`; reduced to `[a-z0-9_]`.
     pub name: Option<String>,
     /// Passed to the browser as `SS.config`.
     pub client: serde_json::Map<String, serde_json::Value>,
