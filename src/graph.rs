@@ -73,6 +73,9 @@ pub struct Loader<'a> {
     pub compile: &'a Compile<'a>,
 }
 
+/// Longest chain of imports that a finding shows.
+const CHAIN_MAX: usize = 12;
+
 /// What a module of nothing is called.
 const EMPTY: &str = "(empty)";
 
@@ -307,7 +310,7 @@ impl Graph {
     /// How a module came into the graph, from the import that names it up to a root.
     fn chain(&self, mut at: usize) -> Vec<Label> {
         let mut labels = Vec::new();
-        while let Some((by, import)) = self.modules[at].found_by {
+        while let Some((by, import)) = self.modules[at].found_by.filter(|_| labels.len() < CHAIN_MAX) {
             let place = self.modules[by].compiled.imports[import].place.clone();
             labels.push(Label { place, text: format!("which is how `{}` got here", self.modules[at].name) });
             at = by;

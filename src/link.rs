@@ -71,7 +71,7 @@ pub fn link(graph: &Graph, roots: &[usize], first: Option<usize>, chunking: Chun
         }
     }
     let order = walk.order.iter().copied().filter(|&module| graph.modules[module].zone.is_tree()).collect();
-    let cycles = walk.cycles.iter().filter_map(|cycle| cycle_finding(graph, cycle)).collect();
+    let cycles = walk.cycles.iter().map(|cycle| cycle_finding(graph, cycle)).collect();
     (Linked { ids, main, order, chunks, chunk_of }, cycles)
 }
 
@@ -100,11 +100,14 @@ impl Linked {
 struct Edges {
     needs: Vec<Vec<usize>>,
     loads: Vec<Vec<usize>>,
+    /// Whether a module stands in a tree: circles of others are not looked at.
+    in_tree: Vec<bool>,
 }
 
 impl Edges {
     fn of(graph: &Graph, chunking: Chunking) -> Self {
-        let mut edges = Self { needs: Vec::new(), loads: Vec::new() };
+        let in_tree = graph.modules.iter().map(|module| module.zone.is_tree()).collect();
+        let mut edges = Self { needs: Vec::new(), loads: Vec::new(), in_tree };
         for module in &graph.modules {
             let (mut needs, mut loads) = (Vec::new(), Vec::new());
             for (import, dep) in module.compiled.imports.iter().zip(&module.deps) {
@@ -186,9 +189,11 @@ impl<'a> Walk<'a> {
                     path.push((to, 0));
                 }
                 State::Open => {
-                    let from =
-                        path.iter().position(|(module, _)| *module == to).expect("an open module is on the path");
-                    self.cycles.push(path[from..].iter().map(|(module, _)| *module).collect());
+                    let from = path.iter().rposition(|(module, _)| *module == to);
+                    let circle = &path[from.expect("an open module is on the path")..];
+                    if circle.iter().all(|(module, _)| self.edges.in_tree[*module]) {
+                        self.cycles.push(circle.iter().map(|(module, _)| *module).collect());
+                    }
                 }
                 State::Done => {}
             }
@@ -250,10 +255,7 @@ fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize]) -> (Vec<Chunk>, Vec<u
 }
 
 /// A warning for a circle that the app's own modules make; packages may do as they like.
-fn cycle_finding(graph: &Graph, cycle: &[usize]) -> Option<Diagnostic> {
-    if !cycle.iter().all(|&module| graph.modules[module].zone.is_tree()) {
-        return None;
-    }
+fn cycle_finding(graph: &Graph, cycle: &[usize]) -> Diagnostic {
     let names: Vec<&str> = cycle.iter().map(|&module| graph.modules[module].name.as_str()).collect();
     let chain = names.iter().chain(names.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
     let mut diagnostic = Diagnostic::new(Code::ImportCycle, format!("modules import each other in a circle: {chain}"));
@@ -265,5 +267,5 @@ fn cycle_finding(graph: &Graph, cycle: &[usize]) -> Option<Diagnostic> {
             import.map_or_else(|| Place::file(&module.name), |import| module.compiled.imports[import].place.clone());
         diagnostic = diagnostic.at(place, format!("imports `{}`", graph.modules[to].name));
     }
-    Some(diagnostic.help("Move what both need to a third module; until then one of them sees the other unfinished."))
+    diagnostic.help("Move what both need to a third module; until then one of them sees the other unfinished.")
 }

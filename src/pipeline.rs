@@ -72,6 +72,9 @@ pub enum Error {
     /// The folder is not there.
     #[error("there is no folder `{}`", .0.display())]
     NoFolder(PathBuf),
+    /// The output would lie among the sources.
+    #[error("`{}` is part of the app's sources; give another folder with `--out`", .0.display())]
+    OutAmongSources(PathBuf),
     /// The file layer.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -96,6 +99,11 @@ pub fn build(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> 
 fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     if disk.kind(&request.root)? != Some(Kind::Folder) {
         return Err(Error::NoFolder(request.root.clone()));
+    }
+    if let Purpose::Publish(out) = &request.purpose
+        && Project::is_source(&request.root, out)
+    {
+        return Err(Error::OutAmongSources(out.clone()));
     }
     let mut found = Vec::new();
     let project = collect(&mut found, Project::scan(&**disk, &request.root)?);

@@ -122,6 +122,16 @@ impl Project {
         Ok((Self { root, entries }, found))
     }
 
+    /// Whether a folder is the app's own, or one of those that are walked: a build must not be written there.
+    pub fn is_source(root: &Path, folder: &Path) -> bool {
+        let below = folder.strip_prefix(root).ok().map(|below| below.components().next());
+        below.is_some_and(|top| {
+            top.is_none_or(|top| {
+                ["app", "lib", "vendor", "public", "config"].iter().any(|name| top.as_os_str() == *name)
+            })
+        })
+    }
+
     /// Files of one role, in natural order.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.role == role)

@@ -54,6 +54,8 @@ fn the_exit_code_says_who_has_to_act() {
     assert_eq!(code(&["--no-such-flag"]), Some(2));
     assert_eq!(code(&["no-such-folder"]), Some(2));
     assert_eq!(code(&["--out", "/proc/nowhere"]), Some(2));
+    assert_eq!(code(&["--out", "."]), Some(2), "the app's own `public` would be written to");
+    assert_eq!(code(&["--out", "public/dist"]), Some(2));
     assert_eq!(code(&["--version"]), Some(0));
     assert_eq!(text(&ssbuild(&app, &["no-such-folder"]).stdout), "");
 }
