@@ -7,7 +7,7 @@ use ssbuild_script::{Reference, Tree};
 
 use crate::{
     api_tree::{ApiTree, spoken},
-    graph::Graph,
+    half::Half,
     nearest::nearest,
 };
 
@@ -28,12 +28,11 @@ struct Place {
 
 impl Names {
     /// The nodes of a tree of modules, and what they export.
-    pub fn modules(&mut self, tree: &ApiTree, graph: &Graph) {
-        let modules = graph.by_name();
+    pub fn modules(&mut self, tree: &ApiTree, half: &Half) {
         let root = self.trees.entry(tree.tree).or_default();
         for (path, file) in tree.all() {
             let place = root.at(path.split('/'));
-            match modules.get(file).map(|&at| &graph.modules[at].compiled) {
+            match half.module(file).map(|module| &module.compiled) {
                 Some(module) if !module.diagnostics.iter().any(Diagnostic::is_error) => {
                     place.open |= module.exports.open;
                     for (name, _) in &module.exports.names {
@@ -47,8 +46,7 @@ impl Names {
     }
 
     /// The files of the server's tree, and their actions by path.
-    pub fn actions<'a>(&mut self, tree: &ApiTree, graph: &Graph, actions: impl IntoIterator<Item = &'a str>) {
-        let modules = graph.by_name();
+    pub fn actions<'a>(&mut self, tree: &ApiTree, half: &Half, actions: impl IntoIterator<Item = &'a str>) {
         let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let files: BTreeSet<&str> = tree.own().map(|(path, _)| path).collect();
         for action in actions {
@@ -63,7 +61,7 @@ impl Names {
         let root = self.trees.entry(Tree::Server).or_default();
         for (path, file) in tree.all() {
             let place = root.at(path.split('/'));
-            let module = modules.get(file).map(|&at| &graph.modules[at].compiled);
+            let module = half.module(file).map(|module| &module.compiled);
             place.open |= module.is_none_or(|module| module.diagnostics.iter().any(Diagnostic::is_error));
             for action in below.get(file).into_iter().flatten() {
                 place.at(action.split('/')).leaf = true;

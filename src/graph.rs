@@ -232,11 +232,6 @@ impl Graph {
         self.by_path.get(path).copied()
     }
 
-    /// Where each module is, by its name.
-    pub fn by_name(&self) -> HashMap<&str, usize> {
-        self.modules.iter().enumerate().map(|(at, module)| (module.name.as_str(), at)).collect()
-    }
-
     /// Adds a module that is not there yet; returns its index when it was not.
     fn add(&mut self, root: &Path, path: PathBuf, found_by: Option<(usize, usize)>) -> Option<usize> {
         if self.by_path.contains_key(&path) {

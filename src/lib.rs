@@ -9,6 +9,7 @@ pub mod compress;
 pub mod config;
 pub mod disk;
 pub mod graph;
+pub mod half;
 pub mod link;
 pub mod nearest;
 pub mod order;

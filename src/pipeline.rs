@@ -113,10 +113,15 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let public = Arc::new(PublicFiles::read(disk, &project)?);
     let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public)?);
 
-    let sheets = collect(&mut found, sheets::compile(&**disk, &project, &settings, &request.style_worker, &public)?);
     let compile = ssbuild_script::compile;
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
-    let scripts = collect(&mut found, context.scripts()?);
+    // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
+    let (sheets, scripts) = rayon::join(
+        || sheets::compile(&**disk, &project, &settings, &request.style_worker, &public),
+        || context.scripts(),
+    );
+    let sheets = collect(&mut found, sheets?);
+    let scripts = collect(&mut found, scripts?);
     let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
     found.extend(views.rehearse(&policy));
     found.extend(clashes(&public, &scripts)?);

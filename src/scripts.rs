@@ -1,6 +1,6 @@
 //! The app's scripts: compiled, linked and written as bundles, for both sides.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{ImportKind, Options, Source, Wrap};
@@ -14,7 +14,7 @@ use crate::{
     config::Settings,
     disk::{Disk, DiskError},
     graph::{Compile, Dep, Graph, Loader, Module},
-    link::{Chunking, Linked, link},
+    half::Half,
     project::{Entry, Project, Role},
     resolve::{Resolver, Side},
     runtime_client,
@@ -54,14 +54,6 @@ pub struct Context<'a> {
     pub compile: &'a Compile<'a>,
 }
 
-/// One side's modules, linked.
-struct Half {
-    graph: Graph,
-    linked: Linked,
-    /// Index of each entry of the app, by its path.
-    entries: BTreeMap<String, usize>,
-}
-
 impl Context<'_> {
     /// Compiles everything. With errors among the findings the scripts are not to be used.
     pub fn scripts(&self) -> Result<(Scripts, Vec<Diagnostic>), DiskError> {
@@ -72,11 +64,10 @@ impl Context<'_> {
         let server = self.half(&resolver, Side::Server, &[Role::Shared, Role::Server, Role::LibServer], &mut found)?;
         let libs = self.libs(&mut found)?;
 
-        let (api, named) = self.trees.api(&client.graph, &server.graph);
+        let (api, named) = self.trees.api(&client, &server);
         found.extend(named);
-        found.extend(self.trees.check(&api, &client.graph, &server.graph));
-        let position = client.linked.order.iter().enumerate().map(|(position, &module)| (module, position)).collect();
-        found.extend(self.trees.check_order(&client.graph, &position));
+        found.extend(self.trees.check(&api, &client, &server));
+        found.extend(self.trees.check_order(&client));
         let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
         // The first place of each file says enough.
         let evals: Vec<&Place> = modules.filter_map(|module| module.compiled.evals.first()).collect();
@@ -115,8 +106,6 @@ impl Context<'_> {
         found: &mut Vec<Diagnostic>,
     ) -> Result<Half, DiskError> {
         let entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
-        let real = |entry: &Entry| resolver.real(&self.project.root.join(&entry.path));
-        let paths: Vec<(&Entry, PathBuf)> = entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
         let loader = Loader {
             disk: &**self.disk,
             root: &self.project.root,
@@ -125,18 +114,9 @@ impl Context<'_> {
             options: self.options(side),
             compile: self.compile,
         };
-        let (graph, problems) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
+        let (half, problems) = Half::load(&loader, &entries, self.trees.client.file("app"))?;
         found.extend(problems);
-        let entries: BTreeMap<String, usize> = paths
-            .iter()
-            .map(|(entry, path)| (entry.path.clone(), graph.find(path).expect("every root is in the graph")))
-            .collect();
-        let roots: Vec<usize> = paths.iter().map(|(entry, _)| entries[&entry.path]).collect();
-        let first = self.trees.client.file("app").and_then(|file| entries.get(file).copied());
-        let chunking = if side == Side::Client { Chunking::OnDemand } else { Chunking::None };
-        let (linked, cycles) = link(&graph, &roots, first, chunking);
-        found.extend(cycles);
-        Ok(Half { graph, linked, entries })
+        Ok(half)
     }
 
     fn options(&self, side: Side) -> Options {
@@ -252,7 +232,7 @@ impl Context<'_> {
         writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
         let mut named = BTreeMap::new();
         for entry in self.project.scripts(Role::LibServer) {
-            let Some(&at) = half.entries.get(&entry.path) else { continue };
+            let Some(at) = half.index(&entry.path) else { continue };
             let name = entry.tree_path();
             // `require("auth")` finds `auth/index.js` too.
             for name in std::iter::once(name).chain(name.strip_suffix("/index")) {
@@ -304,19 +284,5 @@ impl Context<'_> {
                 (EngineKind::Embedded, "the configuration says so".to_owned())
             }
         }
-    }
-}
-
-impl Half {
-    fn id(&self, module: usize) -> i64 {
-        i64::from(self.linked.ids[module])
-    }
-
-    fn tree(&self, tree: &crate::api_tree::ApiTree) -> BTreeMap<String, i64> {
-        tree.own().filter_map(|(path, file)| Some((path.to_owned(), self.id(*self.entries.get(file)?)))).collect()
-    }
-
-    fn order(&self) -> Vec<i64> {
-        self.linked.order.iter().map(|&module| self.id(module)).collect()
     }
 }

@@ -9,7 +9,7 @@ use ssbuild_server::manifest::{Action, Api, Style};
 use crate::{
     api_tree::{ApiTree, check_action, check_exports},
     check::Names,
-    graph::Graph,
+    half::Half,
     project::{Project, Role},
 };
 
@@ -42,13 +42,12 @@ impl Trees {
     }
 
     /// What can be called and seen, and findings about names that cannot be.
-    pub fn api(&self, client: &Graph, server: &Graph) -> (Api, Vec<Diagnostic>) {
+    pub fn api(&self, client: &Half, server: &Half) -> (Api, Vec<Diagnostic>) {
         let mut found = Vec::new();
-        let exports = |tree: &ApiTree, graph: &Graph, found: &mut Vec<Diagnostic>| -> BTreeMap<String, Vec<String>> {
-            let by_name = graph.by_name();
+        let mut exports = |tree: &ApiTree| -> BTreeMap<String, Vec<String>> {
             tree.own()
                 .map(|(path, file)| {
-                    let exports = by_name.get(file).map(|&at| &graph.modules[at].compiled.exports);
+                    let exports = client.module(file).map(|module| &module.compiled.exports);
                     found.extend(exports.into_iter().flat_map(|exports| check_exports(file, exports)));
                     let names =
                         exports.into_iter().flat_map(|exports| exports.names.iter().map(|(name, _)| name.clone()));
@@ -56,14 +55,10 @@ impl Trees {
                 })
                 .collect()
         };
-        let mut api = Api {
-            client: exports(&self.client, client, &mut found),
-            shared: exports(&self.shared, client, &mut found),
-            server: BTreeMap::new(),
-        };
-        let by_name = server.by_name();
+        let (client, shared) = (exports(&self.client), exports(&self.shared));
+        let mut api = Api { client, shared, server: BTreeMap::new() };
         for (path, file) in self.server.own() {
-            let module = by_name.get(file).map(|&at| &server.modules[at].compiled);
+            let module = server.module(file).map(|module| &module.compiled);
             for action in module.iter().flat_map(|module| module.actions.iter().flatten()) {
                 found.extend(check_action(&action.path, &action.place));
                 let style = match action.style {
@@ -77,12 +72,12 @@ impl Trees {
         (api, found)
     }
 
-    /// Findings about places that are used while modules are evaluated, before what stands there is. `position` says when a
-    /// module of the browser's bundle is.
-    pub fn check_order(&self, client: &Graph, position: &HashMap<usize, usize>) -> Vec<Diagnostic> {
-        let by_name = client.by_name();
+    /// Findings about places that are used while modules are evaluated, before what stands there is.
+    pub fn check_order(&self, client: &Half) -> Vec<Diagnostic> {
+        let order = client.linked.order.iter().enumerate();
+        let position: HashMap<usize, usize> = order.map(|(position, &module)| (module, position)).collect();
         let mut found = Vec::new();
-        for (at, module) in client.modules.iter().enumerate() {
+        for (at, module) in client.graph.modules.iter().enumerate() {
             let Some(now) = position.get(&at) else { continue };
             for reference in module.compiled.references.iter().filter(|reference| reference.top_level) {
                 let tree = match reference.tree {
@@ -91,8 +86,8 @@ impl Trees {
                     Tree::Server => continue,
                 };
                 let Some(file) = tree.file_above(&reference.path) else { continue };
-                let Some(target) = by_name.get(file).filter(|target| **target != at) else { continue };
-                if position.get(target).is_some_and(|then| then < now) {
+                let Some(target) = client.index(file).filter(|target| *target != at) else { continue };
+                if position.get(&target).is_some_and(|then| then < now) {
                     continue;
                 }
                 found.push(
@@ -106,12 +101,12 @@ impl Trees {
     }
 
     /// Findings about static paths of `SS` that name nothing.
-    pub fn check(&self, api: &Api, client: &Graph, server: &Graph) -> Vec<Diagnostic> {
+    pub fn check(&self, api: &Api, client: &Half, server: &Half) -> Vec<Diagnostic> {
         let mut names = Names::default();
         names.modules(&self.client, client);
         names.modules(&self.shared, client);
         names.actions(&self.server, server, api.server.keys().map(String::as_str));
-        let modules = client.modules.iter().chain(&server.modules).filter(|module| module.zone.is_own());
+        let modules = client.graph.modules.iter().chain(&server.graph.modules).filter(|module| module.zone.is_own());
         modules.flat_map(|module| names.check(&module.compiled.references)).collect()
     }
 }
