@@ -141,7 +141,7 @@ impl Server {
         let app = self.app;
         let local = listener.local_addr()?.ip().is_loopback();
         let hosts = if local && app.hub.mode == Mode::Development { Hosts::Local } else { Hosts::Any };
-        let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&app), app.hub.clock.now_ms()));
         let front = Front::new(&app, hosts);
         let mut shutdown = pin!(shutdown);
         loop {
@@ -152,15 +152,15 @@ impl Server {
         }
         drop(listener);
         app.hub.log.say(log::CALLS, "stopping");
+        let deadline_ms = app.hub.clock.now_ms() + app.hub.limits.shutdown_ms;
         app.calls.stop();
         app.hub.say_goodbye();
-        let deadline_ms = app.hub.clock.now_ms() + app.hub.limits.shutdown_ms;
         tokio::select! {
             () = app.calls.ended() => {}
             () = app.hub.clock.sleep_until(deadline_ms) => app.hub.log.warn("calls that did not end in time are given up"),
         }
-        app.hub.close_all();
         let farewell_ms = app.hub.clock.now_ms() + FAREWELL_MS;
+        app.hub.close_all();
         tokio::select! {
             () = async { tokio::join!(front.graceful.shutdown(), app.hub.all_gone()); } => {}
             () = app.hub.clock.sleep_until(farewell_ms) => {}
@@ -236,17 +236,17 @@ impl Front {
     }
 }
 
-async fn sweep(app: Arc<App>) {
+async fn sweep(app: Arc<App>, started_ms: u64) {
     let clock = &app.hub.clock;
-    let mut expired_ms = 0;
+    let (mut swept_ms, mut expired_ms) = (started_ms, 0);
     loop {
-        clock.sleep_until(clock.now_ms() + SWEEP_MS).await;
-        let now_ms = clock.now_ms();
+        clock.sleep_until(swept_ms + SWEEP_MS).await;
+        swept_ms = clock.now_ms();
         app.hub.sweep();
-        app.handshakes.sweep(now_ms);
-        if now_ms >= expired_ms + EXPIRE_MS {
-            expired_ms = now_ms;
-            app.hub.sessions.expire(now_ms);
+        app.handshakes.sweep(swept_ms);
+        if swept_ms >= expired_ms + EXPIRE_MS {
+            expired_ms = swept_ms;
+            app.hub.sessions.expire(swept_ms);
         }
     }
 }

@@ -1,1 +1,16 @@
+//! The server from outside: real sockets and requests against a server on a free port, with scripted actions where the
+//! engine is not what is asked about, and a clock that is turned by hand.
 
+mod api;
+mod calls;
+mod golden;
+mod limits;
+mod load;
+mod login;
+mod origin;
+mod pages;
+mod process;
+mod sessions;
+mod shutdown;
+mod streams;
+mod support;

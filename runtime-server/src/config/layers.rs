@@ -133,6 +133,9 @@ impl Walk<'_> {
                 (Some(Value::Object(known)), Value::Object(values)) if !FREE.contains(&dotted.as_str()) => {
                     self.section(path, values, known);
                 }
+                (Some(Value::Object(_)), value) if !value.is_object() => {
+                    self.problem(dotted, "this is a section: it holds an object".to_owned(), false);
+                }
                 (Some(_), value) => self.leaf(path, dotted, value),
             }
             path.pop();
@@ -240,6 +243,13 @@ mod tests {
             ),
         ]);
         assert_eq!(config.http.port, 4000);
-        insta::assert_snapshot!(problems.join("\n"), @"");
+        insta::assert_snapshot!(problems.join("\n"), @r#"
+        config/app.json: `rtm`: this key of 2011 has no meaning any more: realtime models were an experiment of 2011 and are not there any more
+        SS__HTTP__PORT: `http.port`: invalid type: string "many", expected u16
+        --x: `htp`: there is no such key; did you mean `http`?
+        --x: `log.levle`: there is no such key; did you mean `level`?
+        --x: `session`: this is a section: it holds an object
+        --x: `csp.extra`: invalid type: integer `1`, expected a sequence
+        "#);
     }
 }

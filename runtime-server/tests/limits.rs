@@ -1,0 +1,231 @@
+//! Limits: what happens to those who go beyond, and that nobody else notices.
+
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::World;
+use crate::support::client::{Client, Refused, outcome};
+use crate::support::http::{Request, raw};
+
+#[tokio::test]
+async fn a_message_that_is_too_large_closes_with_4002() {
+    let world = World::new().await;
+    for size in [64 * 1024 + 1, 5_000_000] {
+        let mut client = world.tab().await;
+        // The server may close while this is still being sent.
+        let _ = client.send_raw(Message::text("x".repeat(size))).await;
+        assert_eq!(client.closed().await, 4002, "{size} bytes");
+    }
+    let mut client = world.tab().await;
+    let exactly = format!("[1,1,\"app/echo\",[\"{}\"]]", "x".repeat(64 * 1024 - 21));
+    assert_eq!(exactly.len(), 64 * 1024);
+    client.send_text(&exactly).await;
+    assert!(outcome(&client.answer(1).await).is_ok());
+}
+
+#[tokio::test]
+async fn what_is_not_text_closes_with_4000() {
+    let world = World::new().await;
+    let mut client = world.tab().await;
+    client.send_raw(Message::binary(vec![1, 2, 3])).await.expect("it is sent");
+    assert_eq!(client.closed().await, 4000);
+    for text in ["[2]", "[1,1,\"app/echo\",[]]"] {
+        let mut client = Client::connect(world.address, None).await;
+        client.send_text(text).await;
+        assert_eq!(client.closed().await, 4000, "{text} before hello");
+    }
+    let mut client = world.tab().await;
+    client.hello(json!(null)).await;
+    assert_eq!(client.closed().await, 4000, "hello twice");
+    let mut client = Client::connect(world.address, None).await;
+    client.send_text("[0,2,\"b\",\"x\"]").await;
+    assert_eq!(client.closed().await, 4001);
+}
+
+#[tokio::test]
+async fn silence_ends_a_connection() {
+    let world = World::new().await;
+    let mut mute = Client::connect(world.address, None).await;
+    let mut quiet = world.tab().await;
+    let mut pinging = world.tab().await;
+    world.clock.advance(10_000);
+    assert_eq!(mute.closed().await, 4005);
+    world.clock.advance(60_000);
+    pinging.settle().await;
+    world.clock.advance(5_000);
+    assert_eq!(quiet.closed().await, 4006);
+    assert!(pinging.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_flood_closes_with_4004_and_others_go_on() {
+    let world = World::new().await;
+    let mut other = world.tab().await;
+    for flood in ["[2]", "[1,1,\"app/echo\",[]]"] {
+        let mut client = world.tab().await;
+        for _ in 0..300 {
+            // It is closed before all of them are sent.
+            if client.send_raw(Message::text(flood)).await.is_err() {
+                break;
+            }
+        }
+        assert_eq!(client.closed().await, 4004, "{flood}");
+    }
+    let mut client = world.tab().await;
+    for _ in 0..300 {
+        if client.send_raw(Message::Ping(vec![1].into())).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(client.closed().await, 4004, "pings of the websocket count as well");
+    assert_eq!(other.call("app/echo", json!([1])).await, Ok(json!([1])));
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_cut_off_and_others_are_not_held_up() {
+    let world = World::with(|config| {
+        config.limits.queue_bytes = 200_000;
+        config.limits.messages_burst = 10_000;
+    })
+    .await;
+    let mut slow = Client::connect_narrow(world.address).await;
+    slow.hello(json!(null)).await;
+    slow.welcome().await;
+    let (mut speaker, mut listener) = (world.tab().await, world.tab().await);
+    // Much more than what the system and the queue take for a client that does not read.
+    let text = "x".repeat(50_000);
+    for n in 0..400 {
+        speaker.call("bus/broadcast", json!([text])).await.expect("it is published");
+        if n % 20 == 0 {
+            listener.settle().await;
+        }
+    }
+    assert_eq!(slow.closed().await, 4003);
+}
+
+#[tokio::test]
+async fn a_reader_that_never_takes_its_end_is_given_up() {
+    let mut world = World::with(|config| {
+        config.limits.queue_bytes = 200_000;
+        config.limits.messages_burst = 10_000;
+    })
+    .await;
+    let mut stuck = Client::connect_narrow(world.address).await;
+    stuck.hello(json!(null)).await;
+    stuck.welcome().await;
+    stuck.call("app/watch", json!([])).await.expect("it is watched");
+    let mut speaker = world.tab().await;
+    let text = "x".repeat(50_000);
+    for _ in 0..400 {
+        speaker.call("bus/broadcast", json!([text])).await.expect("it is published");
+    }
+    // One look notes that it is closing, a later one that it still is.
+    let (script, clock) = (std::sync::Arc::clone(&world.script), world.clock.clone());
+    let turning = tokio::spawn(async move {
+        loop {
+            clock.advance(1_000);
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(script.gone().await.0, 1);
+    turning.abort();
+    world.ask_to_stop();
+}
+
+#[tokio::test]
+async fn calls_in_hand_are_bounded() {
+    let world = World::with(|config| {
+        config.limits.calls_per_connection = 2;
+        config.limits.calls = 3;
+    })
+    .await;
+    let (mut one, mut two) = (world.tab().await, world.tab().await);
+    let held = [one.start("app/hold", json!([1])).await, one.start("app/hold", json!([2])).await];
+    assert_eq!(one.call("app/echo", json!([])).await, Err("overloaded".to_owned()), "of this connection");
+    two.start("app/hold", json!([3])).await;
+    assert_eq!(two.call("app/echo", json!([])).await, Err("overloaded".to_owned()), "of the server");
+    assert_eq!(world.get("/api/app/echo").await.status, 503);
+    world.script.let_go(3);
+    for id in held {
+        one.answer(id).await;
+    }
+    assert_eq!(one.call("app/echo", json!([])).await, Ok(json!([])));
+}
+
+#[tokio::test]
+async fn an_answer_has_a_size() {
+    let world = World::with(|config| config.limits.answer_bytes = 1_000).await;
+    let mut client = world.tab().await;
+    assert_eq!(client.call("app/huge", json!([2_000])).await, Err("too_large".to_owned()));
+    assert!(client.call("app/huge", json!([500])).await.is_ok());
+    let refused = client.call("bus/broadcast", json!(["x".repeat(2_000)])).await;
+    assert_eq!(refused, Err("action_error".to_owned()));
+}
+
+#[tokio::test]
+async fn connections_are_counted() {
+    let world = World::with(|config| config.limits.connections_per_address = 2).await;
+    let (first, _second) = (world.tab().await, world.tab().await);
+    let third = || Client::handshake(world.address, Client::request(world.address, None));
+    assert_eq!(third().await.err(), Some(Refused(503)));
+    drop(first);
+    while third().await.is_err() {}
+    let world = World::with(|config| config.limits.connections = 1).await;
+    let _first = world.tab().await;
+    let second = Client::handshake(world.address, Client::request(world.address, None)).await;
+    assert_eq!(second.err(), Some(Refused(503)));
+}
+
+#[tokio::test]
+async fn handshakes_of_one_address_have_a_rate() {
+    let world = World::with(|config| {
+        config.limits.connects_burst = 2;
+        config.limits.connects_per_second = 1;
+    })
+    .await;
+    let connect = || Client::handshake(world.address, Client::request(world.address, None));
+    assert!(connect().await.is_ok() && connect().await.is_ok());
+    assert_eq!(connect().await.err(), Some(Refused(429)));
+    world.clock.advance(1_000);
+    assert!(connect().await.is_ok());
+    assert_eq!(connect().await.err(), Some(Refused(429)));
+    assert_eq!(world.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_has_a_size_and_its_parsing_is_strict() {
+    let world = World::new().await;
+    let large = Request::get("/").header("X-Large", &"x".repeat(64 * 1024));
+    assert_eq!(world.send(large).await.status, 431);
+    for (request, status) in [
+        (
+            "POST /api/app/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\n[1,2]",
+            400,
+        ),
+        ("POST /api/app/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n[1,2]", 400),
+        ("POST /api/app/echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n[1,2]", 400),
+        ("GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n", 400),
+        ("GET /\u{0} HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("NONSENSE\r\n\r\n", 400),
+    ] {
+        assert_eq!(raw(world.address, request.as_bytes()).await.status, status, "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_is_cut_in_the_handshake_frees_its_place() {
+    let world = World::with(|config| config.limits.connections = 1).await;
+    for _ in 0..3 {
+        drop(TcpStream::connect(world.address).await.expect("the server listens"));
+    }
+    drop(world.tab().await);
+    // The server hears of the end on its own connection's task.
+    loop {
+        let again = Client::handshake(world.address, Client::request(world.address, None)).await;
+        if again.is_ok() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A world for one test: a build on disk, a server over it, and clients.
+
+pub(crate) mod client;
+pub(crate) mod dist;
+pub(crate) mod http;
+pub(crate) mod script;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use ssbuild_server::actions::Actions;
+use ssbuild_server::clock::{Clock, ManualClock};
+use ssbuild_server::config::{Config, LogFormat};
+use ssbuild_server::load::Build;
+use ssbuild_server::log::Log;
+use ssbuild_server::server::{Server, ServerError, Surroundings};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use client::Client;
+use dist::Dist;
+use http::{Reply, Request};
+use script::Script;
+
+/// A server that runs.
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: ManualClock,
+    pub(crate) script: Arc<Script>,
+    pub(crate) log: Lines,
+    folder: TempDir,
+    config: Config,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Waits until the log holds this.
+    pub(crate) async fn has(&self, wanted: &str) {
+        let there = async {
+            while !String::from_utf8_lossy(&self.0.lock()).contains(wanted) {
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(client::PATIENCE, there).await.is_err() {
+            panic!("{wanted:?} is not in the log:\n{}", String::from_utf8_lossy(&self.0.lock()));
+        }
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl World {
+    /// A server with everything as it is by default, in the environment `test`.
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with another configuration.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(&Dist::new(), change).await
+    }
+
+    /// A server of another build.
+    pub(crate) async fn of(dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        dist.write(&folder.path().join("dist"));
+        let mut config = Config::default();
+        config.log.level = 4;
+        config.log.format = LogFormat::Text;
+        change(&mut config);
+        let mut world = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            clock: ManualClock::new(1_700_000_000_000),
+            script: Arc::default(),
+            log: Lines::default(),
+            folder,
+            config,
+            stop: None,
+            task: None,
+        };
+        world.start().await;
+        world
+    }
+
+    fn server(&self) -> Result<Server, ServerError> {
+        let build = Build::load(&self.dist(), None).expect("the build is whole");
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let (level, format) = (self.config.log.level, self.config.log.format);
+        let log = Log::new(level, format, Arc::clone(&clock), Box::new(self.log.clone()));
+        let surroundings = Surroundings { clock, log, state_dir: self.folder.path().join("state") };
+        let script = Arc::clone(&self.script);
+        Server::new(&build, self.config.clone(), surroundings, |host| {
+            script.attach(host);
+            Ok(Arc::new(script::Shared(script)) as Arc<dyn Actions>)
+        })
+    }
+
+    /// Why a second server over the same folders does not start.
+    pub(crate) fn second_server(&self) -> String {
+        self.server().err().expect("it does not start").to_string()
+    }
+
+    async fn start(&mut self) {
+        let server = self.server().expect("the server starts");
+        let listener = TcpListener::bind(self.address).await.expect("a port for the test");
+        self.address = listener.local_addr().expect("a bound listener has an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        self.stop = Some(stop);
+        self.task = Some(tokio::spawn(server.run(listener, async move {
+            // Dropping the world stops it as well.
+            let _ = stopped.await;
+        })));
+    }
+
+    /// Asks the server to stop, without waiting.
+    pub(crate) fn ask_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until the server has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        let task = self.task.take().expect("the server runs");
+        let task =
+            tokio::time::timeout(client::PATIENCE, task).await.expect("the server stops: is a client still open?");
+        task.expect("the server does not panic").expect("the server ends well");
+    }
+
+    /// Stops the server and starts another one over the same folders, on the same port.
+    pub(crate) async fn restart(&mut self) {
+        self.ask_to_stop();
+        self.stopped().await;
+        self.start().await;
+    }
+
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.folder.path().join("dist")
+    }
+
+    /// A tab of a browser that has no cookie yet; the server has welcomed it.
+    pub(crate) async fn tab(&self) -> Client {
+        self.tab_with(None).await
+    }
+
+    /// A tab of a browser with this cookie.
+    pub(crate) async fn tab_with(&self, cookie: Option<&str>) -> Client {
+        let mut client = Client::connect(self.address, cookie).await;
+        client.hello(serde_json::Value::Null).await;
+        client.welcome().await;
+        client
+    }
+
+    /// One request.
+    pub(crate) async fn send(&self, request: Request) -> Reply {
+        request.send(self.address).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path)).await
+    }
+
+    /// The origin of the server's own pages.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Redeems a login's ticket; the new cookie.
+    pub(crate) async fn redeem(&self, ticket: &str) -> String {
+        let reply = self.send(self.redemption(ticket)).await;
+        assert_eq!(reply.status, 204, "{}", reply.text());
+        reply.cookie().expect("a redeemed ticket gives a cookie")
+    }
+
+    /// The request that redeems a ticket.
+    pub(crate) fn redemption(&self, ticket: &str) -> Request {
+        let body = serde_json::json!({"ticket": ticket}).to_string();
+        Request::post("/_ss/session", "application/json", &body).header("Origin", &self.origin())
+    }
+}
