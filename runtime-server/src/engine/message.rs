@@ -151,7 +151,8 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
             let error = CallError {
                 code: ErrorCode::from_name(name).unwrap_or(ErrorCode::ActionError),
                 message: part(parts, 3)?,
-                stack: stack.map(|stack| app_frames(&stack)),
+                // A stack of the prelude alone says nothing that the message does not.
+                stack: stack.map(|stack| app_frames(&stack)).filter(|stack| stack.contains("\n    at ")),
             };
             return Ok(Sent::Answer { call: part(parts, 1)?, outcome: Err(error) });
         }

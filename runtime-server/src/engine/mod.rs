@@ -64,7 +64,8 @@ pub struct CallContext {
 /// A session as JavaScript sees it at the start of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
-    /// The server's name for this session in host calls: stays the same when login changes the public id.
+    /// The server's name for this session in host calls: stays the same when login changes the public id. Like every
+    /// number that passes through JavaScript, below 2^53.
     pub key: u64,
     /// Public id, as in the cookie.
     pub id: String,

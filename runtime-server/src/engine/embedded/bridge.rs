@@ -16,6 +16,9 @@ use crate::limits::Limits;
 /// Rejections of one task that are remembered; more say nothing new.
 const MOST_REJECTIONS: usize = 16;
 
+/// Effects that an app may ask for while it is loaded; more are dropped.
+const MOST_ASLEEP: usize = 10_000;
+
 /// Shared by the host functions of one VM and its thread.
 pub(super) struct Bridge {
     pub(super) mailbox: Arc<Mailbox>,
@@ -67,7 +70,11 @@ impl Bridge {
 
     pub(super) fn perform(&self, effect: HostCall, question: Option<u64>) {
         if !self.open.get() {
-            return self.asleep.borrow_mut().push((effect, question));
+            let mut asleep = self.asleep.borrow_mut();
+            if asleep.len() < MOST_ASLEEP {
+                asleep.push((effect, question));
+            }
+            return;
         }
         let reply = question.map(|question| {
             let mut question = Question::new(&self.mailbox, question);

@@ -80,7 +80,6 @@ impl Embedded {
         for worker in &pool.workers {
             worker.lock().open();
         }
-        pool.start_spare();
         let grace = Duration::from_millis(limits.engine_grace_ms);
         supervisor::start(pool.me.clone(), grace).map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(Self { pool: Arc::new(handle) })
@@ -232,11 +231,13 @@ impl Pool {
 
     fn start_spare(&self) {
         let mut spare = self.spare.lock();
-        if spare.is_none() && !self.is_closed() {
-            let mailbox = Arc::new(Mailbox::new());
-            self.start_or_log(&mailbox);
-            *spare = Some(mailbox);
+        if spare.is_some() || self.is_closed() {
+            return;
         }
+        let mailbox = Arc::new(Mailbox::new());
+        *spare = Some(mailbox.clone());
+        drop(spare);
+        self.start_or_log(&mailbox);
     }
 
     fn start_or_log(&self, mailbox: &Arc<Mailbox>) {
@@ -306,6 +307,9 @@ impl Pool {
 
 /// The life of a VM that has been loaded.
 fn live(vm: &Vm, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
+    if let Some(pool) = pool.upgrade() {
+        pool.start_spare();
+    }
     let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| vm.run()));
     let reason = match end {
         Ok(End::Stopped) => return,

@@ -110,11 +110,13 @@ impl Vm {
                     watchdog.start(busy);
                 }
             }
+            blamed = blamed.or_else(|| self.blame_silence(&ctx, call));
             loop {
                 let late = watchdog.overrun();
                 if !ctx.execute_pending_job() {
                     break;
                 }
+                blamed = blamed.or_else(|| self.blame_silence(&ctx, call));
                 if !late && !watchdog.has_interrupted() {
                     continue;
                 }
@@ -146,6 +148,16 @@ impl Vm {
             self.bridge.perform(HostCall::Log { level: 0, text }, None);
         }
         id
+    }
+
+    /// A promise that is settled without the memory to tell who waits for it is silent: nobody would ever answer. It
+    /// leaves its exception behind.
+    fn blame_silence(&self, ctx: &Ctx<'_>, call: Option<u64>) -> Option<u64> {
+        if !ctx.has_exception() {
+            return None;
+        }
+        let failure = self.failure(ctx, &rquickjs::Error::Exception);
+        if failure.code == ErrorCode::MemoryLimit { self.blame(ctx, call, failure) } else { None }
     }
 
     /// What was thrown out of the prelude.

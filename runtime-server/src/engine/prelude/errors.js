@@ -32,28 +32,31 @@
     }
   }
 
+  /** The code of what was thrown. QuickJS throws null when there is not even the memory for an error. */
+  function codeOf(error, message) {
+    if (error === null) return "memory_limit";
+    if (typeof error !== "object") return "action_error";
+    const proto = getPrototypeOf(error);
+    if (proto === internal && message === "out of memory") return "memory_limit";
+    if (proto === range && message === "Maximum call stack size exceeded") return "stack_limit";
+    return SSError.is(error) ? error.code : "action_error";
+  }
+
   /** What was thrown, as `{code, message, stack}`. */
   function describe(error) {
-    const found = { __proto__: null, code: "action_error", message: "", stack: null };
+    const found = { __proto__: null, code: "action_error", message: "an error that cannot be shown", stack: null };
     try {
-      if (typeof error !== "object" || error === null) {
-        found.message = text(error);
-        // QuickJS throws null when there is not even the memory for an error.
-        if (error === null) {
-          found.code = "memory_limit";
-          found.message = "out of memory (or null was thrown)";
-        }
-        return found;
-      }
-      const { message, stack } = error;
-      found.message = message === undefined ? text(error) : text(message);
+      const message = typeof error === "object" && error !== null ? error.message : undefined;
+      found.code = codeOf(error, message);
+      if (error === null) found.message = "out of memory (or null was thrown)";
+      else found.message = text(message === undefined ? error : message);
+      const stack = typeof error === "object" && error !== null ? error.stack : undefined;
       if (typeof stack === "string") found.stack = wellFormed(`${text(error)}\n${stack}`);
-      const proto = getPrototypeOf(error);
-      if (proto === internal && message === "out of memory") found.code = "memory_limit";
-      else if (proto === range && message === "Maximum call stack size exceeded") found.code = "stack_limit";
-      else if (SSError.is(error)) found.code = error.code;
-    } catch {
-      found.message = "an error that cannot be shown";
+    } catch (failure) {
+      // What this threw may itself be the lack of memory or of stack.
+      try {
+        if (found.code === "action_error") found.code = codeOf(failure, failure?.message);
+      } catch {}
     }
     return found;
   }

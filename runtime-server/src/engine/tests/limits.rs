@@ -130,7 +130,8 @@ async fn memory_is_limited() {
         app.limits.engine_memory_bytes = 24 * 1024 * 1024;
         let (engine, _) = app.start();
         assert_eq!(call(&engine, "by/count", json!([])).await, Ok(json!(1)));
-        assert_eq!(attacked(&engine).await.0, "memory_limit", "{body}");
+        let (code, message) = attacked(&engine).await;
+        assert_eq!(code, "memory_limit", "{message}: {body}");
         still_the_same_vm(&engine).await;
     }
 }
@@ -184,7 +185,7 @@ async fn time_is_limited_and_late_answers_are_logged() {
         &[(
             "app",
             "let late; exports.actions = {
-                wait(cb) { late = cb; },
+                wait(cb) { late = cb; SS.publish.broadcast('waiting'); },
                 finish() { late('x'); return 'ok'; },
                 twice(cb) { cb(1); cb(2); },
                 throwsLate(cb) { cb(1); throw new Error('after'); },
@@ -194,8 +195,11 @@ async fn time_is_limited_and_late_answers_are_logged() {
         &["app/wait() cb", "app/finish()", "app/twice() cb", "app/throwsLate() cb", "app/rejectsLate() cb"],
     );
     let (engine, host) = app.start();
-    let wait = Call { timeout_ms: 20, ..super::double::job("app/wait", &json!([]), None) };
-    assert_eq!(engine.call(wait).await.unwrap_err().code.as_str(), "timeout");
+    // On a busy machine its time may be over before the call has started; then it is as if it had never been made.
+    while host.effects().is_empty() {
+        let wait = Call { timeout_ms: 20, ..super::double::job("app/wait", &json!([]), None) };
+        assert_eq!(engine.call(wait).await.unwrap_err().code.as_str(), "timeout");
+    }
     assert_eq!(call(&engine, "app/finish", json!([])).await, Ok(json!("ok")));
     assert_eq!(call(&engine, "app/twice", json!([])).await, Ok(json!(1)));
     assert_eq!(call(&engine, "app/throwsLate", json!([])).await, Ok(json!(1)));
