@@ -31,7 +31,7 @@ const HARM = [
   ['rejects', ['action_error']],
   ['recurses', ['stack_limit']],
   ['spins', ['interrupted']],
-  ['eats', ['memory_limit', 'interrupted']],
+  ['eats', ['memory_limit']],
   ['silent', ['timeout']],
 ];
 

@@ -1,8 +1,13 @@
 const house = require('house');
 
-/** Tells all tabs of a user to ask again who they are. */
-function changed(user) {
-  SS.publish.user(user, 'session:changed', {});
+// A channel of the session's own, from login to logout: how all its tabs are told to ask again who they are.
+const TABS = 'tabs:';
+
+let logins = 0;
+
+function newTabs() {
+  logins += 1;
+  return `${TABS}${Date.now().toString(36)}-${logins}`;
 }
 
 exports.actions = {
@@ -10,8 +15,10 @@ exports.actions = {
     const { session } = this;
     session.authenticate('chat_auth', { name, password }, (answer) => {
       if (!answer.success) return cb({ user: null, field: answer.field, problem: answer.info });
+      const tabs = newTabs();
+      session.channel.subscribe(tabs);
       session.setUserId(answer.user_id);
-      changed(answer.user_id);
+      SS.publish.channel(tabs, 'session:changed', {});
       cb({ user: answer.user_id });
     });
   },
@@ -21,12 +28,13 @@ exports.actions = {
     const user = session.user_id;
     if (!user) return cb(true);
     const channels = session.channel.list();
-    if (channels.length) session.channel.unsubscribe(channels);
+    const tabs = channels.filter((name) => name.startsWith(TABS));
     delete session.attributes.last_room;
     house.leaveAll(user);
-    changed(user);
     session.user.logout(() => {
+      SS.publish.channels(tabs, 'session:changed', {});
       SS.publish.broadcast('people:changed', { user });
+      if (channels.length) session.channel.unsubscribe(channels);
       cb(true);
     });
   },

@@ -14,20 +14,20 @@ function item({ name, here }: Person): HTMLElement {
   return element;
 }
 
-export async function refresh(): Promise<void> {
+async function ask(): Promise<void> {
   if (me.name === null) return;
   const people: Person[] = await SS.with({ volatile: true, silent: true }, SS.server.people.list)();
   dom.replace(dom.one('#people-list'), people.map(item));
   dom.one('#people-count').textContent = String(people.length);
 }
 
-function refreshQuietly(): void {
-  refresh().catch(() => {
+export function refresh(): void {
+  ask().catch(() => {
     // Offline, or logged out meanwhile: the next refresh shows what is true then.
   });
 }
 
 export function mount(): void {
-  SS.events.on('people:changed', refreshQuietly);
-  setInterval(refreshQuietly, SS.config.people_ms);
+  SS.events.on('people:changed', refresh);
+  setInterval(refresh, SS.config.people_ms);
 }
