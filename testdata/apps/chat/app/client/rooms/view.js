@@ -9,8 +9,11 @@ const SETTLE_MS = 1500;
 
 let room = null;
 let members = [];
+/** Who is in by the last word of the server, while it is not written in the log yet. */
+let coming = null;
 let last = null;
 let settling;
+let typedAt = 0;
 const shown = new Set();
 
 export function current() {
@@ -32,21 +35,32 @@ function append(message) {
   if (shown.has(message.id)) return;
   shown.add(message.id);
   const follow = isAtEnd() || message.from === me.name;
-  if (!last || dayOf(last.at) !== dayOf(message.at)) log().appendChild(day(message.at));
+  const sameDay = last && dayOf(last.at) === dayOf(message.at);
+  if (!sameDay) log().appendChild(day(message.at));
   const item = element(message, message.from === me.name);
   const continues =
-    last && last.from === message.from && message.at - last.at < SAME_BREATH_MS && dayOf(last.at) === dayOf(message.at);
+    sameDay &&
+    last.from === message.from &&
+    message.at - last.at < SAME_BREATH_MS &&
+    log().lastElementChild.dataset.id === last.id;
   item.classList.toggle('is-continued', Boolean(continues));
   log().appendChild(item);
   last = message;
   if (follow) toEnd();
 }
 
-function noteMembers(now) {
+const names = new Intl.ListFormat('en', { style: 'long', type: 'conjunction' });
+
+function noteMembers() {
+  clearTimeout(settling);
+  if (!coming) return;
   const follow = isAtEnd();
-  now.filter((name) => !members.includes(name)).forEach((name) => log().appendChild(note(`${name} came in`)));
-  members.filter((name) => !now.includes(name)).forEach((name) => log().appendChild(note(`${name} went out`)));
-  members = now;
+  const came = coming.filter((name) => !members.includes(name));
+  const went = members.filter((name) => !coming.includes(name));
+  if (came.length) log().appendChild(note(`${names.format(came)} came in`));
+  if (went.length) log().appendChild(note(`${names.format(went)} went out`));
+  members = coming;
+  coming = null;
   if (follow) toEnd();
 }
 
@@ -62,6 +76,7 @@ function clear() {
   shown.clear();
   last = null;
   members = [];
+  coming = null;
   clearTimeout(settling);
   forget();
 }
@@ -122,6 +137,7 @@ async function send() {
   const { value, problem } = SS.shared.validate.message(input.value);
   if (problem) return;
   input.value = '';
+  typedAt = 0;
   fit(input);
   try {
     const answer = await SS.server.rooms.say(room, value);
@@ -142,7 +158,6 @@ function told(params, channel) {
 }
 
 export function mount() {
-  let typedAt = 0;
   dom.on(dom.one('#talk'), 'submit', '#composer', (_form, event) => {
     event.preventDefault();
     send();
@@ -165,13 +180,16 @@ export function mount() {
   SS.events.on('room:message', (message, channel) => {
     if (!told(message, channel)) return SS.client.rooms.list.heard(message.room);
     heardTyping(message.from, 0);
+    // Nobody speaks before coming in.
+    if (!members.includes(message.from)) noteMembers();
     append(message);
   });
   SS.events.on('room:members', (params, channel) => {
     if (!told(params, channel)) return;
     SS.client.topBar.showMembers(params.members);
+    coming = params.members;
     clearTimeout(settling);
-    settling = setTimeout(noteMembers, SETTLE_MS, params.members);
+    settling = setTimeout(noteMembers, SETTLE_MS);
   });
   SS.events.on('room:typing', (params, channel) => {
     if (told(params, channel) && params.user !== me.name) heardTyping(params.user, SS.config.typing_ms);
