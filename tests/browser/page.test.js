@@ -81,3 +81,20 @@ test('actions answer over plain HTTP, too, and the guard stands there as well', 
   assert.equal((await fetch(`${server.url}/api/rooms/list`)).status, 401);
   assert.equal((await fetch(`${server.url}/api/rooms/nothing`)).status, 404);
 });
+
+test('the development build is the same app, and tells more', async (t) => {
+  const { person } = await stage(t, { env: 'development' });
+  const ada = await person();
+  await login(ada.page, 'Ada');
+  await enter(ada.page, 'workshop');
+  const told = await ada.page.evaluate(() =>
+    window.SS.server.lab.throws().then(
+      () => null,
+      ({ message, stack }) => ({ env: window.SS.env, message, stack: String(stack) }),
+    ),
+  );
+  assert.equal(told.env, 'development');
+  assert.match(told.message, /thrown on purpose/);
+  assert.match(told.stack, /throws/);
+  ada.assertNoComplaints();
+});
