@@ -5,7 +5,7 @@
 // One machine is noisy, so the programs alternate (A B A B …) and the ratio is taken pair by pair.
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeApp } from '../real-input/make-app.mjs';
@@ -23,6 +23,9 @@ if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs wants a numb
 const ssbuild = resolve(options.ssbuild);
 if (!existsSync(ssbuild)) throw new Error(`no ssbuild at ${ssbuild}: run \`cargo build --release\` first`);
 const esbuild = esbuildBinary();
+
+// What ssbuild does beyond esbuild's work in each environment of the app.
+const WORK = { bench: 'minified with maps', production: 'the same, compressed three ways' };
 
 const work = mkdtempSync(join(tmpdir(), 'ssbuild-bench-'));
 try {
@@ -43,7 +46,7 @@ try {
     ],
   };
   const ssbuildRun = (env) => ({
-    name: `ssbuild, ${env}`,
+    name: `ssbuild, ${WORK[env]}`,
     command: [ssbuild, 'build', app, '--env', env, '--out', out, '--quiet'],
   });
 
@@ -71,7 +74,7 @@ try {
 
   const rustc = output(['rustc', '--version']).trim().split(' ')[1];
   console.log(`Input: ${counts.three} modules of three ${VERSIONS.three}, ${counts.rxjs} of rxjs ${VERSIONS.rxjs}, jquery ${VERSIONS.jquery},`);
-  console.log(`d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}. esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, release);`);
+  console.log(`d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}. esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))});`);
   console.log(`${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${pairs} pairs; ${new Date().toISOString().slice(0, 10)}.`);
   console.log(`\n${tables.join('\n\n')}\n\n${sizes(outcomes)}`);
 } finally {
