@@ -72,5 +72,6 @@ codes! {
     ConfigInvalid "config-invalid" Error "A configuration value has the wrong type or cannot be read.",
     ConfigUnknown "config-unknown" Warning "A configuration key is not known.",
     LanguageUnsupported "language-unsupported" Error "A file is in a language this version does not compile.",
+    PreprocessorMissing "preprocessor-missing" Error "A language's own compiler, or the Node.js that runs it, is not installed or does not work.",
     FileUnreadable "file-unreadable" Error "A file is not text in UTF-8, or is too large, or is not a regular file.",
 }
