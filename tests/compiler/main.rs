@@ -5,6 +5,7 @@ mod apps;
 mod cli;
 mod errors;
 mod faulty_disk;
+mod maps;
 mod publishing;
 mod run;
 mod same_bytes;

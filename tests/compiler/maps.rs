@@ -1,0 +1,91 @@
+//! Source maps of whole bundles: a place in the code leads to the same word in the source.
+
+use tempfile::TempDir;
+
+use crate::app::{Dist, build, testdata};
+
+/// One segment: line and column of the code; source, line and column.
+type Segment = ([usize; 2], [usize; 3]);
+
+fn segments(mappings: &str) -> Vec<Segment> {
+    let mut found = Vec::new();
+    let mut last = [0_i64; 4];
+    for (line, groups) in mappings.split(';').enumerate() {
+        let mut column = 0_i64;
+        for fields in groups.split(',').filter(|group| !group.is_empty()).map(numbers) {
+            column += fields[0];
+            if fields.len() >= 4 {
+                (1..4).for_each(|n| last[n] += fields[n]);
+                let unsigned = |n: i64| usize::try_from(n).expect("no place is below zero");
+                found.push(([line, unsigned(column)], [unsigned(last[1]), unsigned(last[2]), unsigned(last[3])]));
+            }
+        }
+    }
+    found
+}
+
+/// Base64 VLQ.
+fn numbers(text: &str) -> Vec<i64> {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut all, mut value, mut shift) = (Vec::new(), 0, 0);
+    for c in text.chars() {
+        let digit = DIGITS.find(c).expect("a digit of Base64");
+        value |= (digit as i64 & 31) << shift;
+        shift += 5;
+        if digit & 32 == 0 {
+            all.push(if value & 1 == 1 { -(value >> 1) } else { value >> 1 });
+            (value, shift) = (0, 0);
+        }
+    }
+    all
+}
+
+/// The word at a column, counted as source maps do, in UTF-16 units.
+fn word(line: &str, column: usize) -> String {
+    let units: Vec<u16> = line.encode_utf16().skip(column).collect();
+    let rest = String::from_utf16_lossy(&units);
+    rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '$').collect()
+}
+
+fn check(code: &str, map: &str, names_stay: bool) {
+    let map: serde_json::Value = serde_json::from_str(map).expect("a map is JSON");
+    let lines: Vec<&str> = code.split('\n').collect();
+    let texts: Vec<Vec<&str>> = map["sourcesContent"]
+        .as_array()
+        .expect("the sources are in the map")
+        .iter()
+        .map(|text| text.as_str().expect("text").split('\n').collect())
+        .collect();
+    let (mut same, mut other) = (0, Vec::new());
+    let segments = segments(map["mappings"].as_str().expect("text"));
+    for ([line, column], [source, from_line, from_column]) in &segments {
+        let (here, there) = (word(lines[*line], *column), word(texts[*source][*from_line], *from_column));
+        // Keywords and short names change with the form of the code; long names do not, or are properties.
+        if here.len() > 6 && there.len() > 2 {
+            if here == there {
+                same += 1;
+            } else {
+                other.push(format!("{}:{}: {here} is {there}", map["sources"][source], from_line + 1));
+            }
+        }
+    }
+    assert!(same > 200, "only {same} of {} segments lead to a word", segments.len());
+    let limit = if names_stay { same / 50 } else { same / 10 };
+    assert!(other.len() <= limit, "{same} lead to the same word, these do not: {other:#?}");
+    assert_eq!(map["sources"].as_array().map(Vec::len), Some(texts.len()));
+}
+
+#[test]
+fn places_in_the_code_lead_to_the_same_words_in_the_sources() {
+    for (env, names_stay) in [("development", true), ("staging", false)] {
+        let out = TempDir::new().expect("a folder");
+        build(&testdata("apps/chat"), env, out.path()).expect("the machine does its part");
+        let dist = Dist::read(out.path());
+        for name in ["app.js", "lib.js"] {
+            check(&dist.asset(name), &dist.asset(&format!("{name}.map")), names_stay);
+        }
+        let map = dist.manifest().server.map.expect("the server's code has a map").file;
+        let map = String::from_utf8(dist.files[&map].clone()).expect("text");
+        check(&dist.server(), &map, true);
+    }
+}
