@@ -32,9 +32,6 @@ const RESERVED: &[(&str, &str)] = &[
     ("then", "`await` would take the node for a promise"),
 ];
 
-/// Keys that `this` has already inside an action.
-const RESERVED_ACTIONS: &[&str] = &["session", "user", "request"];
-
 impl ApiTree {
     /// Places the files of one tree, given in the tree's order; conflicts are found, not resolved.
     pub fn new(tree: Tree, entries: &[&Entry]) -> (Self, Vec<Diagnostic>) {
@@ -110,22 +107,6 @@ pub fn check_exports(file: &str, exports: &Exports) -> Vec<Diagnostic> {
     names
         .map(|(&(name, reason), place)| reserved_name(&format!("`{file}` exports `{name}`"), reason, place.clone()))
         .collect()
-}
-
-/// Findings about the key of an action.
-pub fn check_action(path: &[String], place: &Place) -> Option<Diagnostic> {
-    let name = path.join(".");
-    if let Some((_, reason)) = RESERVED.iter().find(|(reserved, _)| path.iter().any(|part| part == reserved)) {
-        return Some(reserved_name(&format!("an action is called `{name}`"), reason, place.clone()));
-    }
-    if let Some(part) = path.iter().find(|part| part.contains('/') || part.is_empty()) {
-        let message = format!("an action's key is `{part}`, which cannot stand in a path");
-        return Some(Diagnostic::new(Code::NameInvalid, message).at(place.clone(), "").help("Choose another name."));
-    }
-    let reason = "`this` has it already inside an action";
-    RESERVED_ACTIONS
-        .contains(&path.first()?.as_str())
-        .then(|| reserved_name(&format!("an action is called `{name}`"), reason, place.clone()))
 }
 
 fn reserved_name(what: &str, reason: &str, place: Place) -> Diagnostic {

@@ -7,7 +7,7 @@ use ssbuild_script::{AnswerStyle, Tree};
 use ssbuild_server::manifest::{Action, Api, Style};
 
 use crate::{
-    api_tree::{ApiTree, check_action, check_exports},
+    api_tree::{ApiTree, check_exports},
     check::Names,
     half::Half,
     project::{Project, Role},
@@ -60,7 +60,6 @@ impl Trees {
         for (path, file) in self.server.own() {
             let module = server.module(file).map(|module| &module.compiled);
             for action in module.iter().flat_map(|module| module.actions.iter().flatten()) {
-                found.extend(check_action(&action.path, &action.place));
                 let style = match action.style {
                     AnswerStyle::Callback => Style::Callback,
                     AnswerStyle::Value => Style::Value,

@@ -9,8 +9,7 @@ use crate::app::{App, findings, snapshot, testdata};
 /// Codes without a case here, and where they are tested instead.
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::CompilerPanic, "a defect of a compiler: no source is known that shows one"),
-    (Code::ActionsNotStatic, "the script crate does not read actions yet"),
-    (Code::ActionNeverAnswers, "the script crate does not read actions yet"),
+    (Code::PreprocessorMissing, "the pipeline does not ask for such compilers yet"),
 ];
 
 /// Each case and what is found in it.

@@ -1,3 +1,8 @@
 exports.actions = {
-  silent: function (a) { console.log(a); },
+  silent: function (what, cb) {
+    console.log(what);
+  },
+  fine: function (what) {
+    return what;
+  },
 };
