@@ -1,431 +1,262 @@
-//! The actions of a server file, read from its syntax tree: server code is never run to find them.
+//! The actions of a server file, read from its syntax: what can be called, with which parameters, and how it answers.
 
-use rustc_hash::FxHashMap;
+mod find;
+mod function;
+
 use ssbuild_diagnostic::{Code, Diagnostic};
 use swc_core::atoms::Atom;
 use swc_core::common::{Span, Spanned};
-use swc_core::ecma::ast::{
-    AssignExpr, AssignTarget, Decl, Expr, Function, Id, Lit, MemberExpr, Module, ModuleDecl, ModuleExportName,
-    ModuleItem, ObjectLit, Pat, Program, Prop, PropName, PropOrSpread, SimpleAssignTarget, Stmt,
-};
-use swc_core::ecma::visit::{Visit, VisitWith};
+use swc_core::ecma::ast::*;
 
-use crate::answer::{self, Callable};
-use crate::exports::{ExportNames, prop_name, static_name};
+use crate::exports::prop_name;
 use crate::names::Names;
 use crate::place::Places;
 use crate::{ActionMeta, AnswerStyle};
+use find::File;
+use function::ActionFn;
 
-/// How far a name is followed to the value it stands for, so that `const a = b, b = a` ends.
-const FOLLOW_LIMIT: usize = 32;
+/// Names in an action's context; an action of that name could not be reached beside them.
+const RESERVED_IN_CONTEXT: [&str; 3] = ["session", "user", "request"];
 
-/// Names that the runtime keeps for itself in `exports.actions`.
-const RESERVED: [&str; 7] = ["session", "user", "request", "__proto__", "constructor", "prototype", "then"];
+/// Names that mean something to every JavaScript object or promise.
+const RESERVED_EVERYWHERE: [&str; 4] = ["__proto__", "constructor", "prototype", "then"];
 
-/// Reads `exports.actions`, `exports.authenticate` and `exports.style`; and what is wrong with them.
+/// Objects inside objects that are followed; a cycle of constants would have no end.
+const NESTING_LIMIT: usize = 64;
+
+/// Reads the actions of a program, before anything in it is changed.
 pub(crate) fn read(program: &Program, names: &Names, places: &Places<'_>) -> (Vec<ActionMeta>, Vec<Diagnostic>) {
-    let mut file = ServerFile::new(names, places);
-    match program {
-        Program::Script(script) => file.declare_all(&script.body),
-        Program::Module(module) => file.declare_module(module),
-    }
-    match program {
-        Program::Script(script) => script.body.iter().for_each(|stmt| file.statement(stmt)),
-        Program::Module(module) => module.body.iter().for_each(|item| file.item(item)),
-    }
-    file.finish()
+    let file = File::new(program, names, places);
+    let mut reader = Reader { places, file: &file, guard: false, style: None, actions: Vec::new(), found: Vec::new() };
+    reader.read();
+    let Reader { actions, mut found, .. } = reader;
+    found.extend(file.finish());
+    (actions, found)
 }
 
-/// What a top-level name stands for.
-#[derive(Clone, Copy)]
-enum Value<'a> {
-    Expr(&'a Expr),
-    Function(&'a Function),
-}
-
-/// One action found, before its file's guard and style are known.
-struct Found {
-    path: Vec<String>,
-    signature: answer::Signature,
-    span: Span,
-}
-
-struct ServerFile<'a> {
+struct Reader<'a, 'p> {
     places: &'a Places<'a>,
-    exports: ExportNames<'a>,
-    values: FxHashMap<Id, Value<'a>>,
-    /// Variables that are part of the actions: what is put into them later would be missed.
-    followed: Vec<Id>,
-    actions: Vec<Found>,
+    file: &'a File<'p>,
     guard: bool,
     style: Option<AnswerStyle>,
-    diagnostics: Vec<Diagnostic>,
+    actions: Vec<ActionMeta>,
+    found: Vec<Diagnostic>,
 }
 
-impl<'a> ServerFile<'a> {
-    fn new(names: &'a Names, places: &'a Places<'a>) -> Self {
-        Self {
-            places,
-            exports: ExportNames::new(names, places),
-            values: FxHashMap::default(),
-            followed: Vec::new(),
-            actions: Vec::new(),
-            guard: false,
-            style: None,
-            diagnostics: Vec::new(),
+impl<'p> Reader<'_, 'p> {
+    fn read(&mut self) {
+        self.read_guard();
+        self.read_style();
+        match self.file.exported("actions") {
+            Some(Ok(value)) => self.object(value, &mut Vec::new(), 0),
+            Some(Err(span)) => self.no_object(span, &[]),
+            None => {}
         }
     }
 
-    fn finish(mut self) -> (Vec<ActionMeta>, Vec<Diagnostic>) {
-        let (guard, style) = (self.guard, self.style);
-        let mut actions = Vec::with_capacity(self.actions.len());
-        for found in &self.actions {
-            let signature = &found.signature;
-            if style.is_none()
-                && let Some(unused) = &signature.unused_callback
-            {
-                self.diagnostics.push(
-                    Diagnostic::new(Code::ActionNeverAnswers, format!("`{}` never answers", found.path.join(".")))
-                        .at(self.places.of(found.span), format!("`{unused}` is its callback, and is never used"))
-                        .help(format!(
-                            "Answer with `{unused}(value)`; or take the parameter away, and what is returned is the answer."
-                        )),
-                );
-            }
-            let (style, params) = signature.answer(style);
-            actions.push(ActionMeta {
-                path: found.path.clone(),
-                params,
-                rest: signature.rest,
-                style,
-                guard,
-                place: self.places.of(found.span),
-            });
-        }
-        (actions, self.diagnostics)
-    }
-
-    fn declare_module(&mut self, module: &'a Module) {
-        for item in &module.body {
-            match item {
-                ModuleItem::Stmt(stmt) => self.declare(stmt),
-                ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => self.declare_decl(&export.decl),
-                ModuleItem::ModuleDecl(_) => {}
-            }
+    fn read_guard(&mut self) {
+        let Some(value) = self.file.exported("authenticate") else { return };
+        match value.map(|value| self.file.resolve(value)) {
+            Ok(Expr::Lit(Lit::Bool(guard))) => self.guard = guard.value,
+            other => self.not_static(
+                other.map_or_else(|span| span, Spanned::span),
+                "`exports.authenticate` is neither `true` nor `false`",
+                "Write `exports.authenticate = true`; a guard must be known before the server runs.",
+            ),
         }
     }
 
-    fn declare_all(&mut self, body: &'a [Stmt]) {
-        body.iter().for_each(|stmt| self.declare(stmt));
-    }
-
-    fn declare(&mut self, stmt: &'a Stmt) {
-        self.exports.find_alias(stmt);
-        if let Stmt::Decl(decl) = stmt {
-            self.declare_decl(decl);
-        }
-    }
-
-    fn declare_decl(&mut self, decl: &'a Decl) {
-        match decl {
-            Decl::Fn(function) => {
-                self.values.insert(function.ident.to_id(), Value::Function(&function.function));
-            }
-            Decl::Var(var) => {
-                for decl in &var.decls {
-                    if let (Pat::Ident(name), Some(init)) = (&decl.name, &decl.init) {
-                        self.values.insert(name.id.to_id(), Value::Expr(init));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn item(&mut self, item: &'a ModuleItem) {
-        match item {
-            ModuleItem::Stmt(stmt) => self.statement(stmt),
-            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => self.export_decl(&export.decl),
-            ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => {
-                for specifier in export.specifiers.iter().filter_map(|specifier| specifier.as_named()) {
-                    let exported = specifier.exported.as_ref().unwrap_or(&specifier.orig);
-                    let Some(name) = export_name(exported).filter(|name| is_special(name)) else { continue };
-                    match &specifier.orig {
-                        ModuleExportName::Ident(local) if export.src.is_none() => {
-                            match self.values.get(&local.to_id()).copied() {
-                                Some(Value::Expr(value)) => {
-                                    self.followed.push(local.to_id());
-                                    self.special(&name, value);
-                                }
-                                _ => self.not_static(specifier.span, "this cannot be followed to an object"),
-                            }
-                        }
-                        _ => self.not_static(specifier.span, "this comes from another file"),
-                    }
-                }
-            }
-            ModuleItem::ModuleDecl(_) => {}
-        }
-    }
-
-    fn export_decl(&mut self, decl: &'a Decl) {
-        match decl {
-            Decl::Var(var) => {
-                for decl in &var.decls {
-                    if let (Pat::Ident(name), Some(init)) = (&decl.name, &decl.init)
-                        && is_special(&name.sym)
-                    {
-                        self.followed.push(name.id.to_id());
-                        self.special(&name.sym, init);
-                    }
-                }
-            }
-            Decl::Fn(function) if function.ident.sym == *"actions" => {
-                self.not_static(function.span(), "this is a function");
-            }
-            _ => {}
-        }
-    }
-
-    fn statement(&mut self, stmt: &'a Stmt) {
-        if let Stmt::Expr(stmt) = stmt
-            && let Expr::Assign(assign) = unwrap(&stmt.expr)
-        {
-            self.assignment(assign);
-            return;
-        }
-        // Anywhere else an assignment runs at a time that the syntax does not tell.
-        let mut hidden = HiddenAssignments { exports: &self.exports, found: Vec::new() };
-        stmt.visit_with(&mut hidden);
-        for span in hidden.found {
-            self.not_static(span, "this is set somewhere inside other code");
-        }
-    }
-
-    fn assignment(&mut self, assign: &'a AssignExpr) {
-        let AssignTarget::Simple(SimpleAssignTarget::Member(target)) = &assign.left else {
-            // `exports = module.exports = {…}`
-            if let Expr::Assign(inner) = unwrap(&assign.right) {
-                self.assignment(inner);
-            }
-            return;
+    fn read_style(&mut self) {
+        let Some(value) = self.file.exported("style") else { return };
+        let resolved = value.map(|value| self.file.resolve(value));
+        let text = match resolved {
+            Ok(Expr::Lit(Lit::Str(text))) => text.value.as_str(),
+            _ => None,
         };
-        if self.exports.is_module_exports(target) {
-            match unwrap(&assign.right) {
-                Expr::Object(object) => self.whole(object),
-                Expr::Assign(inner) => self.assignment(inner),
-                _ => {}
-            }
-        } else if self.exports.is_exports(&target.obj) {
-            if let Some(name) = static_name(&target.prop).filter(|name| is_special(name)) {
-                self.special(&name, &assign.right);
-            }
-        } else if self.is_inside_actions(&target.obj) {
-            self.not_static(assign.span, "this is put into the actions after they were written down");
+        match text {
+            Some("callback") => self.style = Some(AnswerStyle::Callback),
+            Some("value") => self.style = Some(AnswerStyle::Value),
+            _ => self.not_static(
+                resolved.map_or_else(|span| span, Spanned::span),
+                "`exports.style` is neither \"callback\" nor \"value\"",
+                "Write one of the two as a string, or leave it out.",
+            ),
         }
     }
 
-    /// Whether `object` is `exports.actions`, something in it, or a variable that is part of the actions.
-    fn is_inside_actions(&self, object: &Expr) -> bool {
-        match unwrap(object) {
-            Expr::Ident(name) => self.followed.contains(&name.to_id()),
-            Expr::Member(member) => is_actions_of(&self.exports, member) || self.is_inside_actions(&member.obj),
-            _ => false,
+    /// The keys of an object of actions.
+    fn object(&mut self, value: &'p Expr, path: &mut Vec<String>, depth: usize) {
+        let resolved = self.file.resolve(value);
+        let Expr::Object(object) = resolved else {
+            return self.no_object(value.span(), path);
+        };
+        if depth > NESTING_LIMIT {
+            return self.endless(value.span());
         }
-    }
-
-    /// `module.exports = {actions: …, authenticate: true}`
-    fn whole(&mut self, object: &'a ObjectLit) {
+        // A later key replaces an earlier one, as it does when the object is made.
         for prop in &object.props {
-            let PropOrSpread::Prop(prop) = prop else { continue };
-            match &**prop {
-                Prop::KeyValue(pair) => {
-                    if let Some((name, _)) = prop_name(&pair.key).filter(|(name, _)| is_special(name)) {
-                        self.special(&name, &pair.value);
-                    }
-                }
-                Prop::Shorthand(name) if is_special(&name.sym) => match self.values.get(&name.to_id()).copied() {
-                    Some(Value::Expr(value)) => {
-                        self.followed.push(name.to_id());
-                        self.special(&name.sym, value);
-                    }
-                    _ => self.not_static(name.span, "this cannot be followed to an object"),
-                },
-                _ => {}
-            }
-        }
-    }
-
-    fn special(&mut self, name: &str, value: &'a Expr) {
-        match name {
-            "actions" => self.object(value, &mut Vec::new(), 0),
-            "authenticate" => match unwrap(value) {
-                Expr::Lit(Lit::Bool(guard)) => self.guard = guard.value,
-                other => self.literal_wanted(other.span(), "exports.authenticate", "`true` or `false`"),
-            },
-            "style" => match unwrap(value) {
-                Expr::Lit(Lit::Str(style)) if style.value == *"callback" => self.style = Some(AnswerStyle::Callback),
-                Expr::Lit(Lit::Str(style)) if style.value == *"value" => self.style = Some(AnswerStyle::Value),
-                other => self.literal_wanted(other.span(), "exports.style", "'callback' or 'value'"),
-            },
-            _ => unreachable!("only special names are read"),
-        }
-    }
-
-    /// Reads an object of actions: a literal, or a name that stands for one.
-    fn object(&mut self, value: &'a Expr, path: &mut Vec<String>, followed: usize) {
-        match unwrap(value) {
-            Expr::Object(object) => self.literal(object, path, followed),
-            Expr::Ident(name) if followed < FOLLOW_LIMIT => match self.values.get(&name.to_id()).copied() {
-                Some(Value::Expr(value)) => {
-                    self.followed.push(name.to_id());
-                    self.object(value, path, followed + 1);
-                }
-                _ => self.not_static(name.span, "this cannot be followed to an object in this file"),
-            },
-            other => self.not_static(other.span(), "this is known only when the code runs"),
-        }
-    }
-
-    fn literal(&mut self, object: &'a ObjectLit, path: &mut Vec<String>, followed: usize) {
-        for prop in &object.props {
-            let prop = match prop {
-                PropOrSpread::Spread(spread) => {
-                    self.object(&spread.expr, path, followed + 1);
-                    continue;
-                }
-                PropOrSpread::Prop(prop) => &**prop,
-            };
             match prop {
-                Prop::Shorthand(name) => match self.values.get(&name.to_id()).copied() {
-                    Some(value) => self.keyed(&name.sym, name.span, value, path, followed),
-                    None => self.not_static(name.span, "this cannot be followed to a function in this file"),
-                },
-                Prop::KeyValue(pair) => self.with_key(&pair.key, Value::Expr(&pair.value), path, followed),
-                Prop::Method(method) => self.with_key(&method.key, Value::Function(&method.function), path, followed),
-                Prop::Getter(getter) => self.not_static(getter.span, "a getter is no action"),
-                Prop::Setter(setter) => self.not_static(setter.span, "a setter is no action"),
-                Prop::Assign(assign) => self.not_static(assign.span, "this is no action"),
+                PropOrSpread::Spread(spread) => self.object(&spread.expr, path, depth + 1),
+                PropOrSpread::Prop(prop) => self.property(prop, path, depth),
             }
         }
     }
 
-    fn with_key(&mut self, key: &'a PropName, value: Value<'a>, path: &mut Vec<String>, followed: usize) {
-        match prop_name(key) {
-            Some((name, span)) => self.keyed(&name, span, value, path, followed),
-            None => self.not_static(key.span(), "this name is known only when the code runs"),
-        }
+    fn no_object(&mut self, span: Span, path: &[String]) {
+        let what = if path.is_empty() { "`exports.actions`".to_owned() } else { format!("`{}`", path.join(".")) };
+        self.not_static(
+            span,
+            &format!("{what} is not an object that can be read here"),
+            "Write an object literal, or a `const` of this file that is one.",
+        );
     }
 
-    fn keyed(&mut self, name: &Atom, span: Span, value: Value<'a>, path: &mut Vec<String>, followed: usize) {
-        if RESERVED.contains(&name.as_str()) {
-            self.diagnostics.push(
-                Diagnostic::new(Code::NameReserved, format!("an action cannot be called `{name}`"))
-                    .at(self.places.of(span), "the runtime keeps this name for itself")
-                    .help("Give the action another name."),
+    fn property(&mut self, prop: &'p Prop, path: &mut Vec<String>, depth: usize) {
+        let key = match prop {
+            Prop::Shorthand(name) => Some((name.sym.clone(), name.span)),
+            Prop::KeyValue(pair) => prop_name(&pair.key),
+            Prop::Method(method) => prop_name(&method.key),
+            Prop::Getter(getter) => return self.accessor(getter.span),
+            Prop::Setter(setter) => return self.accessor(setter.span),
+            Prop::Assign(assign) => return self.accessor(assign.span),
+        };
+        let Some((key, span)) = key else {
+            return self.not_static(
+                prop.span(),
+                "the name of this action is computed",
+                "Write the name itself as the key.",
             );
+        };
+        if !self.check_key(&key, span) {
             return;
         }
-        if name.is_empty() || name.contains('/') {
-            self.diagnostics.push(
-                Diagnostic::new(Code::NameInvalid, format!("an action cannot be called `{name}`"))
-                    .at(self.places.of(span), "a name is at least one character, without `/`")
-                    .help("Give the action another name."),
-            );
-            return;
-        }
-        path.push(name.to_string());
-        match value {
-            Value::Function(function) => self.action(Callable::Function(function), span, path),
-            Value::Expr(expr) => self.value(expr, span, path, followed),
+        path.push(key.to_string());
+        match prop {
+            Prop::Method(method) => self.action(ActionFn::function(&method.function), span, path),
+            Prop::KeyValue(pair) => self.value(&pair.value, span, path, depth),
+            Prop::Shorthand(name) => match self.file.definition(name) {
+                Some(value) => self.defined(value, span, path, depth),
+                None => self.unknown_value(name.span, path),
+            },
+            Prop::Getter(_) | Prop::Setter(_) | Prop::Assign(_) => {}
         }
         path.pop();
     }
 
-    fn value(&mut self, value: &'a Expr, span: Span, path: &mut Vec<String>, followed: usize) {
-        match unwrap(value) {
-            Expr::Fn(function) => self.action(Callable::Function(&function.function), span, path),
-            Expr::Arrow(arrow) => self.action(Callable::Arrow(arrow), span, path),
-            Expr::Object(object) => {
-                self.forget(path);
-                self.literal(object, path, followed);
-            }
-            Expr::Ident(name) if followed < FOLLOW_LIMIT => match self.values.get(&name.to_id()).copied() {
-                Some(Value::Function(function)) => self.action(Callable::Function(function), span, path),
-                Some(Value::Expr(value)) => {
-                    self.followed.push(name.to_id());
-                    self.value(value, span, path, followed + 1);
-                }
-                None => self.not_static(name.span, "this cannot be followed to a function in this file"),
+    fn value(&mut self, value: &'p Expr, span: Span, path: &mut Vec<String>, depth: usize) {
+        match strip(value) {
+            Expr::Ident(name) => match self.file.definition(name) {
+                Some(definition) => self.defined(definition, span, path, depth),
+                None => self.unknown_value(name.span, path),
             },
-            other => self.not_static(other.span(), "this is not a function that can be read here"),
+            value => self.defined(find::Definition::Value(value), span, path, depth),
         }
     }
 
-    fn action(&mut self, function: Callable<'a>, span: Span, path: &[String]) {
+    fn defined(&mut self, definition: find::Definition<'p>, span: Span, path: &mut Vec<String>, depth: usize) {
+        match definition {
+            find::Definition::Function(function) => self.action(ActionFn::function(function), span, path),
+            find::Definition::Value(value) => match self.file.resolve(value) {
+                Expr::Fn(function) => self.action(ActionFn::function(&function.function), span, path),
+                Expr::Arrow(arrow) => self.action(ActionFn::arrow(arrow), span, path),
+                Expr::Object(_) if depth < NESTING_LIMIT => self.nested(value, path, depth),
+                Expr::Object(object) => self.endless(object.span),
+                other => self.unknown_value(other.span(), path),
+            },
+        }
+    }
+
+    fn endless(&mut self, span: Span) {
+        self.not_static(span, "these actions contain themselves", "Give each object keys of its own.");
+    }
+
+    /// An object below a key. What an earlier key of that name had is replaced.
+    fn nested(&mut self, value: &'p Expr, path: &mut Vec<String>, depth: usize) {
         self.forget(path);
-        self.actions.push(Found { path: path.to_vec(), signature: answer::Signature::of(function), span });
+        self.object(value, path, depth + 1);
     }
 
-    /// A later property of the same name takes the place of an earlier one, and of all in it.
-    fn forget(&mut self, path: &[String]) {
-        self.actions.retain(|found| !found.path.starts_with(path));
-    }
-
-    fn not_static(&mut self, span: Span, why: &str) {
-        self.diagnostics.push(
-            Diagnostic::new(Code::ActionsNotStatic, "the actions cannot be read without running the file")
-                .at(self.places.of(span), why)
-                .help("Write `exports.actions = { name: function (…) {…} }`: an object of functions, of constants of this file that stand for them, and of spreads of such objects."),
-        );
-    }
-
-    fn literal_wanted(&mut self, span: Span, name: &str, wanted: &str) {
-        self.diagnostics.push(
-            Diagnostic::new(Code::ActionsNotStatic, format!("`{name}` cannot be read without running the file"))
-                .at(self.places.of(span), "this is known only when the code runs")
-                .help(format!("Write {wanted}.")),
-        );
-    }
-}
-
-/// Finds assignments to `exports.actions` and its relatives wherever they stand.
-struct HiddenAssignments<'e, 'a> {
-    exports: &'e ExportNames<'a>,
-    found: Vec<Span>,
-}
-
-impl Visit for HiddenAssignments<'_, '_> {
-    fn visit_assign_expr(&mut self, assign: &AssignExpr) {
-        assign.visit_children_with(self);
-        if let AssignTarget::Simple(SimpleAssignTarget::Member(target)) = &assign.left {
-            let special = static_name(&target.prop).is_some_and(|name| is_special(&name));
-            let whole = matches!(&*target.obj, Expr::Member(object) if is_actions_of(self.exports, object));
-            if (special && self.exports.is_exports(&target.obj)) || whole {
-                self.found.push(assign.span);
-            }
+    fn action(&mut self, function: ActionFn<'p>, span: Span, path: &[String]) {
+        self.forget(path);
+        let shape = function.shape(self.style);
+        if shape.never_answers {
+            let callback = shape.callback.as_deref().unwrap_or("callback");
+            self.found.push(
+                Diagnostic::new(
+                    Code::ActionNeverAnswers,
+                    format!("`{}` never uses its callback, so its callers wait in vain", path.join(".")),
+                )
+                .at(self.places.of(span), format!("`{callback}` is not mentioned in it"))
+                .help("Call the callback, or take it out of the parameters to answer with the return value."),
+            );
         }
+        self.actions.push(ActionMeta {
+            path: path.to_vec(),
+            params: shape.params,
+            rest: shape.rest,
+            style: shape.style,
+            guard: self.guard,
+            place: self.places.of(span),
+        });
+    }
+
+    fn forget(&mut self, path: &[String]) {
+        self.actions.retain(|action| !action.path.starts_with(path));
+    }
+
+    fn check_key(&mut self, key: &Atom, span: Span) -> bool {
+        if RESERVED_IN_CONTEXT.contains(&&**key) || RESERVED_EVERYWHERE.contains(&&**key) {
+            let why = if RESERVED_IN_CONTEXT.contains(&&**key) {
+                format!("in an action `this.{key}` is something else")
+            } else {
+                "JavaScript gives this name a meaning of its own".to_owned()
+            };
+            self.found.push(
+                Diagnostic::new(Code::NameReserved, format!("an action cannot be named `{key}`"))
+                    .at(self.places.of(span), why)
+                    .help("Choose another name."),
+            );
+            return false;
+        }
+        if key.is_empty() || key.contains('/') {
+            let what = if key.is_empty() { "an action needs a name" } else { "an action's name cannot contain `/`" };
+            self.found.push(
+                Diagnostic::new(Code::NameInvalid, what)
+                    .at(self.places.of(span), "names are joined by `/` on the wire")
+                    .help("Choose another name, or nest objects: `{admin: {reset() {}}}`."),
+            );
+            return false;
+        }
+        true
+    }
+
+    fn accessor(&mut self, span: Span) {
+        self.not_static(span, "an action cannot be a getter or a setter", "Write a method.");
+    }
+
+    fn unknown_value(&mut self, span: Span, path: &[String]) {
+        let name = path.join(".");
+        let last = path.last().map_or("", String::as_str);
+        self.not_static(
+            span,
+            &format!("`{name}` is not a function that can be read here"),
+            &format!("Write a function of this file, which may call anything: `{last}: (a, b) => other.{last}(a, b)`."),
+        );
+    }
+
+    fn not_static(&mut self, span: Span, message: &str, help: &str) {
+        self.found.push(
+            Diagnostic::new(Code::ActionsNotStatic, message)
+                .at(self.places.of(span), "server code is not run at build time")
+                .help(help),
+        );
     }
 }
 
-fn is_actions_of(exports: &ExportNames<'_>, member: &MemberExpr) -> bool {
-    exports.is_exports(&member.obj) && static_name(&member.prop).is_some_and(|name| name == *"actions")
-}
-
-fn is_special(name: &str) -> bool {
-    matches!(name, "actions" | "authenticate" | "style")
-}
-
-fn export_name(name: &ModuleExportName) -> Option<Atom> {
-    match name {
-        ModuleExportName::Ident(name) => Some(name.sym.clone()),
-        ModuleExportName::Str(name) => name.value.as_atom().cloned(),
-    }
-}
-
-fn unwrap(expr: &Expr) -> &Expr {
+/// An expression without the brackets around it.
+fn strip(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Paren(paren) => unwrap(&paren.expr),
+        Expr::Paren(paren) => strip(&paren.expr),
         expr => expr,
     }
 }

@@ -61,9 +61,10 @@ fn script_stages(
         program.visit_mut_with(&mut defines);
     }
 
+    let actions = options.read_actions.then(|| actions::read(&program, &names, places));
+
     let esm = is_esm(&program, common_types);
     let parameters = names.parameters(&program, esm);
-    let actions = options.read_actions.then(|| actions::read(&program, &names, places));
     let mut walk = Walk::new(&names, places, parameters, language, options, esm);
     let body = link(program, &mut walk);
     let actions = actions.map(|(actions, found)| {

@@ -5,7 +5,6 @@
 //! Linking (which import is which module) is the caller's: compiled code asks for its n-th import by number.
 
 mod actions;
-mod answer;
 mod compile;
 mod dead;
 mod defines;
