@@ -29,6 +29,8 @@ pub struct CompiledModule {
 /// A source-map chunk that can be joined to others without being decoded (Source Map revision 3, ECMA-426).
 ///
 /// `mappings` is relative to the chunk: its first segment counts from column 0, source 0, line 0, column 0, name 0.
+/// [`crate::MapJoiner`] joins chunks: it writes the first segment and the first name again, counted from what went before,
+/// and copies the rest byte by byte, since every later number counts from the one before it in the same chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapChunk {
     /// Base64 VLQ segments; one line of generated code per `;`.
@@ -37,8 +39,8 @@ pub struct MapChunk {
     pub lines: u32,
     /// Original names, in order of index.
     pub names: Vec<String>,
-    /// Absolute values after the last segment: generated column, source line, source column, name. What the next chunk
-    /// subtracts from its first segment.
+    /// Absolute values after the last segment: generated column (0 when the code's last line has no segment), source
+    /// line, source column, name. What the next chunk subtracts from its first segment.
     pub end: [u32; 4],
     /// Columns of the first segment that names something need no change, but its name index does: the byte offset of
     /// that field in `mappings`, if there is one.
