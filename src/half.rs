@@ -8,7 +8,7 @@ use crate::{
     api_tree::ApiTree,
     disk::DiskError,
     graph::{Graph, Loader, Module},
-    link::{Chunking, Linked, link},
+    link::{Chunking, Linked, Roots, link},
     project::Entry,
     resolve::Side,
 };
@@ -25,22 +25,26 @@ pub struct Half {
 }
 
 impl Half {
-    /// Compiles and links what `entries`, in the order of the trees, lead to; `first` is the entry that is no chunk.
+    /// Compiles and links what `entries`, in the order of the trees, lead to; `first` is the entry that is no chunk, `apart`
+    /// are those that belong to one page each.
     pub fn load(
         loader: &Loader<'_>,
         entries: &[&Entry],
         first: Option<&str>,
+        apart: &[&str],
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let real = |entry: &Entry| loader.resolver.real(&loader.root.join(&entry.path));
         let paths: Vec<(&Entry, PathBuf)> = entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
         let (graph, mut found) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
         let at = |path: &PathBuf| graph.find(path).expect("every root is in the graph");
-        let roots: Vec<usize> = paths.iter().map(|(_, path)| at(path)).collect();
+        let all: Vec<usize> = paths.iter().map(|(_, path)| at(path)).collect();
         let entries: BTreeMap<String, usize> =
             paths.iter().map(|(entry, path)| (entry.path.clone(), at(path))).collect();
-        let first = first.and_then(|file| entries.get(file).copied());
+        let entry = |file: &&str| entries.get(*file).copied();
+        let first = first.as_ref().and_then(entry);
+        let roots = Roots { all, first, apart: apart.iter().filter_map(entry).collect() };
         let chunking = if loader.side == Side::Client { Chunking::OnDemand } else { Chunking::None };
-        let (linked, cycles) = link(&graph, &roots, first, chunking);
+        let (linked, cycles) = link(&graph, &roots, chunking);
         found.extend(cycles);
         Ok((Self { graph, linked, entries }, found))
     }

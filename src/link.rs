@@ -33,6 +33,8 @@ pub struct Chunk {
     pub target: usize,
     /// Its modules, by id.
     pub modules: Vec<usize>,
+    /// Whether an import asks for it.
+    pub on_demand: bool,
 }
 
 /// Whether dynamic imports make chunks.
@@ -44,19 +46,31 @@ pub enum Chunking {
     None,
 }
 
-/// Links a graph. `roots` are the modules of the trees, in the order of the trees; the first of them is never a chunk.
-pub fn link(graph: &Graph, roots: &[usize], first: Option<usize>, chunking: Chunking) -> (Linked, Vec<Diagnostic>) {
+/// The modules of the trees.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// All of them, in the order of the trees.
+    pub all: Vec<usize>,
+    /// The one that is never a chunk, whoever imports it.
+    pub first: Option<usize>,
+    /// Those that belong to one page each: chunks even when no import asks for them.
+    pub apart: Vec<usize>,
+}
+
+/// Links a graph.
+pub fn link(graph: &Graph, roots: &Roots, chunking: Chunking) -> (Linked, Vec<Diagnostic>) {
     let edges = Edges::of(graph, chunking);
+    let apart = roots.apart.clone();
     let roots = match chunking {
-        Chunking::OnDemand => edges.static_roots(roots, first),
-        Chunking::None => roots.to_vec(),
+        Chunking::OnDemand => edges.static_roots(roots),
+        Chunking::None => roots.all.clone(),
     };
     let mut walk = Walk::new(&edges, graph.modules.len());
     for &root in &roots {
         walk.visit(root);
     }
     let mut main = walk.order.clone();
-    let (mut chunks, shared) = chunks_of(graph, &edges, &main);
+    let (mut chunks, shared) = chunks_of(graph, &edges, &main, &apart);
     main.extend(shared);
 
     let mut ids = vec![0; graph.modules.len()];
@@ -124,16 +138,17 @@ impl Edges {
     }
 
     /// The roots less those that are only imported dynamically by something that can be reached.
-    fn static_roots(&self, roots: &[usize], first: Option<usize>) -> Vec<usize> {
+    fn static_roots(&self, roots: &Roots) -> Vec<usize> {
         let mut loaded = vec![false; self.needs.len()];
         for &to in self.loads.iter().flatten() {
             loaded[to] = true;
         }
-        let mut kept: Vec<usize> = roots.iter().copied().filter(|&root| !loaded[root] || Some(root) == first).collect();
+        let is_kept = |root: &usize| Some(*root) == roots.first || !(loaded[*root] || roots.apart.contains(root));
+        let mut kept: Vec<usize> = roots.all.iter().copied().filter(is_kept).collect();
         // Files that load only each other would be lost: the first of such a ring is a root after all.
         let mut reached = vec![false; self.needs.len()];
-        let mut stack = kept.clone();
-        for &root in roots {
+        let mut stack: Vec<usize> = kept.iter().chain(&roots.apart).copied().collect();
+        for &root in &roots.all {
             while let Some(at) = stack.pop() {
                 if !std::mem::replace(&mut reached[at], true) {
                     stack.extend(self.needs[at].iter().chain(&self.loads[at]));
@@ -144,7 +159,7 @@ impl Edges {
                 stack.push(root);
             }
         }
-        roots.iter().copied().filter(|root| kept.contains(root)).collect()
+        roots.all.iter().copied().filter(|root| kept.contains(root)).collect()
     }
 }
 
@@ -202,17 +217,24 @@ impl<'a> Walk<'a> {
 }
 
 /// The chunks, and the modules that more than one of them needs, which therefore belong to the main bundle.
-fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize]) -> (Vec<Chunk>, Vec<usize>) {
+fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize], apart: &[usize]) -> (Vec<Chunk>, Vec<usize>) {
     let mut in_main = vec![false; graph.modules.len()];
     for &module in main {
         in_main[module] = true;
     }
     // Targets by name, found from the main bundle and from the chunks themselves.
     let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut on_demand = vec![false; graph.modules.len()];
     let mut stack: Vec<usize> = main.to_vec();
     let mut seen = in_main.clone();
+    for &page in apart.iter().filter(|page| !in_main[**page]) {
+        targets.insert(&graph.modules[page].name, page);
+        seen[page] = true;
+        stack.push(page);
+    }
     while let Some(at) = stack.pop() {
         for &to in &edges.loads[at] {
+            on_demand[to] = true;
             if !in_main[to] {
                 targets.insert(&graph.modules[to].name, to);
             }
@@ -248,7 +270,7 @@ fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize]) -> (Vec<Chunk>, Vec<u
         if !own.is_empty() {
             let name = &graph.modules[target].name;
             let id = format!("c{}", &Fingerprint::of(name.as_bytes()).short()[..8]);
-            chunks.push(Chunk { id, target, modules: own });
+            chunks.push(Chunk { id, target, modules: own, on_demand: on_demand[target] });
         }
     }
     (chunks, shared)

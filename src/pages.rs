@@ -25,7 +25,7 @@ pub struct Views<'a> {
     project: &'a Project,
     settings: &'a Settings,
     public: Arc<PublicFiles>,
-    pages: Vec<(String, Source)>,
+    pages: Vec<Source>,
     templates: Vec<Template>,
 }
 
@@ -38,7 +38,9 @@ pub struct Policy {
     pub origins: Origins,
 }
 
+/// One page.
 struct Source {
+    name: String,
     path: String,
     text: String,
 }
@@ -52,11 +54,13 @@ impl<'a> Views<'a> {
         public: &Arc<PublicFiles>,
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let mut found = Vec::new();
-        let mut pages: Vec<(String, Source)> = Vec::new();
+        let mut pages: Vec<Source> = Vec::new();
+        let names = project.pages();
         let mut templates = Vec::new();
         for entry in project.of(Role::View).filter(|entry| entry.format != Format::Foreign) {
             let is_page = !entry.below_role().contains('/');
-            if is_page && entry.tree_path() != "app" {
+            // What stands beside the pages is for them to include and extend.
+            if is_page && !(entry.is_page_view() && names.contains(&entry.tree_path())) {
                 continue;
             }
             let Ok(text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
@@ -68,11 +72,11 @@ impl<'a> Views<'a> {
                 templates.push(TemplateSource { path: entry.path.clone(), text });
                 continue;
             }
-            if let Some((_, other)) = pages.iter().find(|(route, _)| route == "/") {
-                found.push(two_pages(&other.path, entry));
+            if let Some(other) = pages.iter().find(|page| page.name == entry.tree_path()) {
+                found.push(two_pages(other, entry));
                 continue;
             }
-            pages.push(("/".to_owned(), Source { path: entry.path.clone(), text }));
+            pages.push(Source { name: entry.tree_path().to_owned(), path: entry.path.clone(), text });
         }
         let (templates, problems) = collect_templates(&templates);
         found.extend(problems);
@@ -86,7 +90,7 @@ impl<'a> Views<'a> {
 
     /// Renders the pages for what is wrong with them, and so that the files they name are known before the build is sealed.
     pub fn rehearse(&self, policy: &Policy) -> Vec<Diagnostic> {
-        self.render(&Head::default(), policy).1
+        self.render(|_| Head::default(), policy).1
     }
 
     /// Renders the pages of a sealed build: route to page. What is wrong with them has been said at the rehearsal.
@@ -105,10 +109,7 @@ impl<'a> Views<'a> {
                 (id.as_str(), [url, integrity])
             })
             .collect();
-        let head = Head {
-            styles: ["lib.css", "app.css"].into_iter().filter_map(asset).collect(),
-            scripts: ["lib.js", "app.js"].into_iter().filter_map(asset).collect(),
-            data: json!({
+        let data = json!({
                 "build": sealed.id,
                 "env": self.settings.env,
                 "app": app,
@@ -116,18 +117,23 @@ impl<'a> Views<'a> {
                 "config": self.settings.config.client,
                 "chunks": chunks,
                 "base": self.settings.config.build.cdn_base.as_deref().unwrap_or_default(),
-            }),
+        });
+        let head = |page: &str| {
+            // A page has what all pages have, and its own.
+            let bundles: Vec<&str> = ["lib", "app", page].into_iter().take(if page == "app" { 2 } else { 3 }).collect();
+            let assets = |ending: &str| bundles.iter().filter_map(|name| asset(&format!("{name}.{ending}"))).collect();
+            Head { styles: assets("css"), scripts: assets("js"), data: data.clone() }
         };
-        let (pages, _) = self.render(&head, policy);
+        let (pages, _) = self.render(head, policy);
         pages.into_iter().map(|page| (page.route, Page { segments: page.segments, csp: page.csp })).collect()
     }
 
-    fn render(&self, head: &Head, policy: &Policy) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
-        let pages = self.pages.iter().map(|(route, source)| PageInput {
-            route: route.clone(),
+    fn render(&self, head: impl Fn(&str) -> Head, policy: &Policy) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
+        let pages = self.pages.iter().map(|source| PageInput {
+            route: route(&source.name),
             path: source.path.clone(),
             text: source.text.clone(),
-            head: head.clone(),
+            head: head(&source.name),
             evals: policy.evals,
         });
         let csp = &self.settings.config.csp;
@@ -153,11 +159,16 @@ fn head_asset(asset: &Asset) -> HeadAsset {
     HeadAsset { url: url_path(below), integrity: asset.integrity.clone() }
 }
 
-fn two_pages(first: &str, second: &Entry) -> Diagnostic {
-    Diagnostic::new(Code::NameConflict, "two files are the app's page")
-        .at(Place::file(first), "this one")
+fn two_pages(first: &Source, second: &Entry) -> Diagnostic {
+    Diagnostic::new(Code::NameConflict, format!("two files are the page `{}`", first.name))
+        .at(Place::file(&first.path), "this one")
         .at(Place::file(&second.path), "and this one")
         .help("Keep one of them, or begin the other's name with `_`.")
+}
+
+/// Where a page of that name is served.
+pub fn route(page: &str) -> String {
+    if page == "app" { "/".to_owned() } else { format!("/{page}") }
 }
 
 /// Where a page lies among the files of a static host.

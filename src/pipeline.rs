@@ -13,7 +13,7 @@ use crate::{
     config::{self, Settings},
     disk::{Disk, DiskError, Kind},
     output::{self, Bytes},
-    pages::{Policy, Views, page_file, page_text},
+    pages::{Policy, Views, page_file, page_text, route},
     project::Project,
     public::PublicFiles,
     scripts::{self, Scripts},
@@ -124,7 +124,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let scripts = collect(&mut found, scripts?);
     let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
     found.extend(views.rehearse(&policy));
-    found.extend(clashes(&public, &scripts)?);
+    found.extend(clashes(&public, &project, &scripts)?);
 
     let modules = module_counts(&scripts);
     let mut report = deduplicated(found);
@@ -139,7 +139,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     }
     let app = app_name(&**disk, &project, &settings)?;
     let mut sealed = assemble(&public, &sheets, &scripts, &settings)?;
-    let chunks: BTreeMap<String, String> = scripts.chunks.keys().map(|id| (id.clone(), chunk_path(id))).collect();
+    let chunks = chunk_table(&scripts);
     let pages = views.pages(&sealed, &app, &chunks, &policy);
     for (route, page) in &pages {
         let text: Bytes = page_text(page, settings.config.build.cdn_base.as_deref()).into_bytes().into();
@@ -166,32 +166,42 @@ fn deduplicated(found: Vec<Diagnostic>) -> Report {
     report.sorted().into_iter().cloned().collect()
 }
 
+/// Chunk id to the logical path of its asset. The script of a page can be a chunk as well.
+fn chunk_table(scripts: &Scripts) -> BTreeMap<String, String> {
+    let chunks = scripts.chunks.keys().map(|id| (id.clone(), chunk_path(id)));
+    let pages = scripts.page_chunks.iter().map(|(id, page)| (id.clone(), format!("{page}.js")));
+    chunks.chain(pages).collect()
+}
+
 fn chunk_path(id: &str) -> String {
     format!("chunks/{id}.js")
 }
 
 /// Files of `public` that would take the place of something that the build makes.
-fn clashes(public: &PublicFiles, scripts: &Scripts) -> Result<Vec<Diagnostic>, DiskError> {
-    let made: Vec<String> = ["lib.js", "app.js", "lib.css", "app.css"]
-        .into_iter()
-        .map(str::to_owned)
+fn clashes(public: &PublicFiles, project: &Project, scripts: &Scripts) -> Result<Vec<Diagnostic>, DiskError> {
+    let pages = project.pages();
+    let bundles = pages.iter().chain(&["lib"]).flat_map(|name| [format!("{name}.js"), format!("{name}.css")]);
+    let made: Vec<String> = bundles
         .chain(scripts.chunks.keys().map(|id| chunk_path(id)))
         .flat_map(|name| [format!("{name}.map"), name])
         .collect();
+    let page_files: Vec<String> = pages.iter().map(|page| page_file(&route(page))).collect();
     let named = public.named()?.into_iter().map(|file| file.logical).filter(|name| made.contains(name));
-    let page = public.public().into_iter().map(|(path, _)| path).find(|path| path == "index.html");
+    let shadowed = public.public().into_iter().map(|(path, _)| path).filter(|path| page_files.contains(path));
     let clash = |path: String, what: &str| {
         Diagnostic::new(Code::NameConflict, format!("`public/{path}` has the name of {what}"))
             .at(Place::file(format!("public/{path}")), "")
             .help("Rename it.")
     };
     let named = named.map(|path| clash(path, "a bundle, and is named by a stylesheet or page"));
-    Ok(named.chain(page.map(|path| clash(path, "the app's page"))).collect())
+    Ok(named.chain(shadowed.map(|path| clash(path, "a page of the app"))).collect())
 }
 
 fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
     let bundles = [("lib.js", &scripts.lib), ("app.js", &scripts.app), ("server.js", &scripts.server)];
+    let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script.modules));
     let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script.modules));
+    let chunks = chunks.chain(pages);
     bundles.into_iter().map(|(name, script)| (name.to_owned(), script.modules)).chain(chunks).collect()
 }
 
@@ -204,14 +214,14 @@ fn assemble(public: &PublicFiles, sheets: &Sheets, scripts: &Scripts, settings: 
     for file in public.named()? {
         build.asset(&file.logical, file.bytes);
     }
-    for (name, css) in [("lib.css", &sheets.lib), ("app.css", &sheets.app)] {
-        if let Some(css) = css {
-            build.asset(name, css.clone().into_bytes());
-        }
+    let page_css = sheets.pages.iter().map(|(page, css)| (page.as_str(), css));
+    for (name, css) in sheets.lib.iter().map(|css| ("lib", css)).chain(page_css) {
+        build.asset(&format!("{name}.css"), css.clone().into_bytes());
     }
     let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script));
     let bundles = [("lib.js".to_owned(), &scripts.lib), ("app.js".to_owned(), &scripts.app)];
-    for (name, script) in bundles.into_iter().chain(chunks) {
+    let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script));
+    for (name, script) in bundles.into_iter().chain(pages).chain(chunks) {
         let code = script.code.clone().into_bytes();
         match (&script.map, settings.config.build.maps) {
             (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map.clone().into_bytes()),
@@ -266,7 +276,7 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
         app,
         cdn_base: settings.config.build.cdn_base.clone(),
         pages,
-        bundles: ["lib", "app"].into_iter().map(bundle).collect(),
+        bundles: ["lib", "app"].into_iter().chain(scripts.pages.keys().map(String::as_str)).map(bundle).collect(),
         chunks,
         assets: sealed.assets.clone(),
         files: sealed.served.clone(),

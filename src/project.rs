@@ -122,6 +122,17 @@ impl Project {
         Ok((Self { root, entries }, found))
     }
 
+    /// Names of the app's pages: `app`, then every other view at the top of `app/views` that has an entry of its name.
+    pub fn pages(&self) -> Vec<&str> {
+        let entries = self.scripts(Role::Client);
+        let has_entry = |name: &str| entries.iter().any(|entry| entry.tree_path() == name);
+        let views = self.of(Role::View).filter(|view| view.is_page_view()).map(Entry::tree_path);
+        let mut pages: Vec<&str> = views.filter(|name| *name == "app" || has_entry(name)).collect();
+        pages.sort_by(|a, b| order::tree(a, b));
+        pages.dedup();
+        pages
+    }
+
     /// Whether a folder is the app's own, or one of those that are walked: a build must not be written there.
     pub fn is_source(root: &Path, folder: &Path) -> bool {
         let below = folder.strip_prefix(root).ok().map(|below| below.components().next());
@@ -162,6 +173,13 @@ impl Project {
                     .help("Create `app/views/app.html` with `<SocketStream>` in its head."),
             );
         }
+        if self.pages().contains(&"lib") {
+            found.push(
+                Diagnostic::new(Code::NameReserved, "a page cannot be called `lib`: the bundle of libraries is")
+                    .at(Place::file("app/views"), "")
+                    .help("Choose another name for the view and its entry."),
+            );
+        }
         let compiled = |role| !matches!(role, Role::Public | Role::Config);
         for entry in self.entries.iter().filter(|e| e.format == Format::Foreign && compiled(e.role)) {
             found.push(
@@ -188,6 +206,13 @@ impl Entry {
     /// Whether it becomes a node of its tree. JSON and type declarations can be imported but are no nodes.
     pub fn is_script(&self) -> bool {
         matches!(self.format, Format::Script(language) if language != Language::Json) && !is_declaration(&self.path)
+    }
+
+    /// Whether it is a view that can be a page: those in folders are templates.
+    pub fn is_page_view(&self) -> bool {
+        self.role == Role::View
+            && matches!(self.format, Format::Html | Format::Jinja)
+            && !self.below_role().contains('/')
     }
 
     /// The path below its role's folder.

@@ -28,8 +28,12 @@ pub struct Scripts {
     pub lib: Script,
     /// Client and shared modules.
     pub app: Script,
+    /// Name of each further page to the script that is in that page only.
+    pub pages: BTreeMap<String, Script>,
     /// Chunk id to what it loads.
     pub chunks: BTreeMap<String, Script>,
+    /// Id of each chunk that is the script of a page, and is imported as well, to the page's name.
+    pub page_chunks: BTreeMap<String, String>,
     /// Server, shared and `lib/server` modules.
     pub server: Script,
     /// The trees, for the manifest.
@@ -77,7 +81,9 @@ impl Context<'_> {
         let scripts = Scripts {
             lib: self.lib_bundle(&libs, &mut found),
             app: self.app_bundle(&client, &api),
+            pages: self.page_bundles(&client),
             chunks: self.chunks(&client),
+            page_chunks: self.page_chunks(&client),
             server: self.server_bundle(&server),
             api,
             engine,
@@ -114,7 +120,7 @@ impl Context<'_> {
             options: self.options(side),
             compile: self.compile,
         };
-        let (half, problems) = Half::load(&loader, &entries, self.trees.client.file("app"))?;
+        let (half, problems) = Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries())?;
         found.extend(problems);
         Ok(half)
     }
@@ -218,13 +224,44 @@ impl Context<'_> {
         writer.finish("app.js")
     }
 
+    /// Entries of the pages beside `app`.
+    fn page_entries(&self) -> Vec<&str> {
+        let pages = self.project.pages().into_iter().filter(|page| *page != "app");
+        pages.filter_map(|page| self.trees.client.file(page)).collect()
+    }
+
+    fn page_bundles(&self, half: &Half) -> BTreeMap<String, Script> {
+        let mut bundles = BTreeMap::new();
+        for page in self.project.pages().into_iter().filter(|page| *page != "app") {
+            let Some(entry) = self.trees.client.file(page).and_then(|file| half.index(file)) else { continue };
+            let mut writer = Writer::new(self.with_maps());
+            if let Some(chunk) = half.linked.chunks.iter().find(|chunk| chunk.target == entry) {
+                writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
+            }
+            writer.start(&Start { trees: Vec::new(), order: vec![half.id(entry)] });
+            bundles.insert(page.to_owned(), writer.finish(&format!("{page}.js")));
+        }
+        bundles
+    }
+
+    fn page_chunks(&self, half: &Half) -> BTreeMap<String, String> {
+        let pages = self.project.pages().into_iter().filter(|page| *page != "app");
+        let chunk = |page: &str| {
+            let entry = half.index(self.trees.client.file(page)?)?;
+            let chunk = half.linked.chunks.iter().find(|chunk| chunk.target == entry && chunk.on_demand)?;
+            Some((chunk.id.clone(), page.to_owned()))
+        };
+        pages.filter_map(chunk).collect()
+    }
+
     fn chunks(&self, half: &Half) -> BTreeMap<String, Script> {
+        let pages: Vec<usize> = self.page_entries().into_iter().filter_map(|file| half.index(file)).collect();
         let write = |chunk: &crate::link::Chunk| {
             let mut writer = Writer::new(self.with_maps());
             writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
             (chunk.id.clone(), writer.finish(&format!("{}.js", chunk.id)))
         };
-        half.linked.chunks.iter().map(write).collect()
+        half.linked.chunks.iter().filter(|chunk| !pages.contains(&chunk.target)).map(write).collect()
     }
 
     fn server_bundle(&self, half: &Half) -> Script {

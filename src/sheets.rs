@@ -1,4 +1,4 @@
-//! The app's stylesheets: `lib/css` joined into one, `app/css/app.*` as the other.
+//! The app's stylesheets: `lib/css` joined into one, and one for each page, `app/css/app.*` first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,13 @@ use crate::{
 /// Hosts by the directive of a Content-Security-Policy that has to allow them.
 pub type Origins = BTreeMap<String, BTreeSet<String>>;
 
-/// The stylesheets of a build; `None` where the app has none.
+/// The stylesheets of a build.
 #[derive(Debug, Default)]
 pub struct Sheets {
-    /// All of `lib/css`.
+    /// All of `lib/css`; `None` when there is nothing.
     pub lib: Option<String>,
-    /// What `app/css/app.*` comes to.
-    pub app: Option<String>,
+    /// Name of a page to what `app/css/NAME.*` comes to; `app` is in every page.
+    pub pages: BTreeMap<String, String>,
     /// Other hosts that they load from, for the policy.
     pub origins: Origins,
 }
@@ -46,19 +46,17 @@ pub fn compile(
         }
     };
     let libs: Vec<&Entry> = project.of(Role::LibCss).filter(|entry| is_sheet(entry)).collect();
-    let apps: Vec<&Entry> =
-        project.of(Role::Css).filter(|entry| is_sheet(entry) && entry.tree_path() == "app").collect();
-    if let [first, second, ..] = apps.as_slice() {
-        found.push(
-            Diagnostic::new(Code::NameConflict, "two files are the app's stylesheet")
-                .at(Place::file(&first.path), "this one")
-                .at(Place::file(&second.path), "and this one")
-                .help("Keep one of them; it can import the other."),
-        );
+    let mut pages: Vec<&Entry> = Vec::new();
+    for name in project.pages() {
+        let mut sheets = project.of(Role::Css).filter(|entry| is_sheet(entry) && entry.tree_path() == name);
+        pages.extend(sheets.next().inspect(|first| {
+            let more = sheets.map(|second| two_sheets(name, first, second));
+            found.extend(more);
+        }));
     }
     let styles = Styles::new(worker.clone(), StyleLimits::default());
     let form = if settings.config.build.minify == Minify::Off { StyleForm::Readable } else { StyleForm::Minified };
-    let entries: Vec<&Entry> = libs.iter().chain(apps.first()).copied().collect();
+    let entries: Vec<&Entry> = libs.iter().chain(&pages).copied().collect();
     let compile = |entry: &&Entry| -> Result<StyleOutput, Error> {
         let Ok(text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
             let message = format!("`{}` is not UTF-8", entry.path);
@@ -75,9 +73,17 @@ pub fn compile(
     for (directive, hosts) in outputs.iter().flat_map(|output| &output.origins) {
         origins.entry(directive.clone()).or_default().extend(hosts.iter().cloned());
     }
-    let app = (!apps.is_empty()).then(|| outputs.pop().expect("the app's sheet was compiled last").css);
+    let page_css = outputs.split_off(libs.len());
+    let pages = pages.iter().zip(page_css).map(|(entry, output)| (entry.tree_path().to_owned(), output.css)).collect();
     let lib = (!libs.is_empty()).then(|| join(&outputs));
-    Ok((Sheets { lib, app, origins }, found))
+    Ok((Sheets { lib, pages, origins }, found))
+}
+
+fn two_sheets(page: &str, first: &Entry, second: &Entry) -> Diagnostic {
+    Diagnostic::new(Code::NameConflict, format!("two files are the stylesheet of the page `{page}`"))
+        .at(Place::file(&first.path), "this one")
+        .at(Place::file(&second.path), "and this one")
+        .help("Keep one of them; it can import the other.")
 }
 
 fn is_sheet(entry: &Entry) -> bool {

@@ -161,3 +161,29 @@ fn a_built_in_of_node_on_the_server_takes_the_node_engine() {
     let result = run(&dist.server(), &[]);
     assert_eq!(log(&result), ["not there"]);
 }
+
+#[test]
+fn the_entry_of_a_further_page_is_in_that_page_only() {
+    let app = App::new(&[
+        (
+            "app/client/app.js",
+            "log('app'); if (globalThis.late) waited.push(import('./admin').then((m) => log(m.name)));",
+        ),
+        ("app/client/admin.js", "import { own } from '../../own'; log('admin', own); export const name = 'admin';"),
+        ("own.js", "log('own'); export const own = 'its own';"),
+        ("app/views/admin.html", "<head><SocketStream></head>"),
+    ]);
+    let dist = app.built();
+    assert_eq!(log(&run_client(&dist)), ["app"]);
+    let both = format!("{}{}", dist.asset("app.js"), dist.asset("admin.js"));
+    assert_eq!(log(&run(&both, &[])), ["app", "own", "admin its own"]);
+    let manifest = dist.manifest();
+    assert_eq!(manifest.pages.keys().collect::<Vec<_>>(), ["/", "/admin"]);
+    // The page's script is the chunk that the import asks for.
+    let (id, logical) = manifest.chunks.first_key_value().expect("the import makes a chunk");
+    assert_eq!(logical, "admin.js");
+    let late = format!("globalThis.late = true;{}", dist.asset("app.js"));
+    let loaded = format!("load {id}");
+    let expected = ["app", loaded.as_str(), "own", "admin its own", "admin"];
+    assert_eq!(log(&run(&late, &[(id.clone(), dist.asset("admin.js"))])), expected);
+}

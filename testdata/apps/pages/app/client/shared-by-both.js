@@ -1,0 +1,1 @@
+exports.say = (what) => document.body.append(what);
