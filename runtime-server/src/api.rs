@@ -21,8 +21,9 @@ use crate::calls;
 use crate::config::Api;
 use crate::cookie::{self, Transport};
 use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
-use crate::http::{Caller, Peer, plain, read_body};
+use crate::http::{Caller, Peer, later, plain, read_body};
 use crate::origin::PageOrigin;
+use crate::rate::Verdict;
 use crate::session::{Lifetime, Opened, Session};
 use request::{Form, Target};
 
@@ -60,6 +61,9 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
     };
     if is_post && foreign {
         return plain(StatusCode::FORBIDDEN, "this page may not call the API (http.allowed_origins)");
+    }
+    if app.api_requests.take(caller.ip, app.hub.clock.now_ms()) == Verdict::Refused {
+        return later(StatusCode::TOO_MANY_REQUESTS, "too many requests in too short a time");
     }
     let path = below(&app.config.api, parts.uri.path()).unwrap_or_default();
     let target = Target::parse(&app.tree, path, &parts.headers);

@@ -27,6 +27,7 @@ pub(crate) struct App {
     pub(crate) pages: Pages,
     pub(crate) assets: Assets,
     pub(crate) handshakes: Addresses,
+    pub(crate) api_requests: Addresses,
     pub(crate) calls: Arc<Running>,
     pub(crate) requests: AtomicU64,
 }

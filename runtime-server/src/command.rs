@@ -10,7 +10,7 @@ use clap::Parser;
 use ssbuild_server::clock::{Clock, SystemClock};
 use ssbuild_server::config::Config;
 use ssbuild_server::load::Build;
-use ssbuild_server::log::Log;
+use ssbuild_server::log::{self, Log};
 use ssbuild_server::server::{Server, Surroundings};
 use ssbuild_server::settings::{self, Flags};
 use tokio::net::TcpListener;
@@ -56,12 +56,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Flags { hostname: arguments.host.clone(), port: arguments.port, state_dir: arguments.state_dir.clone() };
     let (config, warnings) = settings::resolve(&build, std::env::vars(), &flags)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let log = Log::new(config.log.level, config.log.format, Arc::clone(&clock), Box::new(std::io::stderr()));
+    let logged = Log::new(config.log.level, config.log.format, Arc::clone(&clock), Box::new(std::io::stderr()));
     for warning in warnings {
-        log.warn(warning);
+        logged.warn(warning);
+    }
+    // Each connection is an open file; what the machine refuses is seen when there are too many.
+    let open_files = rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap_or_default();
+    let wanted = u64::try_from(config.limits.http_connections).unwrap_or(u64::MAX);
+    if open_files < wanted {
+        logged.say(
+            log::CALLS,
+            format_args!("limits.http_connections is {wanted}, but only {open_files} files may be open"),
+        );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(&build, config, clock, log, started))
+    runtime.block_on(serve(&build, config, clock, logged, started))
 }
 
 async fn serve(

@@ -11,10 +11,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::routing::{any, post};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
 use tower::Service as _;
 
@@ -108,12 +109,16 @@ async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> 
     if let Some(file) = app.assets.answer(path, method, headers).await {
         return file;
     }
-    // A route of the page's own making has no dot in it; a name with one is a file that is not there.
-    let is_route = !path.contains('.') && !path.starts_with("/_ss/") && !path.contains('\\') && !path.contains('%');
-    match app.pages.answer(path, headers).filter(|_| is_route) {
+    match app.pages.answer(path, headers).filter(|_| is_route(path)) {
         Some(page) => page,
         None => plain(StatusCode::NOT_FOUND, "there is nothing here"),
     }
+}
+
+/// Whether a path may be one of the page's own making: a name with a dot is a file that is not there.
+fn is_route(path: &str) -> bool {
+    let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
+    !path.starts_with("/_ss/") && !path.contains(['.', '\\']) && !path.contains(char::is_control)
 }
 
 /// `POST /_ss/session`: a login's ticket for the new cookie.
@@ -169,6 +174,13 @@ pub(crate) async fn read_body(body: Body, max_bytes: usize, timeout_ms: u64) -> 
         }
         Ok(Ok(bytes)) => Ok(bytes),
     }
+}
+
+/// A refusal that may be tried again.
+pub(crate) fn later(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = plain(status, text);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// A status with a sentence.

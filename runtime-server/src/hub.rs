@@ -100,7 +100,7 @@ impl Hub {
         let mut state = connection.session.lock();
         state.connections.retain(|other| other.id != connection.id);
         if let Some(page) = connection.page() {
-            state.answers.left(page, now_ms);
+            state.answers.left(page, connection.id, now_ms);
         }
         state.idle_since_ms = now_ms;
         drop(state);
@@ -128,7 +128,12 @@ impl Hub {
             return;
         }
         let page_state = if hello.positions.is_none() { PageState::Fresh } else { PageState::Returning };
-        state.answers.hello(hello.client_id, page_state, &self.limits);
+        state.answers.hello(hello.client_id, connection.id, page_state, &self.limits);
+        // A page has one connection: what it had before is dead, though nobody may have noticed yet.
+        for stale in state.connections.extract_if(.., |other| other.page() == Some(hello.client_id)) {
+            bus.remove(stale.id);
+            stale.close(CloseCode::Restart);
+        }
         state.connections.push(Arc::clone(connection));
         let mut streams: Vec<StreamName> = vec![BROADCAST.into()];
         streams.extend(state.user_id.as_deref().map(pubsub::user_stream));
@@ -312,12 +317,12 @@ impl Hub {
     /// Ends what is too old or silent for too long.
     pub(crate) fn sweep(&self) {
         let now_ms = self.clock.now_ms();
+        self.sessions.sweep(now_ms);
+        self.pubsub.lock(now_ms).sweep();
+        self.presence.sweep(now_ms);
         for connection in self.all_connections() {
             connection.sweep(&self.limits, now_ms);
         }
-        self.pubsub.lock(now_ms).sweep();
-        self.presence.sweep(now_ms);
-        self.sessions.sweep(now_ms);
     }
 
     /// Tells every client to come back later, spread over time.

@@ -59,6 +59,8 @@ limits! {
     messages_burst: u32 = 200, "Messages that one connection may send at once.";
     connects_per_second: u32 = 100, "Handshakes a second that one address may make on average.";
     connects_burst: u32 = 500, "Handshakes that one address may make at once.";
+    requests_per_second: u32 = 200, "Requests a second that one address may make to the HTTP API on average.";
+    requests_burst: u32 = 1_000, "Requests that one address may make to the HTTP API at once.";
     http_connections: usize = 30_000, "Open TCP connections of this server, those of sockets included.";
     cached_file_bytes: usize = 256 * 1024, "Largest file kept in memory for serving, in bytes.";
     cache_bytes: usize = 32 * 1024 * 1024, "Files kept in memory for serving, in bytes.";

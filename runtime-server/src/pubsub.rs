@@ -130,22 +130,28 @@ pub(crate) struct Greeting<'a> {
     pub(crate) reached: Option<&'a [Position]>,
 }
 
+/// Wire name to epoch and offset.
+type Reached<'a> = HashMap<&'a str, (&'a str, u64)>;
+
 impl Bus<'_> {
     /// Subscribes a new connection to `streams`, and sends the welcome and what it missed, before anything newer.
     pub(crate) fn welcome(&mut self, connection: &Arc<Connection>, streams: &[StreamName], greeting: &Greeting<'_>) {
         for name in streams {
             self.subscribe(connection, name);
         }
-        let missed = greeting.reached.map(|reached| self.missed(streams, reached));
+        let reached = greeting.reached.map(|reached| -> Reached<'_> {
+            reached.iter().map(|Position(name, epoch, offset)| (name.as_str(), (epoch.as_str(), *offset))).collect()
+        });
+        let missed = reached.as_ref().map(|reached| self.missed(streams, reached));
         let positions: Vec<Position> = streams
             .iter()
             .map(|name| {
                 let mut position = self.state.streams[name].position(name);
                 // A client goes on from where it was: the events that follow move it.
-                if let (Some(Some(_)), Some(reached)) = (&missed, greeting.reached)
-                    && let Some(known) = reached.iter().find(|known| known.0 == position.0)
+                if let (Some(Some(_)), Some(reached)) = (&missed, &reached)
+                    && let Some((_, offset)) = reached.get(position.0.as_str())
                 {
-                    position.2 = known.2;
+                    position.2 = *offset;
                 }
                 position
             })
@@ -159,15 +165,13 @@ impl Bus<'_> {
 
     /// What was published to `streams` since the client reached these positions, in order and each once; `None` when
     /// some of it is gone. A stream that the client did not know starts now.
-    fn missed(&mut self, streams: &[StreamName], reached: &[Position]) -> Option<Vec<Text>> {
+    fn missed(&mut self, streams: &[StreamName], reached: &Reached<'_>) -> Option<Vec<Text>> {
         let mut found: Vec<(&StreamName, Kept)> = Vec::new();
         for name in streams {
-            let Some(Position(_, epoch, offset)) = reached.iter().find(|known| known.0 == wire_name(name)) else {
-                continue;
-            };
+            let Some((epoch, offset)) = reached.get(wire_name(name)) else { continue };
             let stream = self.state.streams.get_mut(name).expect("it was subscribed to just now");
             stream.forget(self.history_events, self.forget_before_ms);
-            if stream.epoch != *epoch || !stream.reaches_back_to(*offset) {
+            if stream.epoch != **epoch || !stream.reaches_back_to(*offset) {
                 return None;
             }
             found.extend(stream.history.iter().filter(|kept| kept.offset > *offset).map(|kept| (name, kept.clone())));

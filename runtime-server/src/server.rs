@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::actions::Actions;
 use crate::app::App;
@@ -41,8 +40,6 @@ const EXPIRE_MS: u64 = 60 * 60 * 1000;
 const FAREWELL_MS: u64 = 2_000;
 /// Pause after a failed accept, such as one for want of file descriptors.
 const ACCEPT_PAUSE_MS: u64 = 100;
-/// Streams of one HTTP/2 connection.
-const HTTP2_STREAMS: u32 = 100;
 
 /// What a server needs beside the build.
 pub struct Surroundings {
@@ -94,6 +91,7 @@ impl Server {
         let sessions = Sessions::new(store, limits.clone(), config.session.expires_days);
         let presence = Presence::new(config.users.online.clone());
         let mode = if manifest.env == "development" { Mode::Development } else { Mode::Deployed };
+        let api_requests = Rate { per_second: limits.requests_per_second, burst: limits.requests_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Arc::new(Hub::new((clock, log), limits, sessions, presence, mode));
         let actions = start_actions(Arc::clone(&hub) as Arc<dyn Host>).map_err(ServerError::Engine)?;
@@ -106,6 +104,7 @@ impl Server {
             pages,
             assets,
             handshakes: Addresses::new(handshakes),
+            api_requests: Addresses::new(api_requests),
             calls: Arc::default(),
             requests: 0.into(),
             config,
@@ -162,7 +161,7 @@ impl Server {
         let farewell_ms = app.hub.clock.now_ms() + FAREWELL_MS;
         app.hub.close_all();
         tokio::select! {
-            () = async { tokio::join!(front.graceful.shutdown(), app.hub.all_gone()); } => {}
+            () = async { tokio::join!(front.stop(), app.hub.all_gone()); } => {}
             () = app.hub.clock.sleep_until(farewell_ms) => {}
         }
         sweeper.abort();
@@ -176,8 +175,9 @@ impl Server {
 struct Front {
     app: Arc<App>,
     router: axum::Router,
-    builder: Arc<auto::Builder<TokioExecutor>>,
-    graceful: GracefulShutdown,
+    builder: http1::Builder,
+    /// Told to all connections; each holds a receiver while it lasts.
+    stopping: watch::Sender<bool>,
     places: Arc<Semaphore>,
     hosts: Hosts,
 }
@@ -185,24 +185,19 @@ struct Front {
 impl Front {
     fn new(app: &Arc<App>, hosts: Hosts) -> Self {
         let limits = &app.hub.limits;
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        // HTTP/2 comes with TLS, which says so in its handshake. Without, telling the two apart would mean to wait for a first
+        // byte for as long as a client likes.
+        let mut builder = http1::Builder::new();
         builder
-            .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(limits.handshake_ms))
             // hyper refuses less.
             .max_buf_size(limits.header_bytes.max(8 * 1024));
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_millis(limits.idle_ms))
-            .max_concurrent_streams(HTTP2_STREAMS)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
         Self {
             app: Arc::clone(app),
             router: http::router(Arc::clone(app)),
-            builder: Arc::new(builder),
-            graceful: GracefulShutdown::new(),
+            builder,
+            stopping: watch::Sender::new(false),
             places: Arc::new(Semaphore::new(limits.http_connections)),
             hosts,
         }
@@ -217,6 +212,12 @@ impl Front {
         }
     }
 
+    /// Lets each connection finish its request; resolves when all are gone.
+    async fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.stopping.closed().await;
+    }
+
     fn serve(&self, stream: TcpStream, peer: Peer) {
         // Answers are small and wanted at once; a socket that cannot do that is gone already.
         let _ = stream.set_nodelay(true);
@@ -226,12 +227,16 @@ impl Front {
             let (app, router) = (Arc::clone(&app), router.clone());
             async move { Ok::<_, Infallible>(http::answer(&app, router, request).await) }
         });
-        let builder = Arc::clone(&self.builder);
-        let watcher = self.graceful.watcher();
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut stopping = self.stopping.subscribe();
         tokio::spawn(async move {
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let mut connection = pin!(connection);
             // How a client's connection breaks is of no interest.
-            let _ = watcher.watch(connection.into_owned()).await;
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                _ = stopping.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
         });
     }
 }
@@ -244,6 +249,7 @@ async fn sweep(app: Arc<App>, started_ms: u64) {
         swept_ms = clock.now_ms();
         app.hub.sweep();
         app.handshakes.sweep(swept_ms);
+        app.api_requests.sweep(swept_ms);
         if swept_ms >= expired_ms + EXPIRE_MS {
             expired_ms = swept_ms;
             app.hub.sessions.expire(swept_ms);

@@ -83,6 +83,8 @@ pub(crate) struct SessionState {
     pub(crate) saved: Saved,
     /// When it was last used, as far as it is stored.
     pub(crate) used_at: u64,
+    /// When its browser was last given the cookie.
+    pub(crate) cookie_at: u64,
     /// When its last tab left, or its last request ended.
     pub(crate) idle_since_ms: u64,
 }
@@ -122,13 +124,14 @@ impl Session {
             answers: Answers::default(),
             saved: Saved::Never,
             used_at: now_ms,
+            cookie_at: now_ms,
             idle_since_ms: now_ms,
         };
         Self { key, lifetime, created_at: now_ms, state: Mutex::new(state) }
     }
 
     pub(crate) fn restored(key: u64, id: SessionId, row: Row, now_ms: u64) -> Self {
-        let Row { created_at, used_at, user_id, attributes, channels } = row;
+        let Row { created_at, used_at, cookie_at, user_id, attributes, channels } = row;
         let mut session = Self::new(key, Lifetime::Kept, id, now_ms);
         session.created_at = created_at;
         let state = session.state.get_mut();
@@ -137,6 +140,7 @@ impl Session {
             attributes,
             channels,
             used_at,
+            cookie_at,
             saved: Saved::Yes,
             id,
             connections: Vec::new(),

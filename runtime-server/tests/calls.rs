@@ -237,3 +237,18 @@ async fn the_end_of_a_connection_is_told_when_it_was_asked_for() {
     drop(watched);
     assert_eq!(world.script.gone().await, (2, None));
 }
+
+#[tokio::test]
+async fn a_page_that_comes_back_before_its_end_was_noticed_has_one_connection() {
+    let world = World::new().await;
+    let mut dead = world.tab().await;
+    let mut client = Client::come_back(world.address, &dead.page, dead.cookie.as_deref(), json!([])).await;
+    client.welcome().await;
+    assert_eq!(dead.closed().await, 1012);
+    drop(dead);
+    client.call("bus/broadcast", json!(["once"])).await.expect("it is published");
+    // The end of the old one does not count as the page's.
+    world.clock.advance(61_000);
+    assert_eq!(client.call("app/count", json!([])).await, Ok(json!(1)));
+    assert_eq!(client.call("app/count", json!([])).await, Ok(json!(2)));
+}

@@ -1,11 +1,14 @@
 //! Limits: what happens to those who go beyond, and that nobody else notices.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::World;
-use crate::support::client::{Client, Refused, outcome};
+use crate::support::client::{Client, PATIENCE, Refused, outcome};
 use crate::support::http::{Request, raw};
 
 #[tokio::test]
@@ -227,5 +230,56 @@ async fn a_socket_that_is_cut_in_the_handshake_frees_its_place() {
         if again.is_ok() {
             break;
         }
+    }
+}
+
+#[tokio::test]
+async fn requests_of_one_address_have_a_rate() {
+    let world = World::with(|config| config.limits.requests_burst = 2).await;
+    assert_eq!(world.get("/api/app/echo").await.status, 200);
+    assert_eq!(world.get("/api/app/echo").await.status, 200);
+    let refused = world.get("/api/app/echo").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    world.clock.advance(1_000);
+    assert_eq!(world.get("/api/app/echo").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_million_fragments_are_no_message() {
+    let world = World::new().await;
+    let mut client = world.tab().await;
+    client.send_raw(fragment(OpCode::Data(Data::Text))).await.expect("it is sent");
+    for _ in 0..1_000_000 {
+        // It is closed long before that.
+        if client.send_raw(fragment(OpCode::Data(Data::Continue))).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(client.closed().await, 4002);
+}
+
+fn fragment(kind: OpCode) -> Message {
+    Message::Frame(Frame::message("x", kind, false))
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_and_a_body_that_does_not_come_are_not_waited_for() {
+    let world = World::with(|config| config.limits.handshake_ms = 50).await;
+    for (sent, answers) in [
+        ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", false),
+        ("", false),
+        (
+            "POST /api/app/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n[",
+            true,
+        ),
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", true),
+    ] {
+        let mut stream = TcpStream::connect(world.address).await.expect("the server listens");
+        stream.write_all(sent.as_bytes()).await.expect("it is sent");
+        let mut answer = Vec::new();
+        // Also after an answer, a connection that says nothing more is closed.
+        let end = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        assert!(end.is_ok(), "{sent:?} keeps its connection");
+        assert_eq!(!answer.is_empty(), answers, "{sent:?}: {}", String::from_utf8_lossy(&answer));
     }
 }

@@ -61,6 +61,10 @@ async fn routes_return_the_page_and_names_do_not() {
         ("/admin", 200, "admin"),
         ("/admin/users", 200, "admin"),
         ("/administrator", 200, "<!doctype"),
+        ("/rooms/caf%C3%A9%20au%20lait", 200, "<!doctype"),
+        ("/rooms/caf%C3", 404, "there is nothing here"),
+        ("/rooms/a%00", 404, "there is nothing here"),
+        ("/rooms/a%2eb", 404, "there is nothing here"),
         ("/missing.js", 404, "there is nothing here"),
         ("/rooms/a.b", 404, "there is nothing here"),
         ("/_ss/other", 404, "there is nothing here"),
@@ -211,7 +215,9 @@ async fn no_string_leads_out_of_the_build() {
                 let path = format!("{start}{}manifest.json", [step, separator].concat().repeat(3));
                 let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
                 let reply = raw(world.address, request.as_bytes()).await;
-                assert!(matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
+                // What has no dot in it after all is a route of the page.
+                let page = reply.status == 200 && reply.text().starts_with("<!doctype html><script");
+                assert!(page || matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
                 assert!(!reply.text().contains("build_id"), "{path}");
                 tried += 1;
             }

@@ -149,7 +149,8 @@ fn what_cannot_run_exits_with_2_and_says_why() {
     };
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
-    let cases: [(&str, &dyn Fn(&mut Command)); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Command);
+    let cases: [(&str, Change<'_>); 6] = [
         ("the build in this folder is for `test`, not for `production`", &|c| {
             c.args(["--env", "production"]);
         }),

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::support::World;
 use crate::support::client::Client;
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 #[tokio::test]
 async fn the_handshake_sets_the_cookie_and_pages_do_not() {
     let world = World::new().await;
@@ -100,7 +102,6 @@ async fn a_session_ends_when_it_is_not_used() {
         config.limits.idle_ms = 1_000_000_000_000;
     })
     .await;
-    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
     let mut client = world.tab().await;
     client.call("store/set", json!(["a", 1])).await.expect("it is stored");
     let cookie = client.cookie.clone();
@@ -185,4 +186,27 @@ async fn sessions_without_use_are_bounded() {
     }
     assert!(!known[0], "the oldest one is gone: {known:?}");
     let _: Value = world.tab().await.call("app/echo", json!([])).await.expect("it goes on");
+}
+
+#[tokio::test]
+async fn a_tab_that_stays_open_keeps_its_session() {
+    let mut world = World::with(|config| {
+        config.session.expires_days = 2;
+        config.limits.idle_ms = 1_000_000_000_000;
+    })
+    .await;
+    let mut client = world.tab().await;
+    client.call("store/set", json!(["a", 1])).await.expect("it is stored");
+    let cookie = client.cookie.clone();
+    for _ in 0..5 {
+        world.clock.advance(DAY_MS);
+        // Its renewal is on its way to the store before this is.
+        world.swept().await;
+    }
+    drop(client);
+    world.restart().await;
+    let mut again = world.tab_with(cookie.as_deref()).await;
+    let set = again.set_cookie.clone().unwrap_or_default();
+    assert!(set.starts_with(cookie.as_deref().expect("a cookie")), "{set} instead of {cookie:?}");
+    assert_eq!(again.call("store/get", json!([])).await.expect("it is there")["attributes"], json!({"a": 1}));
 }

@@ -2,22 +2,21 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use bytes::Bytes;
 use http::header::{
-    CONNECTION, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    CONNECTION, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Caller, Peer, plain};
+use super::{Caller, Peer, later, plain};
 use crate::app::App;
 use crate::connection::Connection;
 use crate::connection::socket;
 use crate::cookie;
+use crate::log;
 use crate::origin::PageOrigin;
 use crate::protocol::SUBPROTOCOL;
 use crate::rate::Verdict;
@@ -29,6 +28,9 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
     let headers = request.headers();
     let caller = Caller::of(&app.config, &peer, request.uri(), headers);
     if caller.page != PageOrigin::Allowed {
+        let origin =
+            headers.get(ORIGIN).map_or("no origin".into(), |origin| String::from_utf8_lossy(origin.as_bytes()));
+        app.hub.log.say(log::CALLS, format_args!("a socket from {} was refused: {}", caller.ip, origin.escape_debug()));
         return plain(
             StatusCode::FORBIDDEN,
             "a socket is only opened for a page of this server (http.allowed_origins)",
@@ -81,10 +83,8 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
 /// Carries a connection from its upgrade to its end.
 async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgrade::OnUpgrade, peer: Peer) {
     if let Ok(upgraded) = upgrade.await {
-        let parts: Option<(TcpStream, Bytes)> =
-            upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok().map(|parts| (parts.io.into_inner(), parts.read_buf));
-        let (stream, read) = parts.expect("every connection of this server is a TCP stream");
-        socket::carry(&app, &connection, stream, read).await;
+        let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("every connection of this server is a TCP stream");
+        socket::carry(&app, &connection, parts.io.into_inner(), parts.read_buf).await;
     }
     app.hub.disconnect(&connection);
     if connection.is_watched() {
@@ -110,10 +110,4 @@ fn accept_key(request: &Request) -> Option<HeaderValue> {
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     let texts = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     texts.flat_map(|text| text.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
-}
-
-fn later(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = plain(status, text);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
 }

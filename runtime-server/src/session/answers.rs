@@ -23,7 +23,9 @@ struct Page {
     order: VecDeque<(u64, u64)>,
     /// No call up to this number can be told from one that never came.
     forgotten: u64,
-    /// When its last connection ended; `None` while it has one.
+    /// The connection that it said hello on last.
+    connection: u64,
+    /// When that ended; `None` while it is there.
     left_ms: Option<u64>,
 }
 
@@ -56,9 +58,10 @@ pub(crate) enum PageState {
 }
 
 impl Answers {
-    /// A page said hello.
-    pub(crate) fn hello(&mut self, id: ClientId, state: PageState, limits: &Limits) {
+    /// A page said hello on that connection.
+    pub(crate) fn hello(&mut self, id: ClientId, connection: u64, state: PageState, limits: &Limits) {
         if let Some(page) = self.page(id) {
+            page.connection = connection;
             page.left_ms = None;
             return;
         }
@@ -74,12 +77,13 @@ impl Answers {
             PageState::Fresh => 0,
             PageState::Returning => u64::MAX,
         };
-        self.pages.push(Page { id, calls: FxHashMap::default(), order: VecDeque::new(), forgotten, left_ms: None });
+        let (calls, order) = (FxHashMap::default(), VecDeque::new());
+        self.pages.push(Page { id, calls, order, forgotten, connection, left_ms: None });
     }
 
-    /// A page's connection ended.
-    pub(crate) fn left(&mut self, id: ClientId, now_ms: u64) {
-        if let Some(page) = self.page(id) {
+    /// A page's connection ended; it may have come back on another one before that was noticed.
+    pub(crate) fn left(&mut self, id: ClientId, connection: u64, now_ms: u64) {
+        if let Some(page) = self.page(id).filter(|page| page.connection == connection) {
             page.left_ms = Some(now_ms);
         }
     }

@@ -104,18 +104,27 @@ impl Sessions {
         drop(registry);
         let mut state = session.lock();
         state.idle_since_ms = now_ms;
-        // Renewed once a day, so that not every visit is a write.
-        if now_ms < state.used_at + DAY_MS.min(self.expires_ms / 2) {
+        // Once a day, so that not every visit is a write and sets a cookie.
+        let (renew, set_cookie) = (self.is_old(state.used_at, now_ms), self.is_old(state.cookie_at, now_ms));
+        if set_cookie {
+            state.cookie_at = now_ms;
+        }
+        if renew || set_cookie {
+            state.used_at = now_ms;
+            let stored = state.saved != Saved::Never;
             drop(state);
-            return Some(Opened::Known(session, id));
+            if stored {
+                self.store.save(&session, None);
+            }
+        } else {
+            drop(state);
         }
-        state.used_at = now_ms;
-        let stored = state.saved != Saved::Never;
-        drop(state);
-        if stored {
-            self.store.save(&session, None);
-        }
-        Some(Opened::SetCookie(session, id))
+        Some(if set_cookie { Opened::SetCookie(session, id) } else { Opened::Known(session, id) })
+    }
+
+    /// Whether something that is to last is too long ago.
+    fn is_old(&self, at_ms: u64, now_ms: u64) -> bool {
+        now_ms >= at_ms + DAY_MS.min(self.expires_ms / 2)
     }
 
     fn create(&self, now_ms: u64) -> Opened {
@@ -168,6 +177,7 @@ impl Sessions {
         let mut state = session.lock();
         let old = std::mem::replace(&mut state.id, SessionId::random());
         let new = state.id;
+        state.cookie_at = now_ms;
         drop(state);
         if session.lifetime == Lifetime::Kept {
             registry.by_id.remove(&old);
@@ -211,8 +221,14 @@ impl Sessions {
         });
         let idle_before_ms = now_ms.saturating_sub(self.limits.unsaved_session_ms);
         let Registry { by_id, by_key, .. } = &mut *registry;
+        let mut renewed = Vec::new();
         by_key.retain(|_, session| {
             let mut state = session.lock();
+            // A tab that stays open for weeks is use as well.
+            if !state.connections.is_empty() && state.saved != Saved::Never && self.is_old(state.used_at, now_ms) {
+                state.used_at = now_ms;
+                renewed.push(Arc::clone(session));
+            }
             state.answers.sweep(now_ms, &self.limits);
             let used = !state.connections.is_empty()
                 || state.answers.is_busy()
@@ -226,6 +242,10 @@ impl Sessions {
         });
         let Registry { by_key, unsaved, .. } = &mut *registry;
         unsaved.retain(|key| by_key.contains_key(key));
+        drop(registry);
+        for session in renewed {
+            self.store.save(&session, None);
+        }
     }
 
     /// Removes sessions from disk that were not used for too long.

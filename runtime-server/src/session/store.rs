@@ -63,6 +63,7 @@ pub enum StoreError {
 pub(crate) struct Row {
     pub(crate) created_at: u64,
     pub(crate) used_at: u64,
+    pub(crate) cookie_at: u64,
     pub(crate) user_id: Option<String>,
     pub(crate) attributes: Map<String, Value>,
     pub(crate) channels: BTreeSet<String>,
@@ -176,7 +177,7 @@ fn open_database(path: &Path) -> Result<Database, StoreError> {
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
              CREATE TABLE IF NOT EXISTS sessions (
-                 id BLOB PRIMARY KEY, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL,
+                 id BLOB PRIMARY KEY, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL, cookie_at INTEGER NOT NULL,
                  user_id TEXT, attributes TEXT NOT NULL, channels TEXT NOT NULL
              ) WITHOUT ROWID;
              CREATE INDEX IF NOT EXISTS sessions_used_at ON sessions (used_at);
@@ -247,28 +248,32 @@ fn commit(
 fn write(database: &Database, session: &Session) -> rusqlite::Result<()> {
     let mut state = session.lock();
     state.saved = Saved::Yes;
-    let (id, used_at, user_id) = (row_id(state.id), state.used_at, state.user_id.clone());
+    let (id, user_id) = (row_id(state.id), state.user_id.clone());
+    let (used_at, cookie_at) = (state.used_at.cast_signed(), state.cookie_at.cast_signed());
     let attributes = serde_json::to_string(&state.attributes).expect("a JSON object is JSON");
     let channels = serde_json::to_string(&state.channels).expect("a list of strings is JSON");
     drop(state);
-    let (created_at, used_at) = (session.created_at.cast_signed(), used_at.cast_signed());
+    let created_at = session.created_at.cast_signed();
     database
-        .prepare_cached("INSERT OR REPLACE INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![id, created_at, used_at, user_id, attributes, channels])?;
+        .prepare_cached("INSERT OR REPLACE INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![id, created_at, used_at, cookie_at, user_id, attributes, channels])?;
     Ok(())
 }
 
 fn read(database: &Database, id: SessionId) -> rusqlite::Result<Option<Row>> {
     database
-        .prepare_cached("SELECT created_at, used_at, user_id, attributes, channels FROM sessions WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT created_at, used_at, cookie_at, user_id, attributes, channels FROM sessions WHERE id = ?1",
+        )?
         .query_row([row_id(id)], |row| {
             Ok(Row {
                 created_at: row.get::<_, i64>(0)?.cast_unsigned(),
                 used_at: row.get::<_, i64>(1)?.cast_unsigned(),
-                user_id: row.get(2)?,
+                cookie_at: row.get::<_, i64>(2)?.cast_unsigned(),
+                user_id: row.get(3)?,
                 // What does not read as ours is treated as absent: a session is not worth a server.
-                attributes: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
-                channels: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+                attributes: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+                channels: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
             })
         })
         .optional()

@@ -150,6 +150,13 @@ impl World {
         self.start().await;
     }
 
+    /// Waits until the server has looked for what is too old: a connection without hello is ended then.
+    pub(crate) async fn swept(&self) {
+        let mut probe = Client::connect(self.address, None).await;
+        self.clock.advance(self.config.limits.handshake_ms);
+        assert_eq!(probe.closed().await, 4005);
+    }
+
     pub(crate) fn dist(&self) -> PathBuf {
         self.folder.path().join("dist")
     }
