@@ -19,7 +19,8 @@ use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
 use crate::{
-    CompiledModule, Language, Minify, Options, Source, Wrap, actions, depth, emit, esm, json, map, minify, parse, wrap,
+    CompiledModule, Language, Minify, Options, Source, Wrap, actions, depth, emit, esm, json, map, minify, parse,
+    syntax, wrap,
 };
 
 /// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
@@ -85,9 +86,13 @@ fn script_stages(
             script.visit_mut_with(&mut hygiene());
         }
     } else {
-        // swc's compressor takes such functions out of their blocks, where they are seen too early.
-        let careful = depth.is_extreme() || (walk.block_function && !esm);
+        // swc's compressor takes functions out of blocks, where they are seen too early, and constants for never written.
+        let careful = depth.is_extreme() || walk.evaluates || (walk.block_function && !esm);
         let level = if careful { Minify::Fast } else { options.minify };
+        if !walk.with {
+            // Text that is evaluated may write to any name in sight.
+            syntax::shorten(&mut script, &names, (!walk.evaluates).then_some(&walk.written));
+        }
         script = minify::minify(script, level, &names);
     }
     script.visit_mut_with(&mut fixer(None));

@@ -24,6 +24,7 @@ mod patterns;
 mod place;
 mod quote;
 mod references;
+mod syntax;
 mod walk;
 mod wrap;
 

@@ -1,11 +1,12 @@
 //! Short ways to write the syntax that the compiler adds to a program.
 
 use swc_core::atoms::{Atom, Wtf8Atom};
+use swc_core::common::util::take::Take;
 use swc_core::common::{DUMMY_SP, Span, SyntaxContext};
 use swc_core::ecma::ast::{
-    ArrowExpr, ArrowFunctionBody, BindingIdent, CallExpr, Callee, ComputedPropName, Decl, Expr, ExprOrSpread, ExprStmt,
-    Ident, IdentName, KeyValueProp, Lit, MemberExpr, MemberProp, Number, ObjectLit, Pat, Prop, PropName, PropOrSpread,
-    SeqExpr, Stmt, Str, VarDecl, VarDeclKind, VarDeclarator,
+    ArrowExpr, ArrowFunctionBody, BinaryOp, BindingIdent, CallExpr, Callee, ComputedPropName, Decl, Expr, ExprOrSpread,
+    ExprStmt, Ident, IdentName, KeyValueProp, Lit, MemberExpr, MemberProp, Number, ObjectLit, Pat, Prop, PropName,
+    PropOrSpread, SeqExpr, Stmt, Str, UnaryExpr, UnaryOp, VarDecl, VarDeclKind, VarDeclarator,
 };
 
 pub(crate) fn number(value: f64, span: Span) -> Box<Expr> {
@@ -77,7 +78,26 @@ pub(crate) fn statement(expr: Box<Expr>) -> Stmt {
     Stmt::Expr(ExprStmt { span: DUMMY_SP, expr })
 }
 
-fn is_word(name: &str) -> bool {
+/// `-(1 / 2)` as `-1 / 2`, which is the same number. swc would leave the brackets out without moving the sign.
+pub(crate) fn move_minus(expr: &mut Expr) {
+    let Expr::Unary(minus) = expr else { return };
+    let is_number = |expr: &Expr| matches!(expr.unwrap_parens(), Expr::Lit(Lit::Num(_)));
+    if minus.op != UnaryOp::Minus {
+        return;
+    }
+    if let Expr::Bin(bin) = minus.arg.unwrap_parens_mut()
+        && matches!(bin.op, BinaryOp::Div | BinaryOp::Mul)
+        && is_number(&bin.left)
+        && is_number(&bin.right)
+    {
+        let mut bin = bin.take();
+        bin.left = Box::new(Expr::Unary(UnaryExpr { span: minus.span, op: UnaryOp::Minus, arg: bin.left }));
+        *expr = Expr::Bin(bin);
+    }
+}
+
+/// Whether a name can stand behind a dot.
+pub(crate) fn is_word(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(Ident::is_valid_start) && letters.all(Ident::is_valid_continue)
 }

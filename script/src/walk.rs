@@ -2,7 +2,7 @@
 
 use std::mem::take;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, Span, Spanned};
@@ -44,6 +44,12 @@ pub(crate) struct Walk<'a> {
     pub(crate) shadowed: bool,
     /// Whether a block declares a function, which sloppy code also sees outside of the block.
     pub(crate) block_function: bool,
+    /// Whether a `with` makes names mean what an object says.
+    pub(crate) with: bool,
+    /// Whether text is evaluated that sees the names around it.
+    pub(crate) evaluates: bool,
+    /// What is assigned to, when that matters to the passes after this.
+    pub(crate) written: FxHashSet<Id>,
     state: State,
 }
 
@@ -60,6 +66,8 @@ struct State {
     in_chain: bool,
     /// The next function is called where it stands.
     immediate: bool,
+    /// A pattern is that of a declaration.
+    declares: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -87,6 +95,9 @@ impl<'a> Walk<'a> {
             found: Vec::new(),
             shadowed: false,
             block_function: false,
+            with: false,
+            evaluates: false,
+            written: FxHashSet::default(),
             state: State::default(),
         }
     }
@@ -140,7 +151,10 @@ impl<'a> Walk<'a> {
     fn free_name(&mut self, name: &mut Ident) {
         match &*name.sym {
             "exports" | "module" if self.is_module() => self.exports.escapes(),
-            "eval" => self.evals.push(self.places.of(name.span)),
+            "eval" => {
+                self.evaluates = true;
+                self.evals.push(self.places.of(name.span));
+            }
             _ => {}
         }
         self.adopt(name);
@@ -154,6 +168,7 @@ impl<'a> Walk<'a> {
         let outside = self.state;
         self.state.in_chain = false;
         self.state.immediate = false;
+        self.state.declares = false;
         enter(&mut self.state);
         walk(self);
         self.state = outside;
@@ -286,7 +301,10 @@ impl<'a> Walk<'a> {
         member.prop.visit_mut_with(self);
     }
 
-    fn reject_write(&mut self, name: &Ident) {
+    fn write(&mut self, name: &Ident) {
+        if self.minify != Minify::Off {
+            self.written.insert(name.to_id());
+        }
         if !self.bindings.is_empty() && self.bindings.contains_key(&name.to_id()) {
             self.found.push(
                 Diagnostic::new(Code::SyntaxError, format!("`{}` is imported and cannot be assigned to", name.sym))
@@ -382,6 +400,7 @@ impl VisitMut for Walk<'_> {
                 return;
             }
             Expr::Await(wait) => self.top_level_await(wait.span),
+            Expr::Unary(unary) if unary.op == UnaryOp::Minus => quote::move_minus(expr),
             Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
                 // Asking for a type neither evaluates nor exports anything.
                 if let Expr::Ident(name) = &mut *unary.arg
@@ -440,7 +459,7 @@ impl VisitMut for Walk<'_> {
         let exports = self.is_module() && self.exports.read_assign(assign, at_top);
         match &mut assign.left {
             AssignTarget::Simple(SimpleAssignTarget::Ident(name)) => {
-                self.reject_write(&name.id);
+                self.write(&name.id);
                 if self.names.is_free(&name.id) {
                     // `exports = …` changes a variable, not what is exported.
                     self.adopt(&mut name.id);
@@ -466,7 +485,9 @@ impl VisitMut for Walk<'_> {
 
     fn visit_mut_var_declarator(&mut self, decl: &mut VarDeclarator) {
         self.read_required_names(decl);
+        self.state.declares = true;
         decl.name.visit_mut_with(self);
+        self.state.declares = false;
         let Some(init) = &mut decl.init else { return };
         let alias = matches!(&decl.name, Pat::Ident(name) if self.exports.is_exports(&Expr::Ident(name.id.clone())));
         if alias && self.is_module() && self.exports.is_exports(init) {
@@ -477,22 +498,26 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_mut_pat(&mut self, pat: &mut Pat) {
-        if let Pat::Ident(name) = pat {
-            self.reject_write(&name.id);
+        if let Pat::Ident(name) = pat
+            && !self.state.declares
+        {
+            self.write(&name.id);
         }
         pat.visit_mut_children_with(self);
     }
 
     fn visit_mut_object_pat_prop(&mut self, prop: &mut ObjectPatProp) {
-        if let ObjectPatProp::Assign(name) = prop {
-            self.reject_write(&name.key.id);
+        if let ObjectPatProp::Assign(name) = prop
+            && !self.state.declares
+        {
+            self.write(&name.key.id);
         }
         prop.visit_mut_children_with(self);
     }
 
     fn visit_mut_update_expr(&mut self, update: &mut UpdateExpr) {
         if let Expr::Ident(name) = &*update.arg {
-            self.reject_write(name);
+            self.write(name);
         }
         update.visit_mut_children_with(self);
     }
@@ -550,9 +575,24 @@ impl VisitMut for Walk<'_> {
         self.inside(|state| field(state, 0), |walk| block.visit_mut_children_with(walk));
     }
 
+    fn visit_mut_expr_stmt(&mut self, stmt: &mut ExprStmt) {
+        // Without the brackets, which do not survive, the text would be a directive.
+        if let Expr::Paren(paren) = &*stmt.expr
+            && matches!(paren.expr.unwrap_parens(), Expr::Lit(Lit::Str(_)))
+        {
+            stmt.expr = Expr::undefined(stmt.span);
+        }
+        stmt.visit_mut_children_with(self);
+    }
+
     fn visit_mut_block_stmt(&mut self, block: &mut BlockStmt) {
         self.block_function |= block.stmts.iter().any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(_))));
         block.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_with_stmt(&mut self, stmt: &mut WithStmt) {
+        self.with = true;
+        stmt.visit_mut_children_with(self);
     }
 
     fn visit_mut_for_of_stmt(&mut self, stmt: &mut ForOfStmt) {
