@@ -276,12 +276,20 @@ fn chunks_of(graph: &Graph, edges: &Edges, main: &[usize], apart: &[usize]) -> (
     (chunks, shared)
 }
 
+/// How many modules of a circle a finding shows.
+const CIRCLE_MAX: usize = 12;
+
 /// A warning for a circle that the app's own modules make; packages may do as they like.
 fn cycle_finding(graph: &Graph, cycle: &[usize]) -> Diagnostic {
     let names: Vec<&str> = cycle.iter().map(|&module| graph.modules[module].name.as_str()).collect();
-    let chain = names.iter().chain(names.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
+    let chain = match names.len() {
+        0..=CIRCLE_MAX => {
+            names.iter().chain(names.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ")
+        }
+        count => format!("`{}` → … → `{}`, {count} in all", names[0], names[0]),
+    };
     let mut diagnostic = Diagnostic::new(Code::ImportCycle, format!("modules import each other in a circle: {chain}"));
-    for (n, &module) in cycle.iter().enumerate() {
+    for (n, &module) in cycle.iter().enumerate().take(CIRCLE_MAX) {
         let to = cycle[(n + 1) % cycle.len()];
         let module = &graph.modules[module];
         let import = module.deps.iter().position(|dep| *dep == Dep::Module(to));
