@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::protocol::CloseCode;
 
 /// Buffers decide what an idle connection costs: the library's own would be 128 KiB each.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 /// Messages are gathered up to here before they are written at once.
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
@@ -38,7 +38,10 @@ pub(crate) async fn carry(app: &Arc<App>, connection: &Arc<Connection>, stream: 
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(app.hub.limits.message_bytes))
         .max_frame_size(Some(app.hub.limits.message_bytes));
-    let socket = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
+    // A copy of the few bytes there may be: taking them as they are would keep the HTTP buffer that they are in.
+    let unread = read.to_vec();
+    drop(read);
+    let socket = WebSocketStream::from_partially_read(stream, unread, Role::Server, Some(config)).await;
     let mut wire = Wire { socket, closed: false };
     loop {
         match poll_fn(|cx| wire.step(connection, cx)).await {
@@ -48,7 +51,8 @@ pub(crate) async fn carry(app: &Arc<App>, connection: &Arc<Connection>, stream: 
             Some(Ok(Message::Close(_) | Message::Frame(_))) => {}
             Some(Err(Error::Capacity(_))) => {
                 connection.close(CloseCode::TooLarge);
-                return wire.end_deaf(connection).await;
+                // Boxed, so that it does not count for all those that never come here.
+                return Box::pin(wire.end_deaf(connection)).await;
             }
             Some(Err(_)) | None => return,
         }

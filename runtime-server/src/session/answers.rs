@@ -78,6 +78,8 @@ impl Answers {
             PageState::Returning => u64::MAX,
         };
         let (calls, order) = (FxHashMap::default(), VecDeque::new());
+        // Most sessions have one page.
+        self.pages.reserve_exact(1);
         self.pages.push(Page { id, calls, order, forgotten, connection, left_ms: None });
     }
 
