@@ -1,10 +1,11 @@
 // Compiles the real-input app with ssbuild and with esbuild, in turns, and prints the table that the book shows.
 //
-//   node benches/compile/run.mjs [--pairs 7] [--ssbuild target/release/ssbuild]
+//   node benches/compile/run.mjs [--pairs 7] [--ssbuild target/release/ssbuild] [--write]
 //
-// One machine is noisy, so the programs alternate (A B A B …) and the ratio is taken pair by pair.
-import { cpus, tmpdir, totalmem } from 'node:os';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+// One machine is noisy, so the programs alternate (A B A B …) and the ratio is taken pair by pair. With --write the
+// figures replace those in the book.
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,7 @@ import { comparison, sizes } from './table.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values: options } = parseArgs({
-  options: { pairs: { type: 'string', default: '7' }, ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') } },
+  options: { pairs: { type: 'string', default: '7' }, ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') }, write: { type: 'boolean', default: false } },
 });
 const pairs = Number(options.pairs);
 if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs wants a number from 1, not ${options.pairs}`);
@@ -27,6 +28,7 @@ const esbuild = esbuildBinary();
 // What ssbuild does beyond esbuild's work in each environment of the app.
 const WORK = { bench: 'minified with maps', production: 'the same, compressed three ways' };
 
+const [loadBefore] = loadavg();
 const work = mkdtempSync(join(tmpdir(), 'ssbuild-bench-'));
 try {
   const app = join(work, 'app');
@@ -73,10 +75,29 @@ try {
   }
 
   const rustc = output(['rustc', '--version']).trim().split(' ')[1];
-  console.log(`Input: ${counts.three} modules of three ${VERSIONS.three}, ${counts.rxjs} of rxjs ${VERSIONS.rxjs}, jquery ${VERSIONS.jquery},`);
-  console.log(`d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}. esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))});`);
-  console.log(`${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${pairs} pairs; ${new Date().toISOString().slice(0, 10)}.`);
-  console.log(`\n${tables.join('\n\n')}\n\n${sizes(outcomes)}`);
+  const paragraphs = [
+    [
+      `Input: ${counts.three} modules of three ${VERSIONS.three}, ${counts.rxjs} of rxjs ${VERSIONS.rxjs}, jquery ${VERSIONS.jquery}, d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}.`,
+      `esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))} profile).`,
+      `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${pairs} pairs; ${new Date().toISOString().slice(0, 10)}.`,
+    ].join('\n'),
+    ...tables,
+    sizes(outcomes),
+  ];
+  const text = paragraphs.join('\n\n');
+  console.log(text);
+  if (options.write) write(text);
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+/** Puts the figures into the book, between their marks. */
+function write(text) {
+  const page = join(ROOT, 'book/src/operations/measurements.md');
+  const [open, close] = ['<!-- figures: compile -->', '<!-- end -->'];
+  const before = readFileSync(page, 'utf8');
+  const start = before.indexOf(open);
+  const end = before.indexOf(close, start);
+  if (start < 0 || end < 0) throw new Error(`${page} has no place for the figures: ${open} … ${close}`);
+  writeFileSync(page, `${before.slice(0, start)}${open}\n\n${text}\n\n${before.slice(end)}`);
 }
