@@ -11,7 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, HeaderValue, VARY,
+    CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY,
 };
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -23,6 +23,8 @@ use crate::negotiate::{self, Part};
 /// Where fingerprinted files are, below `dist` and below the root of URLs.
 const FOLDER: &str = "public/assets";
 const URL_PREFIX: &str = "/assets/";
+/// Not among the names that the library knows.
+const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
 /// Hex digits of a fingerprint in a file's name.
 const FINGERPRINT_DIGITS: usize = 16;
 
@@ -41,6 +43,8 @@ struct Served {
     content_type: HeaderValue,
     /// Its hash, the same for all copies.
     tag: String,
+    /// Where its source map is (the `SourceMap` header of ECMA-426), when that is public.
+    map_url: Option<HeaderValue>,
     lasting: Lasting,
 }
 
@@ -72,9 +76,9 @@ impl Assets {
         let manifest = &build.manifest;
         let fingerprinted = manifest.assets.values().filter_map(|asset| {
             let url = asset.file.strip_prefix("public")?;
-            Some((url.to_owned(), Served::new(&build.dist, asset)))
+            Some((url.to_owned(), Served::new(build, asset)))
         });
-        let named = manifest.files.iter().map(|(url, asset)| (url.clone(), Served::new(&build.dist, asset)));
+        let named = manifest.files.iter().map(|(url, asset)| (url.clone(), Served::new(build, asset)));
         let mut by_url: HashMap<String, Served> = fingerprinted.chain(named).collect();
         let folder = build.dist.join(FOLDER);
         for name in list(&folder, "") {
@@ -104,13 +108,15 @@ impl Assets {
 }
 
 impl Served {
-    fn new(dist: &Path, asset: &Asset) -> Self {
-        let copy = |file: &str, bytes| Copy { path: dist.join(file), bytes, kept: OnceLock::new() };
+    fn new(build: &Build, asset: &Asset) -> Self {
+        let copy = |file: &str, bytes| Copy { path: build.dist.join(file), bytes, kept: OnceLock::new() };
+        let map = asset.map.as_ref().and_then(|map| build.manifest.assets.get(map));
         Self {
             plain: copy(&asset.file, asset.bytes),
             encoded: asset.encodings.iter().map(|(encoding, e)| (*encoding, copy(&e.file, e.bytes))).collect(),
             content_type: HeaderValue::from_str(&asset.content_type).unwrap_or_else(|_| content_type("")),
             tag: asset.sha256.chars().take(32).collect(),
+            map_url: map.and_then(|map| HeaderValue::from_str(map.file.strip_prefix("public")?).ok()),
             lasting: if asset.immutable { Lasting::Immutable } else { Lasting::Changing },
         }
     }
@@ -129,7 +135,7 @@ impl Served {
         });
         let encoded = encoded.collect();
         let content_type = content_type(name.rsplit_once('.').map_or("", |(_, ending)| ending));
-        Some(Self { plain: copy(path)?, encoded, content_type, tag, lasting: Lasting::Immutable })
+        Some(Self { plain: copy(path)?, encoded, content_type, tag, map_url: None, lasting: Lasting::Immutable })
     }
 
     async fn answer(&self, cache: &Cache, method: &Method, headers: &HeaderMap) -> Response<Body> {
@@ -154,6 +160,9 @@ impl Served {
             return response;
         }
         fields.insert(CONTENT_TYPE, self.content_type.clone());
+        if let Some(map) = &self.map_url {
+            fields.insert(SOURCE_MAP, map.clone());
+        }
         if let Some(coding) = coding {
             fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
         }

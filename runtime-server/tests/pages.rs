@@ -1,5 +1,7 @@
 //! Pages and files over HTTP.
 
+use serde_json::json;
+
 use crate::support::World;
 use crate::support::dist::{Dist, SCRIPT, big};
 use crate::support::http::{Request, raw};
@@ -92,6 +94,14 @@ async fn fingerprinted_files_last_and_others_do_not() {
         let status = world.get(path).await.status;
         assert_eq!(status, if path.contains('%') { 200 } else { 400 }, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_script_says_where_its_public_map_is() {
+    let dist = Dist::new().change(|manifest| manifest["assets"]["app.js"]["map"] = json!("big.bin"));
+    let world = World::of(&dist, |_| {}).await;
+    assert_eq!(world.get(APP_JS).await.header("sourcemap"), Some("/assets/big-aaaaaaaaaaaaaaaa.bin"));
+    assert_eq!(World::new().await.get(APP_JS).await.header("sourcemap"), None);
 }
 
 #[tokio::test]
