@@ -93,6 +93,12 @@ fn script_stages(
             // Text that is evaluated may write to any name in sight.
             syntax::shorten(&mut script, &names, (!walk.evaluates).then_some(&walk.written));
         }
+        if typed && level == Minify::Max {
+            // TypeScript's transform marks a namespace and the parameter of its function alike, which the compressor
+            // takes for one variable.
+            script.visit_mut_with(&mut hygiene());
+            script.visit_mut_with(&mut resolver(names.unresolved_mark, names.top_mark, false));
+        }
         script = minify::minify(script, level, &names);
     }
     script.visit_mut_with(&mut fixer(None));
@@ -122,6 +128,7 @@ fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
         Program::Module(module) if walk.esm && walk.wrap == Wrap::Module => {
             let (body, mut declarations) = esm::take_declarations(module, walk);
             let (directives, mut body) = wrap::split_directives(body);
+            walk.declare_functions(&body);
             body.visit_mut_with(walk);
             declarations.getters_mut().for_each(|getter| getter.visit_mut_with(walk));
             let mut whole = directives;
@@ -132,6 +139,7 @@ fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
         program => {
             let mut body = statements(program, walk);
             walk.exports.find_aliases(&body);
+            walk.declare_functions(&body);
             body.visit_mut_with(walk);
             body
         }

@@ -10,7 +10,7 @@ use swc_core::common::{DUMMY_SP, Span, Spanned};
 use swc_core::ecma::ast::*;
 
 use crate::names::Names;
-use crate::walk::{Binding, Walk};
+use crate::walk::{Binding, Kind, Walk};
 use crate::{ImportKind, Language, Minify, patterns, quote};
 
 /// The declarations of an ES module, apart from its code.
@@ -85,6 +85,7 @@ impl Declarations {
                     (&named.local, Some(name))
                 }
             };
+            walk.declare(local, Kind::Once);
             walk.bindings.insert(local.to_id(), Binding { number, name });
         }
     }

@@ -76,7 +76,10 @@ fn has_prototype_key(value: &Value) -> bool {
 
 fn diagnostic(places: &Places<'_>, error: &serde_json::Error) -> Diagnostic {
     let text = error.to_string();
-    let said = text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said).to_owned();
+    let said = match text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said) {
+        said if said.starts_with("EOF") => "it ends in the middle of something",
+        said => said,
+    };
     let lines = places.lines();
     let line = error.line().clamp(1, lines.len());
     let at = lines[line - 1] as usize + error.column().saturating_sub(1);

@@ -76,13 +76,17 @@ fn diagnostic(places: &Places<'_>, error: &Error) -> Diagnostic {
 }
 
 fn message(error: &SyntaxError, at_end: bool) -> String {
+    if at_end {
+        return "the file ends in the middle of something".to_owned();
+    }
     let text = match error {
-        SyntaxError::Eof => "the file ends in the middle of something".to_owned(),
-        SyntaxError::Expected(_, got) if at_end && got == "<eof>" => {
-            "the file ends in the middle of something".to_owned()
-        }
         SyntaxError::TS1109 => "expected an expression".to_owned(),
         error => error.msg().into_owned(),
+    };
+    // A long list of what could stand there helps nobody.
+    let text = match text.split_once(". Expected ") {
+        Some((said, expected)) if expected.matches(", ").count() > 2 => said.to_owned(),
+        _ => text,
     };
     let text = text.trim_end_matches('.').replace("<eof>", "the end of the file");
     // Sentences of the parser start large, ours do not; code at the start stays as it is.

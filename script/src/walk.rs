@@ -1,20 +1,26 @@
 //! The one walk over a module's tree that reads what others must know of it and writes its imports as numbers.
 
+mod calls;
+mod declared;
+mod refuse;
+
 use std::mem::take;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use swc_core::atoms::Atom;
-use swc_core::common::{DUMMY_SP, Span, Spanned};
+use swc_core::common::{Span, Spanned};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
+use self::declared::Declared;
+pub(crate) use self::declared::Kind;
 use crate::exports::{ExportNames, static_name};
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
 use crate::references::{self, Usage};
-use crate::{ImportKind, Language, Minify, Options, Reference, Wrap, quote};
+use crate::{Language, Minify, Options, Reference, Wrap, quote};
 
 /// What an imported name of an ES module stands for.
 #[derive(Debug, Clone)]
@@ -50,6 +56,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) evaluates: bool,
     /// What is assigned to, when that matters to the passes after this.
     pub(crate) written: FxHashSet<Id>,
+    declared: Declared,
     state: State,
 }
 
@@ -98,6 +105,7 @@ impl<'a> Walk<'a> {
             with: false,
             evaluates: false,
             written: FxHashSet::default(),
+            declared: Declared::default(),
             state: State::default(),
         }
     }
@@ -192,84 +200,6 @@ impl<'a> Walk<'a> {
         self.references.extend(references::read(expr, usage, top_level, self.names, self.places));
     }
 
-    /// A call: requires, exports by definition, and what evaluates text.
-    fn call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
-        let Callee::Expr(callee) = &mut call.callee else { return self.dynamic_import(call) };
-        match &mut **callee {
-            Expr::Ident(name) if self.names.is_free(name) => match &*name.sym {
-                "require" if self.is_module() => return self.require_call(call),
-                "Function" => self.evals.push(self.places.of(name.span)),
-                "setTimeout" | "setInterval" => self.timer(call),
-                _ => {}
-            },
-            Expr::Ident(_) => {
-                if let Some(binding) = self.binding(callee).cloned() {
-                    let span = callee.span();
-                    let function = self.imported(&binding, span);
-                    // A name of a namespace would be called with the namespace as `this`.
-                    *callee = if binding.name.is_some() { quote::without_this(function, span) } else { function };
-                }
-            }
-            Expr::Member(member) => {
-                if static_name(&member.prop).is_some_and(|name| matches!(&*name, "setTimeout" | "setInterval"))
-                    && (self.free_word(&member.obj, "window") || self.free_word(&member.obj, "globalThis"))
-                {
-                    self.timer(call);
-                } else if self.is_module() && self.exports.read_define(call) {
-                    self.quiet_exports(&mut call.args[0].expr);
-                }
-            }
-            _ => {}
-        }
-        None
-    }
-
-    fn timer(&mut self, call: &CallExpr) {
-        if let Some(first) = call.args.first()
-            && references::is_text(&first.expr)
-        {
-            self.evals.push(self.places.of(first.expr.span()));
-        }
-    }
-
-    /// `require("x")` becomes `require(n)`; a `require` of something else stays, and is noted.
-    fn require_call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
-        if let [ExprOrSpread { spread: None, expr }] = call.args.as_mut_slice() {
-            if let Some(src) = literal_source(expr) {
-                let number = self.imports.number(&src, ImportKind::Require);
-                self.imports.use_all(number);
-                **expr = *quote::number(number as f64, src.span);
-                return None;
-            }
-            self.note_dynamic(call.span);
-        }
-        None
-    }
-
-    /// `import("x")` becomes `require.d(n)`.
-    fn dynamic_import(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
-        if !self.is_module() || !call.callee.is_import() {
-            return None;
-        }
-        let source = call.args.first().and_then(|arg| literal_source(&arg.expr));
-        let Some(src) = source else {
-            self.note_dynamic(call.span);
-            return None;
-        };
-        let number = self.imports.number(&src, ImportKind::Dynamic);
-        self.imports.use_all(number);
-        let callee = quote::member(&self.require(DUMMY_SP), &"d".into(), DUMMY_SP);
-        Some(quote::call(callee, vec![quote::arg(quote::number(number as f64, src.span))], call.span))
-    }
-
-    fn note_dynamic(&mut self, span: Span) {
-        self.found.push(
-            Diagnostic::new(Code::ImportDynamic, "the imported module is not named by a literal, so it is not linked")
-                .at(self.places.of(span), "is looked up while the app runs")
-                .help("Write the name as a string literal, or ignore this when the host provides the module."),
-        );
-    }
-
     /// Walks `exports` or `module.exports` where using it exports nothing new.
     fn quiet_exports(&mut self, expr: &mut Expr) {
         match expr {
@@ -299,38 +229,6 @@ impl<'a> Walk<'a> {
         member.obj.visit_mut_with(self);
         self.state.in_chain = false;
         member.prop.visit_mut_with(self);
-    }
-
-    fn write(&mut self, name: &Ident) {
-        if self.minify != Minify::Off {
-            self.written.insert(name.to_id());
-        }
-        if !self.bindings.is_empty() && self.bindings.contains_key(&name.to_id()) {
-            self.found.push(
-                Diagnostic::new(Code::SyntaxError, format!("`{}` is imported and cannot be assigned to", name.sym))
-                    .at(self.places.of(name.span), "an import is read-only")
-                    .help("Let the module that declares it export a function that changes it."),
-            );
-        }
-    }
-
-    /// A library for `lib/client` that is an ES module.
-    pub(crate) fn reject_plain(&mut self, span: Span) {
-        self.found.push(
-            Diagnostic::new(Code::LibIsModule, "a file in `lib/client` is a plain script, but this one is a module")
-                .at(self.places.of(span), "only modules have this")
-                .help("Take the library's build for browsers (UMD or IIFE), or install it and `import` it from `app/client`."),
-        );
-    }
-
-    fn top_level_await(&mut self, span: Span) {
-        if self.state.functions == 0 {
-            self.found.push(
-                Diagnostic::new(Code::TopLevelAwait, "a module cannot wait at its top level")
-                    .at(self.places.of(span), "outside of every function")
-                    .help("Wait inside an async function, or export the promise and let its users wait."),
-            );
-        }
     }
 }
 
@@ -542,15 +440,47 @@ impl VisitMut for Walk<'_> {
         }
     }
 
+    fn visit_mut_var_decl(&mut self, decl: &mut VarDecl) {
+        self.declare_variables(decl);
+        decl.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_class_decl(&mut self, decl: &mut ClassDecl) {
+        self.declare(&decl.ident, Kind::Once);
+        decl.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_class(&mut self, class: &mut Class) {
+        self.enter_class(class);
+        class.visit_mut_children_with(self);
+        self.leave_class();
+    }
+
+    fn visit_mut_private_name(&mut self, name: &mut PrivateName) {
+        self.use_private(name);
+    }
+
+    fn visit_mut_function_body(&mut self, body: &mut FunctionBody) {
+        self.declare_functions(&body.stmts);
+        body.visit_mut_children_with(self);
+    }
+
     fn visit_mut_function(&mut self, function: &mut Function) {
+        function.params.iter().for_each(|param| self.declare_parameter(&param.pat));
         self.function(true, |walk| function.visit_mut_children_with(walk));
     }
 
     fn visit_mut_constructor(&mut self, constructor: &mut Constructor) {
+        for param in &constructor.params {
+            if let ParamOrTsParamProp::Param(param) = param {
+                self.declare_parameter(&param.pat);
+            }
+        }
         self.function(true, |walk| constructor.visit_mut_children_with(walk));
     }
 
     fn visit_mut_arrow_expr(&mut self, arrow: &mut ArrowExpr) {
+        arrow.params.iter().for_each(|pat| self.declare_parameter(pat));
         self.function(false, |walk| arrow.visit_mut_children_with(walk));
     }
 
@@ -626,39 +556,6 @@ impl Walk<'_> {
         }
     }
 
-    fn refer_callee(&mut self, callee: &Expr) {
-        if matches!(callee, Expr::Member(_) | Expr::OptChain(_)) {
-            self.refer(callee, Usage::Called);
-        }
-    }
-
-    /// The callee and arguments of a call; a function that is called where it stands runs when the call does.
-    fn visit_call(&mut self, call: &mut CallExpr) {
-        match &mut call.callee {
-            Callee::Expr(callee) => {
-                self.free_callee(callee);
-                let immediate = is_immediate(callee);
-                self.state.in_chain = matches!(&**callee, Expr::Member(_) | Expr::OptChain(_));
-                self.state.immediate = immediate;
-                callee.visit_mut_with(self);
-                self.state.in_chain = false;
-                self.state.immediate = false;
-            }
-            Callee::Super(_) | Callee::Import(_) => {}
-        }
-        call.args.visit_mut_with(self);
-    }
-
-    /// `require` itself, when it is called, is not a value that goes somewhere.
-    fn free_callee(&mut self, callee: &mut Expr) {
-        if let Expr::Ident(name) = callee
-            && self.names.is_free(name)
-            && *name.sym == *"require"
-        {
-            self.adopt(name);
-        }
-    }
-
     /// `ns.name` of a whole-namespace import uses that name only.
     fn namespace_member(&mut self, member: &mut MemberExpr) {
         let Some(Binding { number, name: None }) = self.binding(&member.obj).cloned() else { return };
@@ -667,34 +564,6 @@ impl Walk<'_> {
             let span = member.obj.span();
             member.obj = Box::new(Expr::Ident(self.imports.namespace(number, span)));
         }
-    }
-
-    /// `const {a, b} = require("x")` uses those names only.
-    fn read_required_names(&mut self, decl: &mut VarDeclarator) {
-        let (Pat::Object(object), Some(init)) = (&decl.name, &mut decl.init) else { return };
-        let Expr::Call(call) = &mut **init else { return };
-        let Some(Expr::Ident(callee)) = call.callee.as_expr().map(|callee| &**callee) else { return };
-        if !self.is_module() || !self.names.is_free(callee) || callee.sym != *"require" {
-            return;
-        }
-        let [ExprOrSpread { spread: None, expr }] = call.args.as_mut_slice() else { return };
-        let Some(src) = literal_source(expr) else { return };
-        let mut names = Vec::new();
-        for prop in &object.props {
-            match prop {
-                ObjectPatProp::KeyValue(pair) => match crate::exports::prop_name(&pair.key) {
-                    Some((name, _)) => names.push(name),
-                    None => return,
-                },
-                ObjectPatProp::Assign(name) => names.push(name.key.id.sym.clone()),
-                ObjectPatProp::Rest(_) => return,
-            }
-        }
-        let number = self.imports.number(&src, ImportKind::Require);
-        for name in &names {
-            self.imports.use_name(number, name);
-        }
-        **expr = *quote::number(number as f64, src.span);
     }
 
     fn is_alias_target(&self, target: &AssignTarget) -> bool {
@@ -720,30 +589,4 @@ fn field(state: &mut State, deferred: u32) {
 fn compares(op: BinaryOp) -> bool {
     use BinaryOp::{EqEq, EqEqEq, In, InstanceOf, NotEq, NotEqEq};
     matches!(op, EqEq | EqEqEq | NotEq | NotEqEq | In | InstanceOf)
-}
-
-/// Whether a callee is a function written on the spot: `(function () {…})()`, `(function () {…}).call(this)`.
-fn is_immediate(callee: &Expr) -> bool {
-    match callee {
-        Expr::Fn(_) | Expr::Arrow(_) => true,
-        Expr::Paren(paren) => is_immediate(&paren.expr),
-        Expr::Member(member) => {
-            is_immediate(&member.obj)
-                && static_name(&member.prop).is_some_and(|name| matches!(&*name, "call" | "apply"))
-        }
-        _ => false,
-    }
-}
-
-/// The specifier of an import when it is a literal.
-fn literal_source(expr: &Expr) -> Option<Str> {
-    match expr {
-        Expr::Lit(Lit::Str(text)) => Some(text.clone()),
-        Expr::Tpl(template) if template.exprs.is_empty() => {
-            let cooked = template.quasis.first()?.cooked.clone()?;
-            Some(Str { span: template.span, value: cooked, raw: None })
-        }
-        Expr::Paren(paren) => literal_source(&paren.expr),
-        _ => None,
-    }
 }
