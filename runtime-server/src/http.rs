@@ -2,7 +2,7 @@
 
 mod handshake;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,27 +16,17 @@ use http::header::{
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use tokio::sync::OwnedSemaphorePermit;
 use tower::Service as _;
 
 use crate::api;
 use crate::app::App;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
-use crate::origin::{Hosts, Own, PageOrigin};
+use crate::origin::{Own, PageOrigin};
+use crate::peer::Peer;
 
 /// Largest body of a ticket.
 const TICKET_BYTES: usize = 1024;
-
-/// Who is at the other end of a TCP connection.
-#[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
-    /// The connection's place among those that may be open, given back with the last copy of this.
-    pub(crate) _place: Arc<OwnedSemaphorePermit>,
-    /// Which `Host` headers are believed.
-    pub(crate) hosts: Hosts,
-}
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {

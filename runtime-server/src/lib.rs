@@ -21,6 +21,7 @@ pub mod manifest;
 mod negotiate;
 mod origin;
 mod pages;
+mod peer;
 mod presence;
 pub mod protocol;
 mod pubsub;

@@ -32,6 +32,7 @@ limits! {
     connections: usize = 20_000, "Open sockets of this server.";
     connections_per_address: usize = 1_000, "Open sockets of one address.";
     handshake_ms: u64 = 10_000, "Time to send a request's head, or a socket's hello, in milliseconds.";
+    stall_ms: u64 = 30_000, "Time that a client may accept nothing of an HTTP answer, in milliseconds.";
     idle_ms: u64 = 75_000, "Silence after which a socket is closed, in milliseconds.";
     queue_bytes: usize = 1024 * 1024, "Bytes waiting to be written to one slow client before it is disconnected.";
     queue_messages: usize = 4_096, "Messages waiting to be written to one slow client before it is disconnected.";

@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::actions::Actions;
 use crate::app::App;
@@ -21,13 +21,14 @@ use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Host, Program};
-use crate::http::{self, Peer};
+use crate::http;
 use crate::hub::{Hub, Mode};
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::EngineKind;
 use crate::origin::Hosts;
 use crate::pages::{Pages, PolicyError};
+use crate::peer::{Patient, Peer, Places};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
 use crate::session::{Sessions, Store, StoreError};
@@ -178,13 +179,15 @@ struct Front {
     builder: http1::Builder,
     /// Told to all connections; each holds a receiver while it lasts.
     stopping: watch::Sender<bool>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     hosts: Hosts,
 }
 
 impl Front {
     fn new(app: &Arc<App>, hosts: Hosts) -> Self {
         let limits = &app.hub.limits;
+        // Sockets and as many requests. Behind a proxy all connections are the proxy's.
+        let of_address = if app.config.http.trust_proxy { usize::MAX } else { limits.connections_per_address * 2 };
         // HTTP/2 comes with TLS, which says so in its handshake. Without, telling the two apart would mean to wait for a first
         // byte for as long as a client likes.
         let mut builder = http1::Builder::new();
@@ -198,16 +201,21 @@ impl Front {
             router: http::router(Arc::clone(app)),
             builder,
             stopping: watch::Sender::new(false),
-            places: Arc::new(Semaphore::new(limits.http_connections)),
+            places: Places::new(limits.http_connections, of_address),
             hosts,
         }
     }
 
     /// Accepts one connection and serves it on a task of its own.
     async fn accept(&self, listener: &TcpListener) {
-        let place = Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
+        let room = self.places.room().await;
         match listener.accept().await {
-            Ok((stream, address)) => self.serve(stream, Peer { address, _place: Arc::new(place), hosts: self.hosts }),
+            Ok((stream, address)) => {
+                // One that has too many is closed without a word: a word would have to be waited for.
+                if let Some(place) = self.places.take(room, address.ip()) {
+                    self.serve(stream, Peer { address, hosts: self.hosts, _place: Arc::new(place) });
+                }
+            }
             Err(_) => tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await,
         }
     }
@@ -221,6 +229,7 @@ impl Front {
     fn serve(&self, stream: TcpStream, peer: Peer) {
         // Answers are small and wanted at once; a socket that cannot do that is gone already.
         let _ = stream.set_nodelay(true);
+        let stream = Patient::new(stream, Duration::from_millis(self.app.hub.limits.stall_ms));
         let (app, router) = (Arc::clone(&self.app), self.router.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());

@@ -1,8 +1,10 @@
 //! Limits: what happens to those who go beyond, and that nobody else notices.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -282,4 +284,35 @@ async fn a_head_that_does_not_end_and_a_body_that_does_not_come_are_not_waited_f
         assert!(end.is_ok(), "{sent:?} keeps its connection");
         assert_eq!(!answer.is_empty(), answers, "{sent:?}: {}", String::from_utf8_lossy(&answer));
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_is_not_waited_for() {
+    let world = World::with(|config| config.limits.stall_ms = 50).await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    let mut stream = socket.connect(world.address).await.expect("the server listens");
+    let requests = "GET /assets/big-aaaaaaaaaaaaaaaa.bin HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8);
+    stream.write_all(requests.as_bytes()).await.expect("it is sent");
+    // A connection that is gone says so to whoever writes; reading would be the patience that is asked about.
+    let gone = async {
+        while stream.write_all(b"\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("the server gives up");
+}
+
+#[tokio::test]
+async fn tcp_connections_of_one_address_are_counted() {
+    let world = World::with(|config| config.limits.connections_per_address = 1).await;
+    let _two = [connect(&world).await, connect(&world).await];
+    let mut third = connect(&world).await;
+    let mut nothing = Vec::new();
+    let end = tokio::time::timeout(PATIENCE, third.read_to_end(&mut nothing)).await.expect("it is closed");
+    assert!(end.is_err() || nothing.is_empty());
+}
+
+async fn connect(world: &World) -> TcpStream {
+    TcpStream::connect(world.address).await.expect("the server listens")
 }

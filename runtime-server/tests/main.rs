@@ -13,4 +13,5 @@ mod process;
 mod sessions;
 mod shutdown;
 mod streams;
+mod stress;
 mod support;

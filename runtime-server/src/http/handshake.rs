@@ -8,16 +8,16 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Caller, Peer, later, plain};
+use super::{Caller, later, plain};
 use crate::app::App;
 use crate::connection::Connection;
 use crate::connection::socket;
 use crate::cookie;
 use crate::log;
 use crate::origin::PageOrigin;
+use crate::peer::{Patient, Peer};
 use crate::protocol::SUBPROTOCOL;
 use crate::rate::Verdict;
 use crate::session::Opened;
@@ -83,8 +83,8 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
 /// Carries a connection from its upgrade to its end.
 async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgrade::OnUpgrade, peer: Peer) {
     if let Ok(upgraded) = upgrade.await {
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("every connection of this server is a TCP stream");
-        socket::carry(&app, &connection, parts.io.into_inner(), parts.read_buf).await;
+        let parts = upgraded.downcast::<TokioIo<Patient>>().expect("every connection of this server is a TCP stream");
+        socket::carry(&app, &connection, parts.io.into_inner().into_inner(), parts.read_buf).await;
     }
     app.hub.disconnect(&connection);
     if connection.is_watched() {

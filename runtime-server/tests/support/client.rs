@@ -135,6 +135,14 @@ impl Client {
         id
     }
 
+    /// Starts a call on a connection that may be closing.
+    pub(crate) async fn start_or_fail(&mut self, action: &str, args: &Value) {
+        self.last_call += 1;
+        let text = json!([1, self.last_call, action, args]).to_string();
+        // The reader of this connection sees its end.
+        let _ = self.socket.send(Message::text(text)).await;
+    }
+
     /// A call's answer, past events; those are lost.
     pub(crate) async fn answer(&mut self, id: u64) -> Value {
         loop {
