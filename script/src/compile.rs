@@ -1,20 +1,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use swc_core::common::comments::SingleThreadedComments;
-use swc_core::common::sync::Lrc;
-use swc_core::common::{GLOBALS, Globals, SourceMap, Spanned};
-use swc_core::ecma::ast::{ModuleItem, Pass, Program, Script, Stmt};
+use swc_core::common::{GLOBALS, Globals, Spanned};
+use swc_core::ecma::ast::{ModuleItem, Program, Script, Stmt};
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::hygiene::hygiene;
 use swc_core::ecma::transforms::base::resolver;
-use swc_core::ecma::transforms::react;
 use swc_core::ecma::transforms::typescript as types;
 use swc_core::ecma::visit::VisitMutWith;
 
 use crate::defines::Defines;
 use crate::depth::Depth;
 use crate::emit::{Layout, Tree};
+use crate::jsx::Jsx;
 use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
@@ -46,17 +44,21 @@ fn script_stages(
     depth: Depth,
     options: &Options,
 ) -> Result<CompiledModule, Vec<Diagnostic>> {
-    let mut program = parse::parse(places, language)?;
+    let jsx = Jsx::of(places.text(), language);
+    let mut program = parse::parse(places, language, jsx.as_ref().and_then(Jsx::comments))?;
     let names = Names::new();
     let typed = matches!(language, Language::TypeScript | Language::Tsx);
     program.mutate(resolver(names.unresolved_mark, names.top_mark, typed));
     let common_types = typed && has_common_types(&program);
     if typed {
-        program.mutate(types::typescript(typescript_config(), names.unresolved_mark, names.top_mark));
+        match &jsx {
+            Some(jsx) => jsx.strip_types(&mut program, typescript_config(), &names),
+            None => program.mutate(types::typescript(typescript_config(), names.unresolved_mark, names.top_mark)),
+        }
     }
-    let jsx = has_jsx(places.text(), language);
-    if jsx {
-        program.mutate(jsx_pass(&names));
+    let has_jsx = jsx.is_some();
+    if let Some(jsx) = jsx {
+        jsx.write_calls(&mut program, &names);
     }
     if let Some(mut defines) = Defines::new(&options.defines, places.text(), &names) {
         program.visit_mut_with(&mut defines);
@@ -82,7 +84,7 @@ fn script_stages(
     };
     let done = minify::is_minified(places.text());
     if options.minify == Minify::Off || done {
-        if typed || jsx || walk.shadowed || walk.imports.ambiguous {
+        if typed || has_jsx || walk.shadowed || walk.imports.ambiguous {
             script.visit_mut_with(&mut hygiene());
         }
     } else {
@@ -186,19 +188,6 @@ fn has_common_types(program: &Program) -> bool {
 
 fn typescript_config() -> types::Config {
     types::Config { native_class_properties: true, ..types::Config::default() }
-}
-
-/// Whether a text may have JSX in it. Every element ends with one of two signs.
-fn has_jsx(text: &str, language: Language) -> bool {
-    let may = matches!(language, Language::JavaScript | Language::Jsx | Language::Tsx);
-    may && (memchr::memmem::find(text.as_bytes(), b"</").is_some()
-        || memchr::memmem::find(text.as_bytes(), b"/>").is_some())
-}
-
-fn jsx_pass(names: &Names) -> impl Pass {
-    let options = react::Options { runtime: Some(react::Runtime::Automatic), ..react::Options::default() };
-    let files = Lrc::new(SourceMap::default());
-    react::jsx(files, None::<SingleThreadedComments>, options, names.top_mark, names.unresolved_mark)
 }
 
 fn gave_up(source: Source<'_>, panic: &(dyn std::any::Any + Send)) -> Diagnostic {

@@ -14,6 +14,7 @@ mod esm;
 mod exports;
 mod imports;
 mod json;
+mod jsx;
 mod map;
 mod minify;
 mod names;

@@ -1,4 +1,5 @@
 use ssbuild_diagnostic::{Code, Diagnostic};
+use swc_core::common::comments::{Comments, SingleThreadedComments};
 use swc_core::common::{BytePos, Spanned};
 use swc_core::ecma::ast::{EsVersion, Program};
 use swc_core::ecma::parser::error::{Error, SyntaxError};
@@ -11,10 +12,15 @@ use crate::place::{Places, offset};
 const ERRORS_SHOWN: usize = 10;
 
 /// The syntax tree of a script; whether it is a module is seen from what it says.
-pub(crate) fn parse(places: &Places<'_>, language: Language) -> Result<Program, Vec<Diagnostic>> {
+pub(crate) fn parse(
+    places: &Places<'_>,
+    language: Language,
+    comments: Option<&SingleThreadedComments>,
+) -> Result<Program, Vec<Diagnostic>> {
     let text = places.text();
     let input = StringInput::new(text, BytePos(1), BytePos(1 + text.len() as u32));
-    let mut parser = Parser::new_from(Lexer::new(syntax(language), EsVersion::latest(), input, None));
+    let comments = comments.map(|comments| -> &dyn Comments { comments });
+    let mut parser = Parser::new_from(Lexer::new(syntax(language), EsVersion::latest(), input, comments));
     let parsed = parser.parse_program();
     let mut errors = parser.take_errors();
     if matches!(parsed, Ok(Program::Script(_))) {
