@@ -11,7 +11,7 @@ pub enum Zone {
     Shared,
     /// `app/server`.
     Server,
-    /// `lib/server` and `config`: never in a browser, not called from one.
+    /// `lib/server`, `vendor/*/lib` and `config`: never in a browser, not called from one.
     Private,
     /// Below a `node_modules`.
     Package,
@@ -24,6 +24,10 @@ impl Zone {
     pub fn of(name: &str) -> Self {
         if name.split('/').any(|part| part == "node_modules") {
             return Self::Package;
+        }
+        let vendored = name.strip_prefix("vendor/").and_then(|below| below.split_once('/'));
+        if vendored.is_some_and(|(_, below)| below.starts_with("lib/")) {
+            return Self::Private;
         }
         let starts = [
             ("app/client/", Self::Client),
@@ -73,6 +77,8 @@ mod tests {
         assert_eq!(relative(app, Path::new("/work/vendor/three/x.js")), "../../vendor/three/x.js");
         assert_eq!(Zone::of("../node_modules/app/client/x.js"), Zone::Package);
         assert_eq!(Zone::of("lib/server/auth.js"), Zone::Private);
+        assert_eq!(Zone::of("vendor/clock/lib/clock.js"), Zone::Private);
+        assert_eq!(Zone::of("vendor/three/src/three.js"), Zone::Elsewhere);
         assert_eq!(Zone::of("../lib/server/auth.js"), Zone::Elsewhere);
     }
 }
