@@ -79,5 +79,5 @@ pub fn read(disk: &dyn Disk, project: &Project, env: &str) -> Result<(Settings, 
 }
 
 fn is_config(entry: &Entry) -> bool {
-    matches!(entry.format, Format::Script(_) | Format::Toml | Format::Foreign) || entry.path.ends_with(".jsonc")
+    matches!(entry.format, Format::Script(_) | Format::Toml | Format::Coffee) || entry.path.ends_with(".jsonc")
 }

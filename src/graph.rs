@@ -205,10 +205,7 @@ impl Loader<'_> {
 
 /// The language of a script or of JSON; nothing for other files.
 fn language(path: &Path) -> Option<Language> {
-    match Format::of(&path.to_string_lossy()) {
-        Format::Script(language) => Some(language),
-        _ => None,
-    }
+    Format::of(&path.to_string_lossy()).language()
 }
 
 #[derive(Default)]

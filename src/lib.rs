@@ -16,6 +16,7 @@ pub mod order;
 pub mod output;
 pub mod pages;
 pub mod pipeline;
+pub mod preprocess;
 pub mod project;
 pub mod public;
 pub mod report;

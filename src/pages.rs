@@ -10,6 +10,7 @@ use crate::{
     build::Sealed,
     config::Settings,
     disk::{Disk, DiskError},
+    preprocess::Preprocess,
     project::{Entry, Format, Project, Role},
     public::{FromPages, PublicFiles, url_path},
     sheets::Origins,
@@ -52,22 +53,35 @@ impl<'a> Views<'a> {
         project: &'a Project,
         settings: &'a Settings,
         public: &Arc<PublicFiles>,
+        languages: &Preprocess,
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let mut found = Vec::new();
         let mut pages: Vec<Source> = Vec::new();
         let names = project.pages();
         let mut templates = Vec::new();
-        for entry in project.of(Role::View).filter(|entry| entry.format != Format::Foreign) {
+        for entry in project.of(Role::View) {
             let is_page = !entry.below_role().contains('/');
             // What stands beside the pages is for them to include and extend.
             if is_page && !(entry.is_page_view() && names.contains(&entry.tree_path())) {
                 continue;
             }
-            let Ok(text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
+            let Ok(mut text) = String::from_utf8(disk.read(&project.root.join(&entry.path))?) else {
                 let message = format!("`{}` is not UTF-8", entry.path);
                 found.push(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), ""));
                 continue;
             };
+            if entry.format == Format::Pug {
+                let made = match is_page {
+                    true => languages.page(&entry.path, &text, &settings.env, &settings.config.client),
+                    false => languages.template(&entry.path, &text),
+                };
+                let failed = made.diagnostics.iter().any(Diagnostic::is_error);
+                found.extend(made.diagnostics);
+                if failed {
+                    continue;
+                }
+                text = made.text;
+            }
             if !is_page {
                 templates.push(TemplateSource { path: entry.path.clone(), text });
                 continue;

@@ -14,6 +14,7 @@ use crate::{
     disk::{Disk, DiskError, Kind},
     output::{self, Bytes},
     pages::{Policy, Views, page_file, page_text, route},
+    preprocess::{self, NodePath, Preprocess},
     project::Project,
     public::PublicFiles,
     scripts::{self, Scripts},
@@ -111,13 +112,14 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let settings = collect(&mut found, config::read(&**disk, &project, &request.env)?);
     let trees = collect(&mut found, Trees::new(&project));
     let public = Arc::new(PublicFiles::read(disk, &project)?);
-    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public)?);
+    let languages = Preprocess::new(&project.root, NodePath::of_process(), preprocess::Limits::default());
+    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &languages)?);
 
-    let compile = ssbuild_script::compile;
+    let compile = |source: ssbuild_script::Source<'_>, options: &_| languages.script(source, options);
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(
-        || sheets::compile(&**disk, &project, &settings, &request.style_worker, &public),
+        || sheets::compile(&**disk, &project, &settings, &request.style_worker, &public, &languages),
         || context.scripts(),
     );
     let sheets = collect(&mut found, sheets?);
@@ -162,7 +164,7 @@ fn collect<T>(found: &mut Vec<Diagnostic>, (result, more): (T, Vec<Diagnostic>))
 
 /// Shared modules are compiled for both sides, and what is wrong with them is found twice.
 fn deduplicated(found: Vec<Diagnostic>) -> Report {
-    let report: Report = found.into_iter().collect();
+    let report: Report = preprocess::merged(found).into_iter().collect();
     report.sorted().into_iter().cloned().collect()
 }
 

@@ -74,8 +74,12 @@ pub enum Format {
     Jinja,
     /// `.toml`.
     Toml,
-    /// A language of 2011 that this version names but does not compile.
-    Foreign,
+    /// `.coffee`.
+    Coffee,
+    /// `.styl`.
+    Stylus,
+    /// `.pug`, `.jade`.
+    Pug,
     /// Anything else.
     Other,
 }
@@ -155,7 +159,7 @@ impl Project {
         scripts
     }
 
-    /// Findings about what the app lacks, and about files in languages that are not compiled.
+    /// Findings about what the app lacks.
     pub fn check(&self) -> Vec<Diagnostic> {
         let has = |role, path: &str| self.of(role).any(|e| e.tree_path() == path && e.format != Format::Other);
         let mut found = Vec::new();
@@ -180,17 +184,6 @@ impl Project {
                     .help("Choose another name for the view and its entry."),
             );
         }
-        let compiled = |role| !matches!(role, Role::Public | Role::Config);
-        for entry in self.entries.iter().filter(|e| e.format == Format::Foreign && compiled(e.role)) {
-            found.push(
-                Diagnostic::new(
-                    Code::LanguageUnsupported,
-                    format!("`{}` is in a language that is not compiled", entry.path),
-                )
-                .at(Place::file(&entry.path), "")
-                .help("Compile it beforehand, or prefix its name with `_` so that it is ignored."),
-            );
-        }
         found
     }
 }
@@ -205,13 +198,13 @@ impl Role {
 impl Entry {
     /// Whether it becomes a node of its tree. JSON and type declarations can be imported but are no nodes.
     pub fn is_script(&self) -> bool {
-        matches!(self.format, Format::Script(language) if language != Language::Json) && !is_declaration(&self.path)
+        self.format.language().is_some_and(|language| language != Language::Json) && !is_declaration(&self.path)
     }
 
     /// Whether it is a view that can be a page: those in folders are templates.
     pub fn is_page_view(&self) -> bool {
         self.role == Role::View
-            && matches!(self.format, Format::Html | Format::Jinja)
+            && matches!(self.format, Format::Html | Format::Jinja | Format::Pug)
             && !self.below_role().contains('/')
     }
 
@@ -244,6 +237,15 @@ impl Entry {
 }
 
 impl Format {
+    /// The language of a script or of JSON; of CoffeeScript, the one that it becomes.
+    pub fn language(self) -> Option<Language> {
+        match self {
+            Self::Script(language) => Some(language),
+            Self::Coffee => Some(Language::JavaScript),
+            _ => None,
+        }
+    }
+
     /// By a file's name.
     pub fn of(name: &str) -> Self {
         match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
@@ -258,7 +260,9 @@ impl Format {
             "html" => Self::Html,
             "jinja" | "j2" => Self::Jinja,
             "toml" => Self::Toml,
-            "coffee" | "styl" | "pug" | "jade" => Self::Foreign,
+            "coffee" => Self::Coffee,
+            "styl" => Self::Stylus,
+            "pug" | "jade" => Self::Pug,
             _ => Self::Other,
         }
     }

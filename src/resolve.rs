@@ -52,7 +52,7 @@ struct Pair {
 }
 
 /// In the order in which they are tried for a name without an ending.
-const EXTENSIONS: &[&str] = &[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".json"];
+const EXTENSIONS: &[&str] = &[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".coffee", ".json"];
 
 impl Resolver {
     /// A resolver for the app in `root`; `server_paths` are the folders that bare names are looked up in as well

@@ -15,7 +15,7 @@ use crate::{
     disk::{Disk, DiskError},
     graph::{Compile, Dep, Graph, Loader, Module},
     half::Half,
-    project::{Entry, Project, Role},
+    project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
     runtime_client,
     trees::Trees,
@@ -170,12 +170,12 @@ impl Context<'_> {
     }
 
     fn lib(&self, entry: &Entry) -> Result<Result<(Module, bool), Diagnostic>, DiskError> {
-        let kept = entry.path.contains(".min.");
+        let kept = entry.path.contains(".min.") && entry.format != Format::Coffee;
         let Ok(text) = String::from_utf8(self.disk.read(&self.project.root.join(&entry.path))?) else {
             let message = format!("`{}` is not UTF-8", entry.path);
             return Ok(Err(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), "")));
         };
-        let crate::project::Format::Script(language) = entry.format else { unreachable!("only scripts are asked for") };
+        let language = entry.format.language().expect("only scripts are asked for");
         // What stays as it is must still be read: the page's policy depends on whether it evaluates text.
         let minify = if kept { ssbuild_script::Minify::Off } else { self.minify() };
         let options =

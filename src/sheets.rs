@@ -10,6 +10,7 @@ use crate::{
     config::Settings,
     disk::Disk,
     pipeline::Error,
+    preprocess::Preprocess,
     project::{Entry, Format, Project, Role},
     public::{FromSheets, PublicFiles},
     style::{Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, WorkerCommand, join},
@@ -36,6 +37,7 @@ pub fn compile(
     settings: &Settings,
     worker: &WorkerCommand,
     public: &PublicFiles,
+    languages: &Preprocess,
 ) -> Result<(Sheets, Vec<Diagnostic>), Error> {
     let mut found = Vec::new();
     let targets = match Targets::parse(&settings.config.build.targets) {
@@ -63,9 +65,24 @@ pub fn compile(
             let diagnostic = Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), "");
             return Ok(StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() });
         };
+        let made = match entry.format {
+            Format::Stylus => Some(languages.sheet(&entry.path, &text)),
+            _ => None,
+        };
+        if let Some(made) = &made
+            && made.diagnostics.iter().any(Diagnostic::is_error)
+        {
+            return Ok(StyleOutput { diagnostics: made.diagnostics.clone(), ..StyleOutput::default() });
+        }
         let form = if entry.path.contains(".min.") { StyleForm::Kept } else { form };
         let options = StyleOptions { root: project.root.clone(), form, targets: targets.clone() };
-        Ok(styles.compile(&Sheet { path: entry.path.clone(), text }, &options, &FromSheets(public))?)
+        let css = made.as_ref().map_or(&text, |made| &made.text).clone();
+        let mut output =
+            styles.compile(&Sheet { path: entry.path.clone(), text: css }, &options, &FromSheets(public))?;
+        if let Some(made) = made {
+            made.put_into(&mut output, &entry.path, &text, |file| disk.read(&project.root.join(file)).ok());
+        }
+        Ok(output)
     };
     let mut outputs: Vec<StyleOutput> = entries.par_iter().map(compile).collect::<Result<_, _>>()?;
     found.extend(outputs.iter_mut().flat_map(|output| output.diagnostics.drain(..)));
@@ -87,5 +104,5 @@ fn two_sheets(page: &str, first: &Entry, second: &Entry) -> Diagnostic {
 }
 
 fn is_sheet(entry: &Entry) -> bool {
-    matches!(entry.format, Format::Css | Format::Scss | Format::Sass)
+    matches!(entry.format, Format::Css | Format::Scss | Format::Sass | Format::Stylus)
 }

@@ -108,7 +108,11 @@ fn panicked(path: &str) -> Compiled {
 fn compile(sheet: &Sheet, options: &StyleOptions, disk: &dyn Disk, ask: &mut Ask<'_>) -> Compiled {
     let text: Arc<str> = without_bom(&sheet.text).into();
     let files = Files::new(disk, Path::new(&options.root), &sheet.path, &text);
-    let result = if sheet.path.ends_with(".css") {
+    let result = if sheet.path.ends_with(".styl") {
+        let source =
+            Source { entry: &sheet.path, css: &text, files: &files, naming: Naming::Made, texts: Texts::default() };
+        css::compile(&source, options, ask)
+    } else if sheet.path.ends_with(".css") {
         let source =
             Source { entry: &sheet.path, css: &text, files: &files, naming: Naming::Css, texts: Texts::default() };
         css::compile(&source, options, ask)

@@ -147,7 +147,7 @@ impl Source<'_> {
     /// lightningcss counts lines from 0 and columns from 1, in UTF-16 units.
     fn place(&self, at: Option<&ErrorLocation>) -> Place {
         let Some(at) = at else { return Place::file(self.entry) };
-        let generated = at.filename == self.entry && matches!(self.naming, Naming::Sass { .. });
+        let generated = at.filename == self.entry && !matches!(self.naming, Naming::Css);
         match self.files.text(&at.filename) {
             Some(text) if !generated => {
                 let offset = offset_of_utf16(&text, at.line as usize, at.column.saturating_sub(1) as usize);

@@ -33,7 +33,8 @@ use ssbuild_diagnostic::Diagnostic;
 /// Folders that `@import` and `@use` are resolved in, beside the folder of the sheet itself; paths below the app.
 pub const IMPORT_ROOTS: [&str; 3] = ["app/css", "lib/css", "node_modules"];
 
-/// One stylesheet. Its language is that of its name: `.css`, `.scss` or `.sass`.
+/// One stylesheet. Its language is that of its name: `.css`, `.scss` or `.sass`. A `.styl` comes as the CSS that Stylus made
+/// of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
     /// Path below the app folder, with `/`.

@@ -29,6 +29,8 @@ use super::{
 pub(super) enum Naming<'a> {
     /// The syntax tree knows the file.
     Css,
+    /// The sheet itself was made by something that tells nothing: its own lines are none that anybody wrote.
+    Made,
     /// The sheet itself was made by Sass: marks tell.
     Sass {
         /// What Sass read.
@@ -40,7 +42,7 @@ impl<'a> Naming<'a> {
     /// File, offset and unmarked form of a marked URL.
     pub(super) fn origin<'u>(&self, url: &'u str) -> Option<(&'a str, usize, &'u str)> {
         match self {
-            Self::Css => None,
+            Self::Css | Self::Made => None,
             Self::Sass { sources } => sources.origin(url),
         }
     }
@@ -138,6 +140,9 @@ impl<'a> Refs<'a> {
         }
         if source == entry && matches!(self.naming, Naming::Sass { .. }) {
             return self.guessed(&without_marks(url), entry);
+        }
+        if source == entry && matches!(self.naming, Naming::Made) {
+            return FoundUrl { written: url.to_owned(), bases: vec![entry.to_owned()], place: Place::file(entry) };
         }
         let offset = self.files.text(source).map_or(0, |text| {
             offset_of_utf16(&text, at.line.saturating_sub(1) as usize, at.column.saturating_sub(1) as usize)

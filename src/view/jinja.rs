@@ -29,7 +29,7 @@ const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Stand where the head and the base of the assets go, in the rendered text. Unicode has made these no characters
 /// for good (Unicode 16, 23.7), and HTML forbids them.
-const HEAD: &str = "\u{fdd0}ss-head\u{fdd1}";
+pub(super) const HEAD: &str = "\u{fdd0}ss-head\u{fdd1}";
 const BASE: &str = "\u{fdd0}ss-base\u{fdd1}";
 
 /// A page's text without the tag, and where things go in it.

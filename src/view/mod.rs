@@ -9,6 +9,7 @@ mod head;
 mod html;
 mod jinja;
 mod page;
+mod pug;
 mod segments;
 mod templates;
 

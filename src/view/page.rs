@@ -7,6 +7,7 @@ use ssbuild_server::manifest::Segment;
 use super::{
     CspInput, Head, Template, csp, head, html,
     jinja::{self, Rendered},
+    pug,
     segments::cut,
 };
 use crate::{disk::Disk, style::UrlResolver};
@@ -81,12 +82,13 @@ fn render(input: &ViewInput<'_>, page: &PageInput) -> Result<RenderedPage, Vec<D
     let rendered = match name.rsplit('.').next() {
         Some("html" | "htm") => plain(page, &text)?,
         Some("jinja" | "j2") => jinja::render(input, page, &text)?,
+        Some("pug" | "jade") => pug::place(input, page, &text)?,
         other => {
             let language = other.unwrap_or(name);
             return Err(vec![
                 Diagnostic::new(Code::LanguageUnsupported, format!("pages in `.{language}` are not compiled"))
                     .at(Place::file(&page.path), "")
-                    .help("Write it as `.html`, `.html.jinja`, `.jinja` or `.j2`."),
+                    .help("Write it as `.html`, `.html.jinja`, `.jinja`, `.j2`, `.pug` or `.jade`."),
             ]);
         }
     };

@@ -61,13 +61,6 @@ fn id(path: &str) -> String {
 }
 
 fn check(source: &TemplateSource) -> Option<Diagnostic> {
-    if let Some((_, language @ ("jade" | "pug"))) = source.path.rsplit_once('.') {
-        return Some(
-            Diagnostic::new(Code::LanguageUnsupported, format!("templates in `.{language}` are not compiled"))
-                .at(Place::file(&source.path), "")
-                .help("Write it as `.html`."),
-        );
-    }
     if html::fits_in_script(&source.text) {
         return None;
     }
@@ -80,7 +73,11 @@ fn check(source: &TemplateSource) -> Option<Diagnostic> {
         (None, None) => (0, 0, "the template cannot stand in a page"),
     };
     let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let place = Place::new(&source.path, &source.text, Span::new(to_u32(at), to_u32(at + length)));
+    let place = match source.path.rsplit_once('.') {
+        // The text is what was made of the file: its lines are none that anybody wrote.
+        Some((_, "jade" | "pug")) => Place::file(&source.path),
+        _ => Place::new(&source.path, &source.text, Span::new(to_u32(at), to_u32(at + length))),
+    };
     Some(
         Diagnostic::new(Code::TemplateInvalid, message)
             .at(place, "")

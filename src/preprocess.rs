@@ -1,0 +1,184 @@
+//! The languages of 2011 (CoffeeScript, Stylus, Pug and Jade), compiled by the app's own npm packages.
+//!
+//! [`Preprocess`] turns such a file into JavaScript, CSS or HTML, which then goes the way of files that were written so. The
+//! packages run in a Node.js process that is started with the first file that needs it, and that serves all of them.
+
+mod complaint;
+mod helper;
+mod message;
+mod node;
+mod outdated;
+mod pool;
+mod trace;
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::{Map, Value, json};
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity, Span};
+use ssbuild_script::{CompiledModule, Language as ScriptLanguage, Options, Source};
+
+pub use complaint::merged;
+pub use node::NodePath;
+
+use crate::style::StyleOutput;
+use message::{Done, Job, Language, Outcome};
+use pool::Pool;
+use trace::Trace;
+
+/// What one file is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long the helper may take to start.
+    pub start_deadline_ms: u64,
+    /// How long it may take for one file.
+    pub deadline_ms: u64,
+    /// How much memory it may take for JavaScript's values.
+    pub memory_mib: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { start_deadline_ms: 20_000, deadline_ms: 10_000, memory_mib: 512 }
+    }
+}
+
+/// What became of a sheet, a page or a template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Processed {
+    /// CSS or HTML; empty when a diagnostic is an error.
+    pub text: String,
+    /// Every other file that was read, sorted; paths below the app.
+    pub files_read: Vec<String>,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles an app's files in the languages of 2011. Can be used from several threads.
+#[derive(Debug)]
+pub struct Preprocess {
+    pool: Pool,
+    /// Shared code is compiled for both sides: by path, the source and what became of it.
+    scripts: Mutex<HashMap<String, (Arc<str>, Script)>>,
+}
+
+type Script = Result<Arc<Done>, Box<Diagnostic>>;
+
+impl Preprocess {
+    /// For the app in `root`; nothing is started yet.
+    pub fn new(root: &Path, path: NodePath, limits: Limits) -> Self {
+        Self { pool: Pool::new(root.to_path_buf(), path, limits), scripts: Mutex::default() }
+    }
+
+    /// Compiles a script of any language. What is said of CoffeeScript is said of its own lines.
+    pub fn script(&self, source: Source<'_>, options: &Options) -> CompiledModule {
+        if !source.path.ends_with(".coffee") {
+            return ssbuild_script::compile(source, options);
+        }
+        match self.coffee(source.path, source.text) {
+            Ok(made) => {
+                let javascript = Source { text: &made.text, language: ScriptLanguage::JavaScript, ..source };
+                let mut compiled = ssbuild_script::compile(javascript, options);
+                let mappings = made.mappings.as_deref().unwrap_or_default();
+                Trace::new(source.path, source.text, &made.text, mappings).apply(&mut compiled);
+                compiled
+            }
+            Err(diagnostic) => CompiledModule { diagnostics: vec![*diagnostic], ..CompiledModule::default() },
+        }
+    }
+
+    /// Compiles a Stylus sheet to CSS.
+    pub fn sheet(&self, path: &str, text: &str) -> Processed {
+        self.process(&Job { language: Language::Stylus, file: path, text, locals: None })
+    }
+
+    /// Renders a page. In its HTML, marks stand for the head and for files of `public`.
+    pub fn page(&self, path: &str, text: &str, env: &str, client: &Map<String, Value>) -> Processed {
+        let locals = Some(json!({"env": env, "config": {"client": client}}));
+        self.process(&Job { language: Language::Pug, file: path, text, locals })
+    }
+
+    /// Renders a template, which knows nothing.
+    pub fn template(&self, path: &str, text: &str) -> Processed {
+        self.process(&Job { language: Language::Pug, file: path, text, locals: None })
+    }
+
+    fn coffee(&self, path: &str, text: &str) -> Script {
+        let lock = || self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, made)) = lock().get(path)
+            && **known == *text
+        {
+            return made.clone();
+        }
+        let job = Job { language: Language::Coffee, file: path, text, locals: None };
+        let made = match self.pool.ask(&job) {
+            Ok(answer) => match answer.result {
+                Outcome::Done(done) => Ok(Arc::new(done)),
+                Outcome::Failed(failed) => Err(Box::new(complaint::failed(&job, failed))),
+            },
+            Err(fate) => Err(Box::new(complaint::fate(&job, fate, self.pool.limits))),
+        };
+        lock().insert(path.to_owned(), (text.into(), made.clone()));
+        made
+    }
+
+    fn process(&self, job: &Job<'_>) -> Processed {
+        let answer = match self.pool.ask(job) {
+            Ok(answer) => answer,
+            Err(fate) => return failed(Vec::new(), complaint::fate(job, fate, self.pool.limits)),
+        };
+        let done = match answer.result {
+            Outcome::Done(done) => done,
+            Outcome::Failed(problem) => return failed(answer.files_read, complaint::failed(job, problem)),
+        };
+        let diagnostics = match job.language {
+            // `warn('…')`. Pug warns of `.jade`, which is not to be changed.
+            Language::Stylus => answer.warnings.iter().map(|said| warning(job.file, said)).collect(),
+            Language::Pug => outdated::silent(job.file, job.text, &done.text),
+            Language::Coffee => Vec::new(),
+        };
+        Processed { text: done.text, files_read: answer.files_read, diagnostics }
+    }
+}
+
+fn failed(files_read: Vec<String>, diagnostic: Diagnostic) -> Processed {
+    Processed { text: String::new(), files_read, diagnostics: vec![diagnostic] }
+}
+
+fn warning(file: &str, said: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(Code::StyleWarning, said.trim().to_owned()).at(Place::file(file), "");
+    diagnostic.severity = Severity::Warning;
+    diagnostic
+}
+
+impl Processed {
+    /// Adds what was read and found to what the CSS became. A file that the CSS names in vain is looked for in the sheets'
+    /// own lines.
+    pub fn put_into(self, output: &mut StyleOutput, path: &str, text: &str, read: impl Fn(&str) -> Option<Vec<u8>>) {
+        for diagnostic in &mut output.diagnostics {
+            let Some(label) = diagnostic.labels.first_mut() else { continue };
+            let written = diagnostic.message.split('`').nth(1).unwrap_or_default();
+            if label.place != Place::file(path) || written.is_empty() {
+                continue;
+            }
+            let imported = self.files_read.iter().filter_map(|file| {
+                let text = String::from_utf8(read(file)?).ok()?;
+                Some((file.clone(), text))
+            });
+            let found = std::iter::once((path.to_owned(), text.to_owned())).chain(imported).find_map(|(file, text)| {
+                let at = u32::try_from(text.find(written)?).ok()?;
+                Some(Place::new(file, &text, Span::new(at, at + u32::try_from(written.len()).ok()?)))
+            });
+            if let Some(place) = found {
+                label.place = place;
+            }
+        }
+        output.diagnostics.splice(0..0, self.diagnostics);
+        output.files_read.extend(self.files_read);
+        output.files_read.sort();
+        output.files_read.dedup();
+    }
+}

@@ -1,0 +1,61 @@
+//! Pages that Pug or Jade rendered: what their marks stand for.
+
+use percent_encoding::percent_decode_str;
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
+
+use super::{
+    escape,
+    jinja::{HEAD, Rendered},
+    page::{PageInput, ViewInput, no_tag},
+};
+
+/// Begins the mark of a file of `public`, whose name follows, percent-encoded.
+const ASSET: &str = "\u{fdd0}ss-asset:";
+/// Ends each mark.
+const END: char = '\u{fdd1}';
+
+/// Takes the marks out of a page: where the head goes, where the base goes, and the URLs of the files that are named.
+pub(super) fn place(input: &ViewInput<'_>, page: &PageInput, rendered: &str) -> Result<Rendered, Vec<Diagnostic>> {
+    let mut text = String::with_capacity(rendered.len());
+    let (mut head, mut bases, mut found) = (None, Vec::new(), Vec::new());
+    let mut rest = rendered;
+    while let Some(at) = rest.find('\u{fdd0}') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(behind) = rest.strip_prefix(HEAD) {
+            // The first counts, as in other pages.
+            head.get_or_insert(text.len());
+            rest = behind;
+        } else if let Some((name, behind)) = rest.strip_prefix(ASSET).and_then(|rest| rest.split_once(END)) {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            let file = format!("public/{}", name.trim_start_matches('/'));
+            match input.assets.url_of(&file) {
+                Some(url) => {
+                    bases.push(text.len());
+                    text.push_str(&escape::attribute(&url));
+                }
+                None => found.push(
+                    Diagnostic::new(
+                        Code::UrlUnresolved,
+                        format!("`asset('{name}')` names no file: `{file}` is not there"),
+                    )
+                    .at(Place::file(&page.path), ""),
+                ),
+            }
+            rest = behind;
+        } else {
+            found.push(
+                Diagnostic::new(Code::ViewError, "`SocketStream` or `asset()` was changed before it was written")
+                    .at(Place::file(&page.path), "")
+                    .help("Write them as they are: `!= SocketStream`, `asset('images/logo.png')`."),
+            );
+            break;
+        }
+    }
+    text.push_str(rest);
+    match head {
+        _ if !found.is_empty() => Err(found),
+        Some(tag_at) => Ok(Rendered { text, tag_at, bases, files_read: Vec::new(), files_missed: Vec::new() }),
+        None => Err(vec![no_tag(&page.path, "!= SocketStream")]),
+    }
+}
