@@ -1,0 +1,4 @@
+exports.authenticate = true
+
+exports.actions =
+  yesterday: (cb) -> cb 7

@@ -1,0 +1,1 @@
+window.greeting = (name) -> "Hello, #{name ? 'World'}"

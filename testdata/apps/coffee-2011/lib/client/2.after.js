@@ -1,0 +1,1 @@
+window.second = window.greeting("lib");
