@@ -25,7 +25,7 @@ pub use complaint::merged;
 pub use node::NodePath;
 
 use crate::style::StyleOutput;
-use message::{Done, Job, Language, Outcome};
+use message::{Answer, Done, Job, Language, Outcome};
 use pool::Pool;
 use trace::Trace;
 
@@ -114,21 +114,25 @@ impl Preprocess {
             return made.clone();
         }
         let job = Job { language: Language::Coffee, file: path, text, locals: None };
-        let made = match self.pool.ask(&job) {
-            Ok(answer) => match answer.result {
-                Outcome::Done(done) => Ok(Arc::new(done)),
-                Outcome::Failed(failed) => Err(Box::new(complaint::failed(&job, failed))),
-            },
-            Err(fate) => Err(Box::new(complaint::fate(&job, fate, self.pool.limits))),
-        };
+        let made = self.ask(&job).and_then(|answer| match answer.result {
+            Outcome::Done(done) => Ok(Arc::new(done)),
+            Outcome::Failed(failed) => Err(Box::new(complaint::failed(&job, failed))),
+        });
         lock().insert(path.to_owned(), (text.into(), made.clone()));
         made
     }
 
+    fn ask(&self, job: &Job<'_>) -> Result<Answer, Box<Diagnostic>> {
+        match complaint::depth(job) {
+            Some(diagnostic) => Err(Box::new(diagnostic)),
+            None => self.pool.ask(job).map_err(|fate| Box::new(complaint::fate(job, fate, self.pool.limits))),
+        }
+    }
+
     fn process(&self, job: &Job<'_>) -> Processed {
-        let answer = match self.pool.ask(job) {
+        let answer = match self.ask(job) {
             Ok(answer) => answer,
-            Err(fate) => return failed(Vec::new(), complaint::fate(job, fate, self.pool.limits)),
+            Err(diagnostic) => return failed(Vec::new(), *diagnostic),
         };
         let done = match answer.result {
             Outcome::Done(done) => done,

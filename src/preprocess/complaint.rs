@@ -1,6 +1,6 @@
 //! What the packages say, and what becomes of the helper, as diagnostics.
 
-use ssbuild_diagnostic::{Code, Diagnostic, Label, Place};
+use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Span};
 
 use super::{
     Limits,
@@ -91,6 +91,28 @@ fn place(complaint: &Complaint) -> Place {
     }
 }
 
+/// Brackets deeper than this are refused at once: the packages take minutes for ten times as many.
+const DEPTH: usize = 1_000;
+
+/// Refuses a file that is nested too deep. Brackets in strings and comments count too, which no sane file minds.
+pub(super) fn depth(job: &Job<'_>) -> Option<Diagnostic> {
+    let mut depth = 0_usize;
+    for (at, byte) in job.text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            let place = Place::new(job.file, job.text, Span::new(at, at.saturating_add(1)));
+            let message = format!("the file is nested more than {DEPTH} brackets deep");
+            return Some(Diagnostic::new(Code::NestedTooDeep, message).at(place, ""));
+        }
+    }
+    None
+}
+
 /// The helper could not be started, or ended.
 pub(super) fn fate(job: &Job<'_>, fate: Fate, limits: Limits) -> Diagnostic {
     let language = job.language.name(job.file);
@@ -108,11 +130,12 @@ pub(super) fn fate(job: &Job<'_>, fate: Fate, limits: Limits) -> Diagnostic {
         Language::Stylus => Code::StyleLimit,
         Language::Pug => Code::ViewError,
     };
-    let limit = |what: String| {
-        Diagnostic::new(limit_code, format!("the file {what}"))
-            .at(Place::file(job.file), "")
-            .help("Look for a loop, a function or a mixin that never ends.")
+    let look = match job.language {
+        Language::Coffee => "Make it smaller until it passes, to see what its compiler trips over.",
+        Language::Stylus | Language::Pug => "Look for a loop, a function or a mixin that never ends.",
     };
+    let limit =
+        |what: String| Diagnostic::new(limit_code, format!("the file {what}")).at(Place::file(job.file), "").help(look);
     match fate {
         Fate::NoNode => needs("and there is no `node` on the `PATH`"),
         Fate::NotStarted(error) => needs(&format!("and `node` cannot be started: {error}")),

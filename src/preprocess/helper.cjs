@@ -101,8 +101,8 @@ for (const ending of ['.js', '.json', '.node']) {
 
 const loaded = new Map();
 
-/** The first of these packages that the app has. */
-function packageOf(names) {
+/** The first of these packages that the app has; `wanted` is the one to install when it has none. */
+function packageOf(names, wanted) {
   const require_ = require('module').createRequire(path.join(ROOT, 'package.json'));
   for (const name of names) {
     if (!loaded.has(name)) {
@@ -123,7 +123,7 @@ function packageOf(names) {
     }
     if (loaded.get(name)) return loaded.get(name);
   }
-  throw Object.assign(new Error('missing'), { missing: names[0] });
+  throw Object.assign(new Error('missing'), { missing: wanted || names[0] });
 }
 
 // ---- The languages ----
@@ -154,7 +154,7 @@ const LANGUAGES = {
   },
 
   pug(job) {
-    const { name, code } = packageOf(job.file.endsWith('.jade') ? ['jade', 'pug'] : ['pug']);
+    const { name, code } = packageOf(job.file.endsWith('.jade') ? ['jade', 'pug'] : ['pug'], 'pug');
     const views = path.join(ROOT, 'app/views');
     const options = { filename: path.join(ROOT, job.file), basedir: views, compileDebug: true, pretty: false };
     if (name === 'pug') options.plugins = [{ resolve: resolveView }];

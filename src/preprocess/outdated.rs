@@ -29,7 +29,7 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
         Language::Coffee if says("reserved word") || (says("keyword") && says("assigned")) => {
             vec!["It is a word of the language now: choose another name, or write it as a property (`@name`)."]
         }
-        Language::Coffee if says("JSX") || says("expected corresponding") => {
+        Language::Coffee if says("JSX") || says("missing />") || says("missing </") || says("corresponding") => {
             vec!["CoffeeScript 2 reads `<name` as JSX: put a space behind the `<`."]
         }
         Language::Coffee if says("indentation") => {

@@ -35,6 +35,8 @@ struct State {
     helpers: usize,
     /// Files that were asked for.
     files: usize,
+    /// The version of a Node.js that is too old: it is not started again.
+    too_old: Option<String>,
 }
 
 impl Pool {
@@ -45,12 +47,18 @@ impl Pool {
 
     /// Has a file compiled, by a helper that is free.
     pub(super) fn ask(&self, job: &Job<'_>) -> Result<Answer, Fate> {
+        if let Some(version) = &self.lock().too_old {
+            return Err(Fate::TooOld(version.clone()));
+        }
         let kept = self.take();
         let reused = kept.is_some();
         let (mut helper, mut answer) = self.ask_one(kept, job);
         // What a file before it left behind must not be blamed on this one: only a fresh helper's end counts.
         if reused && matches!(answer, Err(Fate::Died(_) | Fate::OutOfMemory)) {
             (helper, answer) = self.ask_one(None, job);
+        }
+        if let Err(Fate::TooOld(version)) = &answer {
+            self.lock().too_old = Some(version.clone());
         }
         self.give_back(helper);
         answer

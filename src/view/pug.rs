@@ -1,7 +1,7 @@
 //! Pages that Pug or Jade rendered: what their marks stand for.
 
 use percent_encoding::percent_decode_str;
-use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Span};
 
 use super::{
     escape,
@@ -39,7 +39,7 @@ pub(super) fn place(input: &ViewInput<'_>, page: &PageInput, rendered: &str) -> 
                         Code::UrlUnresolved,
                         format!("`asset('{name}')` names no file: `{file}` is not there"),
                     )
-                    .at(Place::file(&page.path), ""),
+                    .at(place_of(input, page, &name), ""),
                 ),
             }
             rest = behind;
@@ -58,4 +58,14 @@ pub(super) fn place(input: &ViewInput<'_>, page: &PageInput, rendered: &str) -> 
         Some(tag_at) => Ok(Rendered { text, tag_at, bases, files_read: Vec::new(), files_missed: Vec::new() }),
         None => Err(vec![no_tag(&page.path, "!= SocketStream")]),
     }
+}
+
+/// Where the page's own text says this.
+fn place_of(input: &ViewInput<'_>, page: &PageInput, said: &str) -> Place {
+    let source = input.disk.read(&input.root.join(&page.path)).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let found = source.and_then(|source| {
+        let start = u32::try_from(source.find(said)?).ok()?;
+        Some(Place::new(&page.path, &source, Span::new(start, start + u32::try_from(said.len()).ok()?)))
+    });
+    found.unwrap_or_else(|| Place::file(&page.path))
 }
