@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::app::{App, Dist};
 
 /// What a bundle logs, and the trees it starts with. Chunks lie beside it.
-fn run(main: &str, chunks: &[(String, String)]) -> Value {
+pub(crate) fn run(main: &str, chunks: &[(String, String)]) -> Value {
     let folder = TempDir::new().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);

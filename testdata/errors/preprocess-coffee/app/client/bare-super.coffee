@@ -1,0 +1,5 @@
+class Bird extends Animal
+  constructor: (@name) ->
+    super
+
+  sing: -> super

@@ -1,0 +1,4 @@
+class Bird extends Animal
+  constructor: (name) ->
+    @name = name
+    super()

@@ -1,0 +1,2 @@
+# Ein Kommentar: ä, 😀
+exports.größe = "😀é" + (

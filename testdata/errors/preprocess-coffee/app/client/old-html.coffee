@@ -1,0 +1,1 @@
+exports.html = (list) -> "#{item}" for item in list if list.length <max

@@ -1,0 +1,1 @@
+Bird.sing = (note) -> super note
