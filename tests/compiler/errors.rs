@@ -9,7 +9,6 @@ use crate::app::{App, findings, snapshot, testdata};
 /// Codes without a case here, and where they are tested instead.
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::CompilerPanic, "a defect of a compiler: no source is known that shows one"),
-    (Code::PreprocessorMissing, "the pipeline does not ask for such compilers yet"),
 ];
 
 /// Each case and what is found in it.
