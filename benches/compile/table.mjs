@@ -1,12 +1,12 @@
 // Figures as tables for the book.
 
 /** Two programs that ran in turns: each one's figures, and the ratio pair by pair. */
-export function comparison(ours, theirs) {
+export function comparison(title, ours, theirs) {
   const row = (program) =>
     `| ${program.name} | ${spread(program.runs.map((run) => run.wallMs))} | ${spread(program.runs.map((run) => run.cpuMs))} | ${spread(program.runs.map((run) => run.peakMib))} |`;
   const ratio = (figure) => spread(ours.runs.map((run, pair) => run[figure] / theirs.runs[pair][figure]), 2);
   return [
-    '| | wall, ms | CPU (user + system), ms | peak memory, MiB |',
+    `| ${title} | wall, ms | CPU (user + system), ms | peak memory, MiB |`,
     '| --- | --- | --- | --- |',
     row(ours),
     row(theirs),

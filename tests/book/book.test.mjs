@@ -67,6 +67,15 @@ test('keys, limits, codes and diagnostics named in the prose exist', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('the measurements are of the versions that the benchmark would install now', () => {
+  const text = presentTable(pages.get('operations/measurements.md'), 'compile', 'figures').join('\n');
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'benches/real-input/package.json'), 'utf8'));
+  for (const [name, version] of Object.entries(dependencies)) {
+    assert.ok(text.toLowerCase().includes(`${name} ${version}`), `measured with another ${name} than ${version}: run benches/run --write`);
+  }
+  assert.match(text, /; \d{4}-\d{2}-\d{2}\./, 'the figures carry their date');
+});
+
 // Names of JavaScript and of the manifest that look like keys of the configuration.
 const OTHER_NAMES = new Set(['session.authenticate', 'api.server']);
 

@@ -30,9 +30,9 @@ export function expectedTables(root) {
   ];
 }
 
-/** The lines between the marks of a table in the text of a page. */
-export function presentTable(text, name) {
-  const { start, end } = bounds(text, name);
+/** The lines between the marks of a table, or of something else, in the text of a page. */
+export function presentTable(text, name, kind = 'table') {
+  const { start, end } = bounds(text, name, kind);
   return text.slice(start, end).split('\n').filter(Boolean);
 }
 
@@ -40,8 +40,8 @@ function table(head, rows) {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-function bounds(text, name) {
-  const open = `<!-- table: ${name} -->`;
+function bounds(text, name, kind = 'table') {
+  const open = `<!-- ${kind}: ${name} -->`;
   const start = text.indexOf(open);
   const end = text.indexOf('<!-- end -->', start);
   if (start < 0 || end < 0) throw new Error(`the page has no table between ${open} and <!-- end -->`);
