@@ -152,7 +152,7 @@ impl<'a> ExportNames<'a> {
             Expr::Assign(assign) => match &assign.left {
                 // `exports = module.exports = …`, in either order.
                 AssignTarget::Simple(SimpleAssignTarget::Member(member)) if self.is_module_exports(member) => {
-                    self.common()
+                    self.common();
                 }
                 AssignTarget::Simple(SimpleAssignTarget::Ident(_)) => self.read_whole(&assign.right),
                 _ => self.escapes(),

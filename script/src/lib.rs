@@ -4,6 +4,8 @@
 //! so its result can be cached under the hash of source and options, and modules compile in parallel.
 //! Linking (which import is which module) is the caller's: compiled code asks for its n-th import by number.
 
+#![expect(clippy::boxed_local, reason = "the tree hands its children over in boxes, and takes them back in the same")]
+
 mod actions;
 mod compile;
 mod dead;

@@ -186,7 +186,7 @@ impl List<'_> {
                 block.stmts.into_iter().for_each(|stmt| self.push(stmt, directives));
             }
             Stmt::If(choice) if branch::ends(&choice.cons) && choice.alt.is_some() => {
-                self.push_flat(choice, directives)
+                self.push_flat(choice, directives);
             }
             Stmt::Decl(Decl::Var(var)) => self.push_var(var),
             Stmt::Return(end) => self.push_return(end),
@@ -237,15 +237,12 @@ impl List<'_> {
     /// `if (a) return b; return c` is one `return`.
     fn push_return(&mut self, mut end: ReturnStmt) {
         while let Some(value) = end.arg.take() {
-            match self.stmts.last_mut() {
-                Some(Stmt::If(IfStmt { test, cons, alt: None, .. })) => {
-                    if let Some(first) = branch::returned(cons) {
-                        end.arg = Some(branch::choose(test.take(), first, value, self.names));
-                        self.stmts.pop();
-                        continue;
-                    }
-                }
-                _ => {}
+            if let Some(Stmt::If(IfStmt { test, cons, alt: None, .. })) = self.stmts.last_mut()
+                && let Some(first) = branch::returned(cons)
+            {
+                end.arg = Some(branch::choose(test.take(), first, value, self.names));
+                self.stmts.pop();
+                continue;
             }
             end.arg = Some(value);
             break;

@@ -258,10 +258,8 @@ impl VisitMut for Walk<'_> {
                 }
                 return;
             }
-            Expr::OptChain(chain) => {
-                if !in_chain && matches!(&*chain.base, OptChainBase::Member(_)) {
-                    self.refer(expr, Usage::Read);
-                }
+            Expr::OptChain(chain) if !in_chain && matches!(&*chain.base, OptChainBase::Member(_)) => {
+                self.refer(expr, Usage::Read);
             }
             Expr::Call(call) => {
                 if let Callee::Expr(callee) = &call.callee {
@@ -274,10 +272,8 @@ impl VisitMut for Walk<'_> {
                 self.visit_call(call);
                 return;
             }
-            Expr::New(new) => {
-                if self.free_word(&new.callee, "Function") {
-                    self.evals.push(self.places.of(new.span));
-                }
+            Expr::New(new) if self.free_word(&new.callee, "Function") => {
+                self.evals.push(self.places.of(new.span));
             }
             Expr::This(this) => {
                 if self.esm && self.is_module() && self.state.receivers == 0 {
@@ -562,7 +558,7 @@ impl Walk<'_> {
         if let Some(name) = static_name(&member.prop) {
             self.imports.use_name(number, &name);
             let span = member.obj.span();
-            member.obj = Box::new(Expr::Ident(self.imports.namespace(number, span)));
+            *member.obj = Expr::Ident(self.imports.namespace(number, span));
         }
     }
 
