@@ -32,6 +32,9 @@ pub struct Place {
     /// The line itself, cut to a window around the place when it is very long.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// How many characters of the line were cut before `text`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cut: u32,
 }
 
 /// Longest line text kept in a place, in characters: a minified file must not fill the screen.
@@ -40,7 +43,7 @@ const LINE_WINDOW_CHARS: usize = 160;
 impl Place {
     /// The file as a whole.
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), line: 0, column: 0, length: 0, text: String::new() }
+        Self { file: file.into(), line: 0, column: 0, length: 0, text: String::new(), cut: 0 }
     }
 
     /// The place of `span` in `source`. Offsets beyond the end, or inside a character, are moved to the nearest sound one.
@@ -58,9 +61,9 @@ impl Place {
 
     /// A place that another tool named by line and column (both from 1), with the line's text.
     pub fn at(file: impl Into<String>, line: u32, column: u32, length: u32, text: &str) -> Self {
-        let (text, shift) = window(text, column as usize);
-        let column = column.saturating_sub(to_u32(shift)).max(1);
-        Self { file: file.into(), line, column, length: length.max(1), text: text.replace('\t', " ") }
+        let (text, cut) = window(text, column as usize);
+        let text = text.replace('\t', " ");
+        Self { file: file.into(), line, column: column.max(1), length: length.max(1), text, cut: to_u32(cut) }
     }
 }
 
@@ -71,6 +74,11 @@ fn window(line: &str, column: usize) -> (String, usize) {
     }
     let from = column.saturating_sub(LINE_WINDOW_CHARS / 2);
     (line.chars().skip(from).take(LINE_WINDOW_CHARS).collect(), from)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 fn floor_boundary(source: &str, at: usize) -> usize {
@@ -94,6 +102,14 @@ mod tests {
         let place = Place::new("a.js", "one\n\ttwo é three\n", Span::new(9, 11));
         assert_eq!((place.line, place.column, place.length), (2, 6, 1));
         assert_eq!(place.text, " two é three");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_the_column_stays_true() {
+        let place = Place::new("a.js", &"x".repeat(1000), Span::new(500, 502));
+        assert_eq!((place.column, place.length, place.cut, place.text.len()), (501, 2, 421, LINE_WINDOW_CHARS));
+        let json = serde_json::to_string(&place).expect("a place is plain data");
+        assert_eq!(serde_json::from_str::<Place>(&json).expect("what was written"), place);
     }
 
     #[test]

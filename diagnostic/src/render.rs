@@ -63,9 +63,11 @@ impl Diagnostic {
 
 fn snippet<'a>(place: &'a Place, text: &'a str, primary: bool) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-    let start = byte_of_column(&place.text, place.column);
-    let end = byte_of_column(&place.text, place.column + place.length).max(start);
-    Snippet::source(place.text.as_str())
+    // The renderer counts columns itself: what was cut is put back as blanks, which it does not show.
+    let line = " ".repeat(place.cut as usize) + &place.text;
+    let start = byte_of_column(&line, place.column);
+    let end = byte_of_column(&line, place.column + place.length).max(start);
+    Snippet::source(line)
         .line_start(place.line as usize)
         .path(place.file.as_str())
         .annotation(kind.span(start..end).label(text))
@@ -86,6 +88,14 @@ fn count(n: usize, noun: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::{Code, Diagnostic, Place, Report, Span};
+
+    #[test]
+    fn a_long_line_is_named_by_its_true_column() {
+        let source = format!("first\n{}wrong{}\n", "a ".repeat(200), " b".repeat(200));
+        let found = Diagnostic::new(Code::SyntaxError, "expected nothing")
+            .at(Place::new("app/client/app.js", &source, Span::new(406, 411)), "here");
+        insta::assert_snapshot!(found.to_text(false));
+    }
 
     #[test]
     fn text_shows_line_carets_and_remedy() {
