@@ -27,6 +27,7 @@ mod patterns;
 mod place;
 mod quote;
 mod references;
+mod regex;
 mod syntax;
 mod walk;
 mod wrap;

@@ -239,6 +239,7 @@ impl VisitMut for Walk<'_> {
         let in_chain = take(&mut self.state.in_chain);
         match expr {
             Expr::Ident(name) => {
+                self.check_word(name);
                 if self.names.is_free(name) {
                     self.free_name(name);
                 } else if let Some(binding) = self.binding(expr).cloned() {
@@ -269,6 +270,9 @@ impl VisitMut for Walk<'_> {
                     *expr = *replaced;
                     return;
                 }
+                if call.callee.is_super_() {
+                    self.call_super(call.span);
+                }
                 self.visit_call(call);
                 return;
             }
@@ -291,6 +295,18 @@ impl VisitMut for Walk<'_> {
                 } else {
                     self.reject_plain(meta.span);
                 }
+                return;
+            }
+            Expr::Lit(lit) => {
+                if let Lit::Regex(regex) = lit {
+                    self.check_regex(regex);
+                }
+                return;
+            }
+            Expr::PrivateName(name) => self.lone_private(name.span),
+            Expr::Bin(BinExpr { op: BinaryOp::In, left, right, .. }) if left.is_private_name() => {
+                left.visit_mut_children_with(self);
+                right.visit_mut_with(self);
                 return;
             }
             Expr::Await(wait) => self.top_level_await(wait.span),
@@ -417,7 +433,11 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_mut_prop(&mut self, prop: &mut Prop) {
+        if let Prop::Assign(assign) = prop {
+            self.default_in_object(assign.span);
+        }
         if let Prop::Shorthand(name) = prop {
+            self.check_word(name);
             if self.names.is_free(name) {
                 self.free_name(name);
             } else if let Some(binding) = self.bindings.get(&name.to_id()).cloned() {
@@ -431,6 +451,7 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_mut_ident(&mut self, name: &mut Ident) {
+        self.check_word(name);
         if matches!(&*name.sym, "require" | "exports" | "module") && !self.names.is_free(name) {
             self.shadowed |= name.ctxt != self.parameters.require.ctxt;
         }

@@ -8,7 +8,7 @@ use swc_core::common::Span;
 use swc_core::ecma::ast::*;
 
 use super::Walk;
-use crate::{Language, patterns};
+use crate::{Language, patterns, regex};
 
 /// How a name is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,13 @@ pub(crate) enum Kind {
 #[derive(Default)]
 pub(crate) struct Declared {
     names: FxHashMap<Id, (Kind, Span)>,
-    private: Vec<Vec<Atom>>,
+    classes: Vec<ClassScope>,
+}
+
+/// A class around the place that is looked at.
+struct ClassScope {
+    private: Vec<Atom>,
+    extends: bool,
 }
 
 impl Walk<'_> {
@@ -86,20 +92,70 @@ impl Walk<'_> {
             ClassMember::AutoAccessor(AutoAccessor { key: Key::Private(key), .. }) => Some(key.name.clone()),
             _ => None,
         };
-        self.declared.private.push(class.body.iter().filter_map(name).collect());
+        let private = class.body.iter().filter_map(name).collect();
+        self.declared.classes.push(ClassScope { private, extends: class.super_class.is_some() });
     }
 
     pub(super) fn leave_class(&mut self) {
-        self.declared.private.pop();
+        self.declared.classes.pop();
     }
 
     pub(super) fn use_private(&mut self, name: &PrivateName) {
-        if !self.declared.private.iter().any(|names| names.contains(&name.name)) {
+        if !self.declared.classes.iter().any(|class| class.private.contains(&name.name)) {
             self.found.push(
                 Diagnostic::new(Code::SyntaxError, format!("`#{}` is not declared by a class around it", name.name))
                     .at(self.places.of(name.span), "")
                     .help("Declare it in the class body: `#name;`."),
             );
         }
+    }
+
+    /// `super()` in the constructor of a class that extends nothing.
+    pub(super) fn call_super(&mut self, span: Span) {
+        if self.declared.classes.last().is_some_and(|class| !class.extends) {
+            self.refuse(
+                span,
+                "`super()` is called in a class that extends nothing",
+                "Remove the call, or add `extends`.",
+            );
+        }
+    }
+
+    /// `#name` alone, which is allowed only before `in`.
+    pub(super) fn lone_private(&mut self, span: Span) {
+        self.refuse(span, "a private name cannot stand alone", "Write `this.#name`, or `#name in object`.");
+    }
+
+    /// `{a = 1}` in an object that is a value.
+    pub(super) fn default_in_object(&mut self, span: Span) {
+        self.refuse(span, "a property is given its value by `:`, not by `=`", "Write `name: value`.");
+    }
+
+    pub(super) fn check_regex(&mut self, regex: &Regex) {
+        if let Some(defect) = regex::defect(&regex.exp, &regex.flags) {
+            let message = format!("this regular expression is not valid: {defect}");
+            self.refuse(regex.span, &message, "A script with such an expression does not run at all.");
+        }
+    }
+
+    /// Words that cannot be names: of a module, which is strict, more than of a script.
+    pub(super) fn check_word(&mut self, name: &Ident) {
+        let reserved = match &*name.sym {
+            "implements" | "interface" | "let" | "package" | "private" | "protected" | "public" | "static"
+            | "yield" => self.esm,
+            "break" | "case" | "catch" | "class" | "const" | "continue" | "debugger" | "default" | "delete" | "do"
+            | "else" | "enum" | "export" | "extends" | "false" | "finally" | "for" | "function" | "if" | "import"
+            | "in" | "instanceof" | "new" | "null" | "return" | "super" | "switch" | "this" | "throw" | "true"
+            | "try" | "typeof" | "var" | "void" | "while" | "with" => true,
+            _ => false,
+        };
+        if reserved {
+            let message = format!("`{}` is a word of the language and cannot be a name", name.sym);
+            self.refuse(name.span, &message, "Choose another name.");
+        }
+    }
+
+    pub(super) fn refuse(&mut self, span: Span, message: &str, help: &str) {
+        self.found.push(Diagnostic::new(Code::SyntaxError, message).at(self.places.of(span), "").help(help));
     }
 }

@@ -12,6 +12,10 @@ impl Walk<'_> {
         if self.minify != Minify::Off {
             self.written.insert(name.to_id());
         }
+        if self.esm && matches!(&*name.sym, "eval" | "arguments") {
+            let message = format!("`{}` cannot be assigned to in a module", name.sym);
+            self.refuse(name.span, &message, "Choose another name.");
+        }
         if !self.bindings.is_empty() && self.bindings.contains_key(&name.to_id()) {
             self.found.push(
                 Diagnostic::new(Code::SyntaxError, format!("`{}` is imported and cannot be assigned to", name.sym))
