@@ -75,7 +75,9 @@ impl<'a> Places<'a> {
         let shift = column.saturating_sub(WINDOW_BYTES / 2);
         let from = line_start + shift;
         let to = (from + WINDOW_BYTES).min(line_end);
-        Place::at(self.path, number, (column - shift) as u32, length, self.text[from..to].trim_end_matches('\r'))
+        let shown = self.text[from..to].trim_end_matches('\r');
+        let place = Place::at(self.path, number, (column - shift) as u32, length, shown);
+        Place { column: column as u32, cut: shift as u32, ..place }
     }
 }
 
