@@ -1,0 +1,12 @@
+// Reads [[text, mode, strict, code], …] and prints each code that the engine cannot parse.
+const { readFileSync } = require("node:fs");
+const { Script } = require("node:vm");
+
+for (const [text, mode, strict, code] of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
+  try {
+    new Script((strict ? '"use strict";(' : "(") + code + ")");
+  } catch (error) {
+    console.log(`${mode}: ${error.message}\n${text}\n=>\n${code}\n`);
+    process.exitCode = 1;
+  }
+}
