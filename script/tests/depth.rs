@@ -85,8 +85,8 @@ fn long_flat_sources_are_not_deep() {
         format!("x = {{{}}}", "a: b.c.d, ".repeat(30_000)),
         "var a=/[(]/,b='(',c=`(`;// (((\n/* ((( */\n".repeat(10_000),
         "for(i=0;i<n;i++)if(a<b)c=d<e?f:g;\n".repeat(5_000),
-        "const f = () => {\n  return { a }\n}\n".repeat(30_000),
-        "let a: Map<string, Array<number>> = new Map<string, number[]>();\n".repeat(3_000),
+        "var f = () => {\n  return { a }\n}\n".repeat(30_000),
+        "var a: Map<string, Array<number>> = new Map<string, number[]>();\n".repeat(3_000),
     ];
     for (index, text) in sources.into_iter().enumerate() {
         let language = if index == 9 { Language::TypeScript } else { Language::JavaScript };
