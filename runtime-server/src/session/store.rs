@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection as Database, OptionalExtension as _, params};
@@ -86,16 +87,26 @@ enum Order {
     Expire(u64),
 }
 
+/// How long a start waits for the folder, in milliseconds: the server before it may be writing its last sessions, and a
+/// process that is just being forked holds every lock of its parent for a moment.
+const LOCK_WAIT_MS: u64 = 2_000;
+
 impl Store {
     /// Opens the store in `folder`, which no other process may use meanwhile.
     pub(crate) fn open(folder: &Path, log: Log) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Folder { path: folder.to_owned(), error };
         make_private(folder).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        let given_up = Instant::now() + Duration::from_millis(LOCK_WAIT_MS);
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < given_up => {
+                    std::thread::sleep(Duration::from_millis(LOCK_WAIT_MS / 100));
+                }
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: folder.to_owned() }),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
         let path = folder.join("sessions.sqlite");
         let database = open_database(&path)?;
