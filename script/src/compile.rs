@@ -21,6 +21,9 @@ use crate::{
     syntax, wrap,
 };
 
+/// Most findings of a file with errors that are shown.
+const FINDINGS_SHOWN: usize = 20;
+
 /// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
 pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
     let compiled = catch_unwind(AssertUnwindSafe(|| stages(source, options)));
@@ -75,6 +78,7 @@ fn script_stages(
         actions
     });
     if walk.found.iter().any(Diagnostic::is_error) {
+        walk.found.truncate(FINDINGS_SHOWN);
         return Err(walk.found);
     }
 

@@ -326,6 +326,12 @@ fn mistakes_are_shown_with_a_remedy() {
 }
 
 #[test]
+fn one_file_does_not_fill_the_screen() {
+    let module = read_as(&"const a = 1;\n".repeat(1_000), Language::JavaScript, &options(Wrap::Module, Minify::Off));
+    assert_eq!(module.diagnostics.len(), 20);
+}
+
+#[test]
 fn emitted_code() {
     let cases = [
         (
