@@ -2,6 +2,7 @@
 
 mod calls;
 mod declared;
+mod members;
 mod refuse;
 
 use std::mem::take;
@@ -15,7 +16,7 @@ use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use self::declared::Declared;
 pub(crate) use self::declared::Kind;
-use crate::exports::{ExportNames, static_name};
+use crate::exports::ExportNames;
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
@@ -198,37 +199,6 @@ impl<'a> Walk<'a> {
     fn refer(&mut self, expr: &Expr, usage: Usage) {
         let top_level = self.state.deferred == 0;
         self.references.extend(references::read(expr, usage, top_level, self.names, self.places));
-    }
-
-    /// Walks `exports` or `module.exports` where using it exports nothing new.
-    fn quiet_exports(&mut self, expr: &mut Expr) {
-        match expr {
-            Expr::Ident(name) if self.names.is_free(name) => {
-                self.adopt(name);
-            }
-            Expr::Member(member) => self.quiet_exports(&mut member.obj),
-            Expr::Paren(paren) => self.quiet_exports(&mut paren.expr),
-            Expr::Ident(_) => {}
-            expr => expr.visit_mut_with(self),
-        }
-    }
-
-    /// The object of a member: `exports.x` and `module.id` do not let `exports` go anywhere.
-    fn member(&mut self, member: &mut MemberExpr) {
-        self.namespace_member(member);
-        if self.is_module() && (self.exports.is_exports(&member.obj) || self.free_word(&member.obj, "module")) {
-            let open = static_name(&member.prop).is_none();
-            self.quiet_exports(&mut member.obj);
-            if open {
-                // `exports[name]` may be written elsewhere through what it gives; reading alone is harmless.
-                member.prop.visit_mut_with(self);
-            }
-            return;
-        }
-        self.state.in_chain = true;
-        member.obj.visit_mut_with(self);
-        self.state.in_chain = false;
-        member.prop.visit_mut_with(self);
     }
 }
 
@@ -570,28 +540,6 @@ impl Walk<'_> {
     fn note_shadow(&mut self, expr: &mut Expr) {
         if let Expr::Ident(name) = expr {
             self.visit_mut_ident(name);
-        }
-    }
-
-    /// `ns.name` of a whole-namespace import uses that name only.
-    fn namespace_member(&mut self, member: &mut MemberExpr) {
-        let Some(Binding { number, name: None }) = self.binding(&member.obj).cloned() else { return };
-        if let Some(name) = static_name(&member.prop) {
-            self.imports.use_name(number, &name);
-            let span = member.obj.span();
-            *member.obj = Expr::Ident(self.imports.namespace(number, span));
-        }
-    }
-
-    fn is_alias_target(&self, target: &AssignTarget) -> bool {
-        match target {
-            AssignTarget::Simple(SimpleAssignTarget::Ident(name)) => {
-                self.exports.is_exports(&Expr::Ident(name.id.clone())) || *name.id.sym == *"exports"
-            }
-            AssignTarget::Simple(SimpleAssignTarget::Member(member)) => {
-                matches!(&*member.obj, Expr::Ident(name) if *name.sym == *"module")
-            }
-            _ => false,
         }
     }
 }
