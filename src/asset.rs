@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256, Sha384};
+use ssbuild_server::hex;
 
 /// The SHA-256 of some bytes, in lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +14,7 @@ const NAME_DIGITS: usize = 16;
 impl Fingerprint {
     /// Of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(hex(&Sha256::digest(bytes)))
+        Self(hex::encode(&Sha256::digest(bytes)))
     }
 
     /// All 64 digits.
@@ -101,14 +102,6 @@ pub fn content_type(name: &str) -> ContentType {
         ContentType { header: "application/octet-stream", compressible: false },
         |&(_, header, compressible)| ContentType { header, compressible },
     )
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        text.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
-        text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
-        text
-    })
 }
 
 #[cfg(test)]

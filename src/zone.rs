@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn names_are_paths_from_the_app() {
-        let app = Path::new("/work/shop/app1");
-        assert_eq!(relative(app, Path::new("/work/shop/app1/app/client/app.js")), "app/client/app.js");
-        assert_eq!(relative(app, Path::new("/work/vendor/three/x.js")), "../../vendor/three/x.js");
+        let app = Path::new("/srv/shop/app1");
+        assert_eq!(relative(app, Path::new("/srv/shop/app1/app/client/app.js")), "app/client/app.js");
+        assert_eq!(relative(app, Path::new("/srv/vendor/three/x.js")), "../../vendor/three/x.js");
         assert_eq!(Zone::of("../node_modules/app/client/x.js"), Zone::Package);
         assert_eq!(Zone::of("lib/server/auth.js"), Zone::Private);
         assert_eq!(Zone::of("vendor/clock/lib/clock.js"), Zone::Private);

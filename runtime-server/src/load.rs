@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex;
 use crate::manifest::{self, Manifest};
 
 /// A build on disk whose every file is there and has the bytes that the manifest promises.
@@ -153,13 +154,6 @@ fn check_file(path: &Path, file: &str, bytes: u64, sha256: &str) -> Result<(), L
             n => hash.update(&buffer[..n]),
         }
     }
-    let found = hex(&hash.finalize());
+    let found = hex::encode(&hash.finalize());
     if found == sha256 { Ok(()) } else { Err(damaged(format!("its SHA-256 is {found} instead of {sha256}"))) }
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }

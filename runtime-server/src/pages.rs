@@ -11,7 +11,7 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-use crate::load;
+use crate::hex;
 use crate::manifest::{Encoding, Manifest, Page, Segment};
 use crate::negotiate;
 
@@ -50,7 +50,7 @@ impl Pages {
             let text = text(page, cdn_base);
             let policy = HeaderValue::from_str(&policy(page, cdn_base));
             let policy = policy.map_err(|_| PolicyError { route: route.clone() })?;
-            let tag = load::hex(&Sha256::digest(text.as_bytes())[..16]);
+            let tag = hex::encode(&Sha256::digest(text.as_bytes())[..16]);
             let rendered = Rendered {
                 gzip: gzip(text.as_bytes()),
                 plain: text.into(),

@@ -1,10 +1,10 @@
 //! Random bits for ids, tickets and epochs, from the operating system.
 
-use crate::load;
+use crate::hex;
 
 /// `BYTES` random bytes as hex digits.
 pub(crate) fn hex<const BYTES: usize>() -> String {
-    load::hex(&bytes::<BYTES>())
+    hex::encode(&bytes::<BYTES>())
 }
 
 /// `BYTES` random bytes.

@@ -7,6 +7,7 @@ use rquickjs::{Ctx, Exception, Function, Object};
 
 use super::bridge::Bridge;
 use super::web;
+use crate::hex;
 
 /// Most random bytes that one question gives.
 const MOST_RANDOM_BYTES: usize = 65_536;
@@ -52,5 +53,5 @@ fn random_hex(ctx: Ctx<'_>, bytes: usize) -> rquickjs::Result<String> {
     if getrandom::fill(&mut random).is_err() {
         return Err(Exception::throw_internal(&ctx, "the machine gives no random bytes"));
     }
-    Ok(web::hex(&random))
+    Ok(hex::encode(&random))
 }

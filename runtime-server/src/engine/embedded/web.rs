@@ -4,6 +4,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use url::{Url, quirks};
 
+use crate::hex;
+
 /// The parts of an address as a JSON array, in the order of `prelude/web/url.js`; nothing when it is none.
 pub(super) fn parse_url(input: &str, base: Option<String>) -> Option<String> {
     let base = base.map(|base| Url::parse(&base)).transpose().ok()?;
@@ -50,23 +52,12 @@ fn parts(url: &Url) -> String {
 
 /// The digest of bytes in hex, in hex; nothing for an algorithm that is not in the list of Web Crypto.
 pub(super) fn digest(algorithm: &str, bytes: &str) -> Option<String> {
-    let bytes = unhex(bytes)?;
+    let bytes = hex::decode(bytes)?;
     Some(match algorithm {
-        "SHA-1" => hex(&Sha1::digest(&bytes)),
-        "SHA-256" => hex(&Sha256::digest(&bytes)),
-        "SHA-384" => hex(&Sha384::digest(&bytes)),
-        "SHA-512" => hex(&Sha512::digest(&bytes)),
+        "SHA-1" => hex::encode(&Sha1::digest(&bytes)),
+        "SHA-256" => hex::encode(&Sha256::digest(&bytes)),
+        "SHA-384" => hex::encode(&Sha384::digest(&bytes)),
+        "SHA-512" => hex::encode(&Sha512::digest(&bytes)),
         _ => return None,
     })
-}
-
-/// Bytes as hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let half = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes().chunks(2).map(|pair| Some(half(*pair.first()?)? << 4 | half(*pair.get(1)?)?)).collect()
 }
