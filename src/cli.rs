@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufReader, IsTerminal, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -9,12 +10,12 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ssbuild_server::settings::Flags;
+use ssbuild_server::{load::Build, serve::serve, settings::Flags};
 
 use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Outcome, Purpose, Request, Warnings},
-    report, serve,
+    report,
     style::{self, WorkerCommand},
 };
 
@@ -154,11 +155,13 @@ fn build_and_serve(args: &ServeArgs) -> ExitCode {
     }
     let flags = Flags { hostname: args.host.clone(), port: args.port, state_dir: None };
     let state_dir = absolute(&args.build.app.dir).join(".ssserve");
-    let served = serve::serve(&args.build.out(), &state_dir, &flags, |address| {
+    let ready = |address: SocketAddr| {
         let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
         to_stdout(&format!("  serving on http://{host}:{}\n", address.port()));
-    });
-    match served {
+        Ok(())
+    };
+    let build = Build::load(&args.build.out(), None);
+    match build.map_err(Into::into).and_then(|build| serve(&build, &flags, &state_dir, ready)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => could_not_run(&error.to_string()),
     }

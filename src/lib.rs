@@ -23,7 +23,6 @@ pub mod report;
 pub mod resolve;
 pub mod runtime_client;
 pub mod scripts;
-pub mod serve;
 pub mod sheets;
 pub mod style;
 pub mod trees;

@@ -3,18 +3,12 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
-use ssbuild_server::clock::{Clock, SystemClock};
-use ssbuild_server::config::Config;
 use ssbuild_server::load::Build;
-use ssbuild_server::log::{self, Log};
-use ssbuild_server::server::{Server, Surroundings};
-use ssbuild_server::settings::{self, Flags};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use ssbuild_server::serve::serve;
+use ssbuild_server::settings::Flags;
 
 /// Serves a build of ssbuild: pages, files, actions over one websocket, sessions and channels.
 #[derive(Debug, Parser)]
@@ -54,58 +48,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let build = Build::load(&arguments.dist, arguments.env.as_deref())?;
     let flags =
         Flags { hostname: arguments.host.clone(), port: arguments.port, state_dir: arguments.state_dir.clone() };
-    let (config, warnings) = settings::resolve(&build, std::env::vars(), &flags)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let logged = Log::new(config.log.level, config.log.format, Arc::clone(&clock), Box::new(std::io::stderr()));
-    for warning in warnings {
-        logged.warn(warning);
-    }
-    // Each connection is an open file; what the machine refuses is seen when there are too many.
-    let open_files = rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap_or_default();
-    let wanted = u64::try_from(config.limits.http_connections).unwrap_or(u64::MAX);
-    if open_files < wanted {
-        logged.say(
-            log::CALLS,
-            format_args!("limits.http_connections is {wanted}, but only {open_files} files may be open"),
-        );
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(&build, config, clock, logged, started))
-}
-
-async fn serve(
-    build: &Build,
-    config: Config,
-    clock: Arc<dyn Clock>,
-    log: Log,
-    started: Instant,
-) -> Result<(), Box<dyn Error>> {
-    let address = (config.http.hostname.clone(), config.http.port);
-    let state_dir = config.server.state_dir.as_ref().map_or_else(|| beside(&build.dist), PathBuf::from);
-    let surroundings = Surroundings { clock, log, state_dir };
-    let server = Server::start(build, config, surroundings)?;
-    let listener = TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
-    banner(build, listener.local_addr()?, started)?;
-    server.run(listener, stop_signal()?).await?;
-    Ok(())
+    serve(&build, &flags, &beside(&build.dist), |address| banner(&build, address, started))
 }
 
 /// Where sessions are kept unless configured: never inside the build, which is replaced by the next one.
 fn beside(dist: &Path) -> PathBuf {
     let whole = dist.canonicalize().unwrap_or_else(|_| dist.to_owned());
     whole.parent().unwrap_or(Path::new(".")).join(".ssserve")
-}
-
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 fn banner(build: &Build, address: SocketAddr, started: Instant) -> std::io::Result<()> {
