@@ -5,6 +5,7 @@ pub mod asset;
 pub mod build;
 pub mod bundle;
 pub mod check;
+mod child;
 pub mod compress;
 pub mod config;
 pub mod disk;

@@ -1,13 +1,10 @@
 //! The helper: one Node.js process that compiles file after file.
 
 use std::{
-    fmt, io,
-    io::{BufRead, BufReader, Read, Write},
+    io,
     os::unix::process::ExitStatusExt,
     path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread::{self, JoinHandle},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -18,22 +15,17 @@ use super::{
     message::{Answer, Hello, Job},
     node::{self, NodePath},
 };
+use crate::child::{LineChild, Silence};
 
 /// What it runs.
 const PROGRAM: &str = include_str!("helper.cjs");
 /// Begins each of its answers; other lines were printed by a package.
 const MARK: &str = "\u{1e}ssbuild ";
-/// Longest line it may answer, in bytes.
-const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// How much of its last words is kept, in bytes.
-const STDERR_BYTES: u64 = 64 * 1024;
 
 /// A running helper.
+#[derive(Debug)]
 pub(super) struct Helper {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    answers: Receiver<io::Result<String>>,
-    stderr: Option<JoinHandle<String>>,
+    child: LineChild,
     deadline: Duration,
 }
 
@@ -60,7 +52,8 @@ impl Helper {
     /// Starts one in the app's folder.
     pub(super) fn start(root: &Path, path: &NodePath, limits: Limits) -> Result<Self, Fate> {
         let node = path.find().ok_or(Fate::NoNode)?;
-        let mut child = Command::new(node)
+        let mut program = Command::new(node);
+        program
             .arg(format!("--max-old-space-size={}", limits.memory_mib))
             .args(["-e", PROGRAM])
             .current_dir(root)
@@ -69,36 +62,10 @@ impl Helper {
             .env_clear()
             .envs(std::env::var_os("HOME").map(|home| ("HOME", home)))
             .env("PATH", path.folders())
-            .envs([("LC_ALL", "C"), ("TZ", "UTC")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(Fate::NotStarted)?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let stderr = child.stderr.take().expect("stderr is piped");
-        let (sender, answers) = mpsc::channel();
-        // Both threads end with the child: its pipes are closed then.
-        thread::spawn(move || {
-            let mut stdout = BufReader::new(stdout);
-            while let Some(answer) = next_answer(&mut stdout).transpose() {
-                let failed = answer.is_err();
-                if sender.send(answer).is_err() || failed {
-                    break;
-                }
-            }
-        });
-        let stderr = thread::spawn(move || {
-            let mut said = Vec::new();
-            let mut stderr = stderr.take(STDERR_BYTES);
-            // Half of its last words is better than none.
-            let _ = stderr.read_to_end(&mut said);
-            let _ = io::copy(&mut stderr.into_inner(), &mut io::sink());
-            String::from_utf8_lossy(&said).trim().to_owned()
-        });
+            .envs([("LC_ALL", "C"), ("TZ", "UTC")]);
+        let child = LineChild::start(&mut program, MARK).map_err(Fate::NotStarted)?;
         let deadline = Duration::from_millis(limits.start_deadline_ms);
-        let mut helper = Self { child, stdin, answers, stderr: Some(stderr), deadline };
+        let mut helper = Self { child, deadline };
         let hello: Hello = helper.hear(Instant::now())?;
         if !node::is_new_enough(&hello.version) {
             return Err(Fate::TooOld(hello.version));
@@ -110,38 +77,36 @@ impl Helper {
     /// Has a file compiled. After an error the helper is gone.
     pub(super) fn ask(&mut self, job: &Job<'_>) -> Result<Answer, Fate> {
         let asked = Instant::now();
-        let mut line = serde_json::to_vec(job).expect("a job is plain data");
-        line.push(b'\n');
-        match self.stdin.as_mut().map(|stdin| stdin.write_all(&line)) {
-            Some(Ok(())) => self.hear(asked),
-            _ => Err(self.gone()),
+        match self.child.say(job) {
+            Ok(()) => self.hear(asked),
+            Err(silence) => Err(self.fate(silence)),
         }
     }
 
     fn hear<T: DeserializeOwned>(&mut self, since: Instant) -> Result<T, Fate> {
-        match self.answers.recv_timeout(self.deadline.saturating_sub(since.elapsed())) {
-            Ok(Ok(line)) => serde_json::from_str(&line).map_err(|error| {
-                self.end();
-                Fate::Died(format!("it does not speak as it should: {error}"))
-            }),
-            Ok(Err(error)) => {
-                self.end();
-                let too_long = error.kind() == io::ErrorKind::FileTooLarge;
-                Err(if too_long { Fate::TooLong } else { Fate::Died(error.to_string()) })
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                self.end();
-                Err(Fate::TimedOut)
-            }
-            Err(RecvTimeoutError::Disconnected) => Err(self.gone()),
+        let left = self.deadline.saturating_sub(since.elapsed());
+        let line = self.child.hear(left).map_err(|silence| self.fate(silence))?;
+        serde_json::from_str(&line).map_err(|error| self.broken(format!("it does not speak as it should: {error}")))
+    }
+
+    fn fate(&mut self, silence: Silence) -> Fate {
+        match silence {
+            Silence::TimedOut => Fate::TimedOut,
+            Silence::TooLong => Fate::TooLong,
+            Silence::Unreadable(error) => self.broken(error.to_string()),
+            Silence::Closed => self.gone(),
         }
+    }
+
+    fn broken(&mut self, said: String) -> Fate {
+        // It may have ended already.
+        let _ = self.child.end();
+        Fate::Died(said)
     }
 
     /// It closed its pipes.
     fn gone(&mut self) -> Fate {
-        self.stdin = None;
-        let status = self.child.wait();
-        let said = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let (status, said) = self.child.gone();
         // V8 says so and aborts; a system that is short of memory kills without a word.
         let killed = status.as_ref().is_ok_and(|status| status.signal().is_some()) && said.is_empty();
         if said.contains("out of memory") || killed {
@@ -151,42 +116,6 @@ impl Helper {
             Ok(status) if said.is_empty() => Fate::Died(status.to_string()),
             Ok(_) => Fate::Died(said),
             Err(error) => Fate::NotStarted(error),
-        }
-    }
-
-    fn end(&mut self) {
-        self.stdin = None;
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-impl fmt::Debug for Helper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Helper({})", self.child.id())
-    }
-}
-
-/// The next line that is an answer; `None` at the end.
-fn next_answer(from: &mut impl BufRead) -> io::Result<Option<String>> {
-    loop {
-        let mut line = Vec::new();
-        let read = from.take(ANSWER_BYTES).read_until(b'\n', &mut line)? as u64;
-        if read >= ANSWER_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 64 MiB"));
-        }
-        if !line.ends_with(b"\n") {
-            return Ok(None);
-        }
-        if let Some(answer) = line.strip_prefix(MARK.as_bytes()) {
-            return Ok(Some(String::from_utf8_lossy(answer).into_owned()));
         }
     }
 }
