@@ -12,7 +12,10 @@ use minijinja::{
 };
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Span};
 
-use super::page::{PageInput, ViewInput, no_tag};
+use super::{
+    marks::{self, HEAD},
+    page::{PageInput, ViewInput, no_tag},
+};
 use crate::disk::{Disk, Kind};
 
 /// The folder that pages stand in, and include and extend from.
@@ -27,9 +30,7 @@ const RECURSION: usize = 60;
 /// Largest page, in bytes.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Stand where the head and the base of the assets go, in the rendered text. Unicode has made these no characters
-/// for good (Unicode 16, 23.7), and HTML forbids them.
-pub(super) const HEAD: &str = "\u{fdd0}ss-head\u{fdd1}";
+/// Stands where the base of the assets goes, in the rendered text.
 const BASE: &str = "\u{fdd0}ss-base\u{fdd1}";
 
 /// A page's text without the tag, and where things go in it.
@@ -155,31 +156,19 @@ fn stays_inside(disk: &dyn Disk, root: &Path, path: &Path) -> bool {
 
 /// Takes the marks out of the rendered text: the text, where the head goes, where the base goes.
 fn find_marks(rendered: &str, path: &str) -> Result<(String, usize, Vec<usize>), Box<Diagnostic>> {
-    let mut text = String::with_capacity(rendered.len());
-    let (mut head, mut bases) = (None, Vec::new());
-    let mut rest = rendered;
-    while let Some(at) = rest.find('\u{fdd0}') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(behind) = rest.strip_prefix(HEAD) {
-            // The first counts, as in a page that is not rendered.
-            head.get_or_insert(text.len());
-            rest = behind;
-        } else if let Some(behind) = rest.strip_prefix(BASE) {
-            bases.push(text.len());
-            rest = behind;
-        } else {
-            return Err(Box::new(
-                Diagnostic::new(Code::ViewError, "`SocketStream` or `asset()` was changed before it was written")
-                    .at(Place::file(path), "")
-                    .help("Write them without filters: `{{ SocketStream }}`, `{{ asset('images/logo.png') }}`."),
-            ));
-        }
-    }
-    text.push_str(rest);
-    match head {
-        Some(at) => Ok((text, at, bases)),
-        None => Err(Box::new(no_tag(path, "{{ SocketStream }}"))),
+    let mut bases = Vec::new();
+    let taken = marks::take_out(rendered, |text, rest| {
+        let behind = rest.strip_prefix(BASE)?;
+        bases.push(text.len());
+        Some(behind)
+    });
+    match taken {
+        Some((text, Some(head))) => Ok((text, head, bases)),
+        Some((_, None)) => Err(Box::new(no_tag(path, "{{ SocketStream }}"))),
+        None => Err(Box::new(marks::changed(
+            path,
+            "Write them without filters: `{{ SocketStream }}`, `{{ asset('images/logo.png') }}`.",
+        ))),
     }
 }
 

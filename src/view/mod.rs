@@ -8,6 +8,7 @@ mod escape;
 mod head;
 mod html;
 mod jinja;
+mod marks;
 mod page;
 mod pug;
 mod segments;

@@ -5,7 +5,8 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place, Span};
 
 use super::{
     escape,
-    jinja::{HEAD, Rendered},
+    jinja::Rendered,
+    marks,
     page::{PageInput, ViewInput, no_tag},
 };
 
@@ -16,47 +17,33 @@ const END: char = '\u{fdd1}';
 
 /// Takes the marks out of a page: where the head goes, where the base goes, and the URLs of the files that are named.
 pub(super) fn place(input: &ViewInput<'_>, page: &PageInput, rendered: &str) -> Result<Rendered, Vec<Diagnostic>> {
-    let mut text = String::with_capacity(rendered.len());
-    let (mut head, mut bases, mut found) = (None, Vec::new(), Vec::new());
-    let mut rest = rendered;
-    while let Some(at) = rest.find('\u{fdd0}') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(behind) = rest.strip_prefix(HEAD) {
-            // The first counts, as in other pages.
-            head.get_or_insert(text.len());
-            rest = behind;
-        } else if let Some((name, behind)) = rest.strip_prefix(ASSET).and_then(|rest| rest.split_once(END)) {
-            let name = percent_decode_str(name).decode_utf8_lossy();
-            let file = format!("public/{}", name.trim_start_matches('/'));
-            match input.assets.url_of(&file) {
-                Some(url) => {
-                    bases.push(text.len());
-                    text.push_str(&escape::attribute(&url));
-                }
-                None => found.push(
-                    Diagnostic::new(
-                        Code::UrlUnresolved,
-                        format!("`asset('{name}')` names no file: `{file}` is not there"),
-                    )
-                    .at(place_of(input, page, &name), ""),
-                ),
+    let (mut bases, mut found) = (Vec::new(), Vec::new());
+    let taken = marks::take_out(rendered, |text, rest| {
+        let (name, behind) = rest.strip_prefix(ASSET)?.split_once(END)?;
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        let file = format!("public/{}", name.trim_start_matches('/'));
+        match input.assets.url_of(&file) {
+            Some(url) => {
+                bases.push(text.len());
+                text.push_str(&escape::attribute(&url));
             }
-            rest = behind;
-        } else {
-            found.push(
-                Diagnostic::new(Code::ViewError, "`SocketStream` or `asset()` was changed before it was written")
-                    .at(Place::file(&page.path), "")
-                    .help("Write them as they are: `!= SocketStream`, `asset('images/logo.png')`."),
-            );
-            break;
+            None => found.push(
+                Diagnostic::new(Code::UrlUnresolved, format!("`asset('{name}')` names no file: `{file}` is not there"))
+                    .at(place_of(input, page, &name), ""),
+            ),
         }
+        Some(behind)
+    });
+    if taken.is_none() {
+        found
+            .push(marks::changed(&page.path, "Write them as they are: `!= SocketStream`, `asset('images/logo.png')`."));
     }
-    text.push_str(rest);
-    match head {
-        _ if !found.is_empty() => Err(found),
-        Some(tag_at) => Ok(Rendered { text, tag_at, bases, files_read: Vec::new(), files_missed: Vec::new() }),
-        None => Err(vec![no_tag(&page.path, "!= SocketStream")]),
+    match taken {
+        Some((text, Some(tag_at))) if found.is_empty() => {
+            Ok(Rendered { text, tag_at, bases, files_read: Vec::new(), files_missed: Vec::new() })
+        }
+        Some((_, None)) if found.is_empty() => Err(vec![no_tag(&page.path, "!= SocketStream")]),
+        _ => Err(found),
     }
 }
 
