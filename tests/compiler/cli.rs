@@ -1,12 +1,11 @@
 //! The program as it is typed: exit codes, streams, and a build that is served at once.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    process::{Command, Output, Stdio},
-};
+use std::process::{Command, Output};
 
-use crate::app::{App, PROGRAM, broken};
+use crate::{
+    app::{App, PROGRAM, broken},
+    served::Served,
+};
 
 fn ssbuild(app: &App, args: &[&str]) -> Output {
     let mut command = Command::new(PROGRAM);
@@ -63,25 +62,6 @@ fn the_exit_code_says_who_has_to_act() {
 #[test]
 fn an_app_is_compiled_and_served() {
     let app = App::new(&[("app/views/app.html", "<head><title>Served</title><SocketStream></head>")]);
-    let mut child = Command::new(PROGRAM)
-        .arg("serve")
-        .arg(app.root())
-        .args(["--port", "0", "--host", "127.0.0.1"])
-        .env_remove("SS_ENV")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let address = lines
-        .map_while(Result::ok)
-        .find_map(|line| line.trim().strip_prefix("serving on http://").map(str::to_owned))
-        .expect("it says where it serves");
-    let mut stream = TcpStream::connect(&address).expect("it listens there");
-    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
+    let answer = Served::start(&app.root()).ask("GET", "/", "");
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("<title>Served</title>"), "{answer}");
 }

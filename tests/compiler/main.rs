@@ -10,6 +10,7 @@ mod preprocess;
 mod publishing;
 mod run;
 mod same_bytes;
+mod served;
 mod style_limits;
 mod styles;
 mod views;

@@ -2,11 +2,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use rayon::prelude::*;
@@ -18,6 +16,7 @@ use tempfile::TempDir;
 use crate::{
     app::{App, Dist, PROGRAM, build, snapshot, testdata},
     run::run,
+    served::Served,
 };
 
 /// Short enough for a test, long enough for a machine that is busy.
@@ -360,30 +359,9 @@ fn actions_are_called_where_the_app_is_served() {
     let copy = TempDir::new().expect("a folder");
     symlink(packages(), copy.path().join("node_modules")).expect("a link");
     assert!(Command::new("cp").arg("-r").arg(&app).arg(copy.path().join("app")).status().expect("cp").success());
-    let mut child = Command::new(PROGRAM)
-        .arg("serve")
-        .arg(copy.path().join("app"))
-        .args(["--port", "0", "--host", "127.0.0.1"])
-        .env_remove("SS_ENV")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let address = lines
-        .map_while(Result::ok)
-        .find_map(|line| line.trim().strip_prefix("serving on http://").map(str::to_owned))
-        .expect("it says where it serves");
+    let served = Served::start(&copy.path().join("app"));
     let ask = |method: &str, path: &str, body: &str| {
-        let mut stream = TcpStream::connect(&address).expect("it listens there");
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let answer = served.ask(method, path, body);
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
         format!("{method} {path} => {} {body}\n", head.split(' ').nth(1).expect("a status"))
     };
@@ -397,7 +375,5 @@ fn actions_are_called_where_the_app_is_served() {
         ask("GET", "/api/users/online/yesterday", ""),
         ask("GET", "/api/app/init", ""),
     ];
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
     snapshot("preprocess", "served", &answers.concat());
 }
