@@ -149,6 +149,8 @@ section! {
         state_dir: Option<String> = None,
         /// Engines that run actions, beside the warm spare. Module-level state is shared by all users only with one.
         workers: usize = 1,
+        /// The Node.js program, for server code that needs it: a path, or a name on the `PATH`.
+        node: String = "node".to_owned(),
         /// Address of health, readiness and metrics; `off` for none.
         admin: String = "off".to_owned(),
     }
