@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{Engine, Host, Program};
+use crate::engine::{Carrier, Engine, Host, Program};
 use crate::http;
 use crate::hub::{Hub, Mode};
 use crate::load::{Build, LoadError};
@@ -116,10 +116,6 @@ impl Server {
     /// Makes a server for a build, with the engine that the build asks for.
     pub fn start(build: &Build, config: Config, surroundings: Surroundings) -> Result<Self, ServerError> {
         let bundle = build.read_text(&build.manifest.server.bundle.file)?;
-        if build.manifest.server.engine == EngineKind::Node {
-            let reason = &build.manifest.server.engine_reason;
-            return Err(ServerError::Engine(format!("it wants the Node engine, which this version has not: {reason}")));
-        }
         let program = Program {
             bundle: bundle.into(),
             bundle_name: build.manifest.server.bundle.file.clone(),
@@ -127,6 +123,10 @@ impl Server {
             config: serde_json::to_value(&config).expect("a configuration is JSON"),
             env: build.manifest.env.clone(),
             version: build.manifest.tool.version.clone(),
+            carrier: match build.manifest.server.engine {
+                EngineKind::Embedded => Carrier::Embedded,
+                EngineKind::Node => Carrier::Node { command: config.server.node.clone() },
+            },
         };
         let (limits, workers) = (config.limits.clone(), config.server.workers);
         Self::new(build, config, surroundings, |host| {

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use super::embedded::Embedded;
 use super::message;
-use super::{Call, CallContext, Host, Json, Outcome, Program, SessionView};
+use super::node;
+use super::pool::Vms;
+use super::{Call, CallContext, Carrier, Host, Json, Outcome, Program, SessionView};
 use crate::limits::Limits;
 
 /// Runs an app's server code. Clones share the same VMs; the last one to go stops them.
 #[derive(Clone)]
 pub struct Engine {
-    carrier: Carrier,
-}
-
-#[derive(Clone)]
-enum Carrier {
-    Embedded(Embedded),
+    vms: Vms,
 }
 
 /// Why an engine could not be started.
@@ -47,33 +43,32 @@ impl Engine {
         host: Arc<dyn Host>,
         workers: usize,
     ) -> Result<Self, EngineError> {
-        Ok(Self { carrier: Carrier::Embedded(Embedded::start(program, limits, host, workers)?) })
+        if let Carrier::Node { command } = &program.carrier {
+            node::check(command)?;
+        }
+        Ok(Self { vms: Vms::start(program, limits, host, workers)? })
     }
 
     /// Runs an action. It is handed over when the future is first polled; dropping the future forgets the call.
     pub async fn call(&self, call: Call) -> Outcome {
-        let Carrier::Embedded(embedded) = &self.carrier;
         let text = |id| message::call(id, &call.action, &call.args, &call.context);
-        embedded.run(&call.context, call.timeout_ms, text).await
+        self.vms.run(&call.context, call.timeout_ms, text).await
     }
 
     /// Runs `authenticate` of the module that `require` knows by that name, for `limits.call_timeout_ms` at most.
     pub async fn authenticate(&self, module: String, params: Json, context: CallContext) -> Outcome {
-        let Carrier::Embedded(embedded) = &self.carrier;
         let text = |id| message::authenticate(id, &module, &params, &context);
-        embedded.run(&context, embedded.call_timeout_ms(), text).await
+        self.vms.run(&context, self.vms.call_timeout_ms(), text).await
     }
 
     /// A connection that was asked for by [`HostCall::WatchDisconnect`](super::HostCall) is gone; `session` is its
     /// session as it is now.
     pub fn disconnected(&self, connection: u64, session: &SessionView) {
-        let Carrier::Embedded(embedded) = &self.carrier;
-        embedded.disconnected(connection, session);
+        self.vms.disconnected(connection, session);
     }
 
     /// Stops the VMs. Calls without an answer fail with `shutting_down`.
     pub async fn close(&self) {
-        let Carrier::Embedded(embedded) = &self.carrier;
-        embedded.close().await;
+        self.vms.close().await;
     }
 }

@@ -207,7 +207,8 @@ fn part<'a, T: Deserialize<'a>>(parts: &[&'a RawValue], index: usize) -> Result<
 pub(super) fn app_frames(stack: &str) -> String {
     let mut frames: Vec<&str> = Vec::new();
     for line in stack.lines() {
-        if !line.contains(prelude::PREFIX) {
+        // Node.js itself stands below the prelude; its frames say nothing either.
+        if !line.contains(prelude::PREFIX) && !line.contains("(node:internal/") && !line.contains("at node:internal/") {
             frames.push(line);
         } else if frames.last().is_some_and(|line| line.trim() == "at apply (native)") {
             frames.pop();

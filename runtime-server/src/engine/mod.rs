@@ -8,6 +8,8 @@
 mod embedded;
 mod handle;
 mod message;
+mod node;
+mod pool;
 mod prelude;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,20 @@ pub struct Program {
     pub env: String,
     /// `SS.version`.
     pub version: String,
+    /// What it runs in.
+    pub carrier: Carrier,
+}
+
+/// What runs JavaScript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrier {
+    /// QuickJS-NG on threads of this process.
+    Embedded,
+    /// Worker processes of Node.js.
+    Node {
+        /// The program: a path, or a name to be found on the `PATH`.
+        command: String,
+    },
 }
 
 /// One call of an action, already found in the tree and past its guard.

@@ -1,8 +1,10 @@
 //! The JavaScript that every carrier runs before the app's: it makes `SS`, `this` and `session` out of messages.
 
-/// Name and text of each file, in the order in which they are evaluated. Each is a function of one object that they
-/// share and that the app never sees.
-pub(super) const FILES: &[(&str, &str)] = &[
+/// Name and text of a file. Each is a function of one object that they share and that the app never sees.
+pub(super) type File = (&'static str, &'static str);
+
+/// What every carrier runs, in the order in which they are evaluated.
+const EVERYWHERE: &[File] = &[
     ("ss:prelude/primordials.js", include_str!("prelude/primordials.js")),
     ("ss:prelude/errors.js", include_str!("prelude/errors.js")),
     ("ss:prelude/json.js", include_str!("prelude/json.js")),
@@ -15,14 +17,31 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("ss:prelude/tree.js", include_str!("prelude/tree.js")),
     ("ss:prelude/publish.js", include_str!("prelude/publish.js")),
     ("ss:prelude/users.js", include_str!("prelude/users.js")),
+    ("ss:prelude/ss.js", include_str!("prelude/ss.js")),
+];
+
+/// The globals of the web, where there is only the language.
+const WEB: &[File] = &[
     ("ss:prelude/globals.js", include_str!("prelude/globals.js")),
     ("ss:prelude/web/event.js", include_str!("prelude/web/event.js")),
     ("ss:prelude/web/text.js", include_str!("prelude/web/text.js")),
     ("ss:prelude/web/url.js", include_str!("prelude/web/url.js")),
     ("ss:prelude/web/clone.js", include_str!("prelude/web/clone.js")),
     ("ss:prelude/web/crypto.js", include_str!("prelude/web/crypto.js")),
-    ("ss:prelude/entry.js", include_str!("prelude/entry.js")),
 ];
+
+/// The door, when all else is there.
+const ENTRY: File = ("ss:prelude/entry.js", include_str!("prelude/entry.js"));
+
+/// The files for an engine that has only the language.
+pub(super) fn embedded() -> impl Iterator<Item = File> {
+    EVERYWHERE.iter().chain(WEB).copied().chain([ENTRY])
+}
+
+/// The files for Node.js, which has the globals of the web.
+pub(super) fn node() -> impl Iterator<Item = File> {
+    EVERYWHERE.iter().copied().chain([ENTRY])
+}
 
 /// How the names of the prelude's files begin, in stacks.
 pub(super) const PREFIX: &str = "ss:prelude/";

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rquickjs::{Persistent, Value};
 
-use super::mailbox::Mailbox;
 use super::timers::Timers;
 use super::watchdog::Watchdog;
 use crate::engine::message::{self, Sent};
+use crate::engine::pool::{Mailbox, Question};
 use crate::engine::{ErrorCode, Host, HostCall, Reply};
 use crate::limits::Limits;
 
@@ -104,29 +104,5 @@ impl Bridge {
         } else if rejections.len() < MOST_REJECTIONS {
             rejections.push((promise, reason));
         }
-    }
-}
-
-/// A question of the script. Dropped without an answer, it answers with an error.
-struct Question {
-    mailbox: Option<Arc<Mailbox>>,
-    number: u64,
-}
-
-impl Question {
-    fn new(mailbox: &Arc<Mailbox>, number: u64) -> Self {
-        Self { mailbox: Some(mailbox.clone()), number }
-    }
-
-    fn answer(&mut self, answer: &Result<serde_json::Value, String>) {
-        if let Some(mailbox) = self.mailbox.take() {
-            mailbox.tell(message::reply(self.number, answer));
-        }
-    }
-}
-
-impl Drop for Question {
-    fn drop(&mut self) {
-        self.answer(&Err("the server could not do it".to_owned()));
     }
 }

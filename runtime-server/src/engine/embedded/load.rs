@@ -40,8 +40,8 @@ fn evaluate(ctx: &Ctx<'_>, program: &Program, limits: &Limits, bridge: &Rc<Bridg
     shared.set_prototype(None)?;
     shared.set("host", functions::make(ctx, bridge)?)?;
     shared.set("program", ctx.json_parse(message::program(program, limits))?)?;
-    for (name, source) in prelude::FILES {
-        let part: Function<'_> = ctx.eval_with_options(*source, script(name, Mode::Strict))?;
+    for (name, source) in prelude::embedded() {
+        let part: Function<'_> = ctx.eval_with_options(source, script(name, Mode::Strict))?;
         part.call::<_, ()>((shared.clone(),))?;
     }
     let entry: Object<'_> = shared.get("entry")?;

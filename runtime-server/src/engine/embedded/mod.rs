@@ -3,13 +3,10 @@
 
 mod bridge;
 mod functions;
-mod handle;
 mod load;
-mod mailbox;
-mod supervisor;
 mod timers;
 mod vm;
 mod watchdog;
 mod web;
 
-pub(super) use handle::Embedded;
+pub(in crate::engine) use vm::Vm;

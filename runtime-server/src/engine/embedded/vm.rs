@@ -8,7 +8,7 @@ use rquickjs::{Context, Ctx, FromJs, Function, Persistent, Runtime, function::In
 
 use super::bridge::Bridge;
 use super::load::{self, Entry, Thrown};
-use super::mailbox::{Mailbox, Next};
+use crate::engine::pool::{End, Machine, Mailbox, Next};
 use crate::engine::{CallError, EngineError, ErrorCode, Host, HostCall, Program, message};
 use crate::limits::Limits;
 
@@ -18,16 +18,8 @@ const STACK_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// Share of the memory limit, in percent, that may still be in use after a collection.
 const MEMORY_AFTER_COLLECTION_PERCENT: usize = 80;
 
-/// Why a VM's thread ended.
-pub(super) enum End {
-    /// It was told to.
-    Stopped,
-    /// It cannot go on; the reason is for the log.
-    Unfit(&'static str),
-}
-
 /// A VM with the app loaded.
-pub(super) struct Vm {
+pub(in crate::engine) struct Vm {
     entry: Entry,
     bridge: Rc<Bridge>,
     context: Context,
@@ -42,9 +34,15 @@ impl Drop for Vm {
     }
 }
 
+impl Machine for Vm {
+    fn run(&self) -> End {
+        self.work()
+    }
+}
+
 impl Vm {
     /// Makes a VM and evaluates the prelude and the app in it.
-    pub(super) fn load(
+    pub(in crate::engine) fn load(
         program: &Program,
         limits: &Limits,
         host: Arc<dyn Host>,
@@ -72,7 +70,7 @@ impl Vm {
     }
 
     /// Does what the mailbox says until it says stop, or until the VM is not fit to go on.
-    pub(super) fn run(&self) -> End {
+    fn work(&self) -> End {
         loop {
             let timer = self.bridge.timers.borrow_mut().next_due();
             let end = match self.bridge.mailbox.next(timer) {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::mailbox::Mailbox;
+use crate::engine::pool::Mailbox;
 
 /// The clock of one VM's thread.
 pub(super) struct Watchdog {

@@ -32,6 +32,8 @@
     owner: () => ss.owner,
     /** Logs a rejection that nobody has handled when its task is over. */
     unhandled: (reason) => ss.report("a promise was rejected and nobody handled it", reason),
+    /** What was thrown where nobody catches: it fails the call on whose behalf it ran, or is logged. */
+    uncaught: (error) => ss.failOwner("an exception was thrown and nobody caught it", error),
     load: () => ss.load(),
     bundle: ss.bundle,
   });

@@ -1,7 +1,8 @@
 // What a failure is called: the codes of the published table, and text that can be shown.
 (function (ss) {
   "use strict";
-  const { Error, InternalError, RangeError, String, getPrototypeOf, wellFormed, freeze } = ss.p;
+  const { Error, InternalError, RangeError, String, getPrototypeOf, indexOf, wellFormed, freeze } = ss.p;
+  const onNode = ss.host.builtin !== undefined;
 
   /** A failure that has a code of the table; `SS.server.a.b()` rejects with it. */
   class SSError extends Error {
@@ -20,7 +21,7 @@
   freeze(SSError.prototype);
   freeze(SSError);
 
-  const internal = InternalError.prototype;
+  const internal = onNode ? undefined : InternalError.prototype;
   const range = RangeError.prototype;
 
   /** Text of anything, never throwing. */
@@ -34,10 +35,11 @@
 
   /** The code of what was thrown. QuickJS throws null when there is not even the memory for an error. */
   function codeOf(error, message) {
-    if (error === null) return "memory_limit";
+    if (error === null) return onNode ? "action_error" : "memory_limit";
     if (typeof error !== "object") return "action_error";
     const proto = getPrototypeOf(error);
-    if (proto === internal && message === "out of memory") return "memory_limit";
+    if (!onNode && proto === internal && message === "out of memory") return "memory_limit";
+    if (onNode && proto === range && message === "Array buffer allocation failed") return "memory_limit";
     if (proto === range && message === "Maximum call stack size exceeded") return "stack_limit";
     return SSError.is(error) ? error.code : "action_error";
   }
@@ -48,10 +50,11 @@
     try {
       const message = typeof error === "object" && error !== null ? error.message : undefined;
       found.code = codeOf(error, message);
-      if (error === null) found.message = "out of memory (or null was thrown)";
+      if (error === null && !onNode) found.message = "out of memory (or null was thrown)";
       else found.message = text(message === undefined ? error : message);
       const stack = typeof error === "object" && error !== null ? error.stack : undefined;
-      if (typeof stack === "string") found.stack = wellFormed(`${text(error)}\n${stack}`);
+      // QuickJS gives the frames alone, V8 begins with the error as text.
+      if (typeof stack === "string") found.stack = wellFormed(indexOf(stack, "    at ") === 0 ? `${text(error)}\n${stack}` : stack);
     } catch (failure) {
       // What this threw may itself be the lack of memory or of stack.
       try {

@@ -1,7 +1,7 @@
-// Globals that server code finds: `SS`, `R`, `console`, timers. The web's other ones are in `web/`.
+// Globals that server code finds where there is only the language: `console`, timers. The web's other ones are in `web/`.
 (function (ss) {
   "use strict";
-  const { Map, Error, TypeError, RangeError, Number, Promise, apply, create, freeze, hidden, keys, mapGet, mapSet, mapDelete, when, trunc } = ss.p;
+  const { Map, Error, TypeError, RangeError, Number, Promise, apply, create, hidden, keys, mapGet, mapSet, mapDelete, when, trunc } = ss.p;
   const { host, format, log } = ss;
 
   const TIMERS = 100_000;
@@ -91,33 +91,4 @@
   };
   const names = keys(globals);
   for (let i = 0; i < names.length; i++) hidden(globalThis, names[i], globals[names[i]]);
-
-  // SS
-  function deepFreeze(value) {
-    if (typeof value === "object" && value !== null) {
-      const inside = keys(value);
-      for (let i = 0; i < inside.length; i++) deepFreeze(value[inside[i]]);
-      freeze(value);
-    }
-    return value;
-  }
-  const { program, publish, users, roots } = ss;
-  ss.env = program.env;
-  const ssLog = level(2);
-  const SS = {
-    server: roots.server,
-    shared: roots.shared,
-    publish,
-    users,
-    config: deepFreeze(program.config),
-    env: program.env,
-    version: program.version,
-    log: freeze(Object.assign((...args) => ssLog(...args), { error: level(0), warn: level(1), info: ssLog, debug: level(3), trace: level(4) })),
-  };
-  Object.defineProperty(globalThis, "SS", { value: freeze(SS), enumerable: true });
-
-  const noRedis = () => {
-    throw new Error("R is a Redis client, and no Redis is configured: set redis.url or redis.host");
-  };
-  hidden(globalThis, "R", new Proxy(function R() {}, { get: noRedis, set: noRedis, has: noRedis, apply: noRedis }));
 });

@@ -6,6 +6,7 @@
 
   const definitions = create(null);
   const records = create(null);
+  const builtins = create(null);
   let started = null;
 
   ss.bundle = freeze({
@@ -40,11 +41,19 @@
     return made;
   }
 
+  /** What only Node.js can give, in the place of a module. */
+  function builtin(name) {
+    if (!ss.host.builtin) throw new Error(`'${name}' is a Node.js built-in, which the embedded engine does not have`);
+    builtins[name] ??= { __proto__: null, module: { exports: ss.host.builtin(name) }, esm: null, namespace: null };
+    return builtins[name];
+  }
+
+  /** The module that an import names. */
   function target(imports, n) {
     const to = imports[n];
-    if (typeof to === "number") return to;
-    if (isArray(to)) return to[1];
-    if (typeof to === "string") throw new Error(`'${to}' is a Node.js built-in, which the embedded engine does not have`);
+    if (typeof to === "number") return record(to);
+    if (isArray(to)) return record(to[1]);
+    if (typeof to === "string") return builtin(to);
     throw new Error("a module that could not be found when the app was built was required");
   }
 
@@ -69,8 +78,8 @@
   }
 
   function requireFor(imports, self) {
-    const require = (n) => record(target(imports, n)).module.exports;
-    require.i = (n) => namespace(record(target(imports, n)));
+    const require = (n) => target(imports, n).module.exports;
+    require.i = (n) => namespace(target(imports, n));
     require.e = (exports, getters) => {
       self.esm = exports;
       hidden(exports, "__esModule", true);

@@ -60,7 +60,8 @@
     },
   });
 
-  // A call site would hand out the functions on the stack, this prelude's among them.
+  // A call site would hand out the functions on the stack, this prelude's among them. Packages for Node.js want them whole.
+  if (ss.host.builtin) return;
   Error.prepareStackTrace = (_, sites) => sites;
   const sites = new Error().stack;
   Error.prepareStackTrace = undefined;

@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
-use super::double::{App, call, failure};
+use super::double::{App, call, failure, on_both_carriers};
 
-#[tokio::test]
+on_both_carriers! {
+    a_callback_stands_at_its_index_and_a_value_answers,
+}
+
 async fn a_callback_stands_at_its_index_and_a_value_answers() {
     let app = App::new(
         &[(

@@ -8,11 +8,40 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use crate::engine::{
-    Call, CallContext, CallError, Engine, EngineError, Host, HostCall, Origin, Outcome, Program, Reply, RequestView,
-    SessionView,
+    Call, CallContext, CallError, Carrier, Engine, EngineError, Host, HostCall, Origin, Outcome, Program, Reply,
+    RequestView, SessionView,
 };
 use crate::limits::Limits;
 use crate::manifest::{Action, Style};
+
+tokio::task_local! {
+    /// What runs the apps of a test.
+    pub(super) static CARRIER: Carrier;
+}
+
+/// Node.js of this machine.
+pub(super) fn node() -> Carrier {
+    Carrier::Node { command: "node".to_owned() }
+}
+
+/// Whether the test runs its apps in Node.js.
+pub(super) fn on_node() -> bool {
+    CARRIER.try_with(|carrier| *carrier != Carrier::Embedded).unwrap_or(false)
+}
+
+/// Makes each function a test of both carriers.
+macro_rules! on_both_carriers {
+    ($($name:ident),* $(,)?) => {
+        mod embedded {
+            $(#[tokio::test] async fn $name() { super::$name().await; })*
+        }
+        mod node {
+            use crate::engine::tests::double::{CARRIER, node};
+            $(#[tokio::test] async fn $name() { CARRIER.scope(node(), super::$name()).await; })*
+        }
+    };
+}
+pub(super) use on_both_carriers;
 
 /// What a host was asked, each as a short JSON array.
 #[derive(Default)]
@@ -132,6 +161,7 @@ impl App {
             config: json!({"title": "Test", "deep": {"list": [1, 2]}}),
             env: "test".to_owned(),
             version: "0.1.0".to_owned(),
+            carrier: CARRIER.try_with(Carrier::clone).unwrap_or(Carrier::Embedded),
         };
         Self { program, limits }
     }

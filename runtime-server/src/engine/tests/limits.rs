@@ -2,8 +2,16 @@
 
 use serde_json::json;
 
-use super::double::{App, Recorder, call, call_as_ann, failure};
+use super::double::{App, Recorder, call, call_as_ann, failure, on_both_carriers};
 use crate::engine::{Call, Engine};
+
+on_both_carriers! {
+    time_is_limited_and_late_answers_are_logged,
+    a_call_whose_caller_goes_away_is_forgotten,
+    questions_of_a_script_are_limited_and_keep_no_call_out,
+    answers_are_limited_in_size,
+    waiting_calls_are_limited_in_number,
+}
 
 const BYSTANDERS: &str = "
     let calls = 0;
@@ -51,7 +59,7 @@ async fn interrupts(attack: &str) {
 }
 
 #[tokio::test]
-async fn an_endless_loop_is_interrupted() {
+async fn embedded_an_endless_loop_is_interrupted() {
     for body in [
         "while (true) {}",
         "for (;;) { try { while (true) {} } catch { } finally { while (true) {} } }",
@@ -65,7 +73,7 @@ async fn an_endless_loop_is_interrupted() {
 }
 
 #[tokio::test]
-async fn an_endless_loop_after_an_await_is_interrupted() {
+async fn embedded_an_endless_loop_after_an_await_is_interrupted() {
     for body in [
         "async attack() { await null; while (true) {} }",
         "async attack() { await new Promise((resolve) => setTimeout(resolve, 1)); while (true) {} }",
@@ -80,7 +88,7 @@ async fn an_endless_loop_after_an_await_is_interrupted() {
 }
 
 #[tokio::test]
-async fn microtasks_without_end_cost_their_vm() {
+async fn embedded_microtasks_without_end_cost_their_vm() {
     let (engine, host) = short_of_time(
         "const again = () => { Promise.resolve().then(again); };
         exports.actions = { attack() { for (let i = 0; i < 100; i++) again(); return new Promise(() => {}); } };",
@@ -97,7 +105,7 @@ async fn microtasks_without_end_cost_their_vm() {
 }
 
 #[tokio::test]
-async fn native_code_that_cannot_be_interrupted_costs_its_vm() {
+async fn embedded_native_code_that_cannot_be_interrupted_costs_its_vm() {
     let mut app = short_of_time("exports.actions = { attack() { 'a'.repeat(8e4).indexOf('a'.repeat(4e4) + 'b'); } };");
     app.limits.engine_grace_ms = 200;
     let (engine, host) = app.start();
@@ -117,7 +125,7 @@ async fn native_code_that_cannot_be_interrupted_costs_its_vm() {
 }
 
 #[tokio::test]
-async fn memory_is_limited() {
+async fn embedded_memory_is_limited() {
     for body in [
         "const list = []; for (;;) list.push(new Array(1000).fill(1));",
         "const list = []; for (;;) list.push({ a: {} });",
@@ -137,7 +145,7 @@ async fn memory_is_limited() {
 }
 
 #[tokio::test]
-async fn memory_that_stays_full_costs_the_vm() {
+async fn embedded_memory_that_stays_full_costs_the_vm() {
     let mut app = app("globalThis.kept = [];
         exports.actions = { attack() { for (;;) globalThis.kept.push({ a: [1] }); } };");
     app.limits.engine_memory_bytes = 24 * 1024 * 1024;
@@ -149,7 +157,7 @@ async fn memory_that_stays_full_costs_the_vm() {
 }
 
 #[tokio::test]
-async fn the_stack_is_limited() {
+async fn embedded_the_stack_is_limited() {
     for body in [
         "const deep = (n) => deep(n + 1) + 1; return deep(0);",
         "let list = []; for (let i = 0; i < 1e5; i++) list = [list]; return list;",
@@ -165,7 +173,7 @@ async fn the_stack_is_limited() {
 }
 
 #[tokio::test]
-async fn deep_recursion_of_async_functions_ends_the_call_only() {
+async fn embedded_deep_recursion_of_async_functions_ends_the_call_only() {
     // At many depths, so that the end of the stack is met in each of the functions that take part.
     let app = app("exports.actions = { attack() {}, more(pad) {
             const more = new Array(pad).fill(0);
@@ -179,7 +187,6 @@ async fn deep_recursion_of_async_functions_ends_the_call_only() {
     assert_eq!(call(&engine, "by/ping", json!([1])).await, Ok(json!(1)));
 }
 
-#[tokio::test]
 async fn time_is_limited_and_late_answers_are_logged() {
     let app = App::new(
         &[(
@@ -216,7 +223,6 @@ async fn time_is_limited_and_late_answers_are_logged() {
     }
 }
 
-#[tokio::test]
 async fn a_call_whose_caller_goes_away_is_forgotten() {
     let (engine, _) = app("exports.actions = {};").start();
     let call_and_go = call(&engine, "by/never", json!([]));
@@ -224,7 +230,6 @@ async fn a_call_whose_caller_goes_away_is_forgotten() {
     assert_eq!(call(&engine, "by/ping", json!([1])).await, Ok(json!(1)));
 }
 
-#[tokio::test]
 async fn questions_of_a_script_are_limited_and_keep_no_call_out() {
     let mut app = app("exports.actions = { attack() { for (;;) SS.users.online.now(); } };");
     app.limits.calls = 100;
@@ -234,7 +239,6 @@ async fn questions_of_a_script_are_limited_and_keep_no_call_out() {
     assert!(message.contains("more than 10000 questions"), "{message}");
 }
 
-#[tokio::test]
 async fn answers_are_limited_in_size() {
     let mut app = app("exports.actions = { attack: () => 'x'.repeat(2000) };");
     app.limits.answer_bytes = 1000;
@@ -243,7 +247,6 @@ async fn answers_are_limited_in_size() {
     assert_eq!((code, message.contains("2002 bytes")), ("too_large", true), "{message}");
 }
 
-#[tokio::test]
 async fn waiting_calls_are_limited_in_number() {
     let mut app = short_of_time("exports.actions = { attack() { while (true) {} } };");
     app.limits.calls = 2;
@@ -260,7 +263,7 @@ async fn waiting_calls_are_limited_in_number() {
 }
 
 #[tokio::test]
-async fn a_spare_is_silent_until_it_is_needed() {
+async fn embedded_a_spare_is_silent_until_it_is_needed() {
     let (engine, host) = short_of_time(
         "SS.publish.broadcast('loaded', 1);
         setInterval(() => SS.publish.broadcast('tick', 1), 1);

@@ -5,6 +5,7 @@ mod double;
 mod hostile;
 mod limits;
 mod loading;
+mod node;
 mod session;
 mod surroundings;
 mod web;

@@ -2,9 +2,16 @@
 
 use serde_json::json;
 
-use super::double::{App, call, call_as_ann, context, failure, job, session, value};
+use super::double::{App, call, call_as_ann, context, failure, job, on_both_carriers, session, value};
 
-#[tokio::test]
+on_both_carriers! {
+    this_is_the_calls_own,
+    interleaved_calls_keep_their_own_session,
+    attributes_are_saved_per_key,
+    login_logout_and_channels,
+    disconnect_handlers_run_once,
+}
+
 async fn this_is_the_calls_own() {
     let app = App::new(
         &[(
@@ -49,7 +56,6 @@ async fn this_is_the_calls_own() {
     assert_eq!(call_as_ann(&engine, "app/wire", json!([])).await, Ok(json!([{}, {}])));
 }
 
-#[tokio::test]
 async fn interleaved_calls_keep_their_own_session() {
     let app = App::new(
         &[(
@@ -83,7 +89,6 @@ async fn interleaved_calls_keep_their_own_session() {
     assert_eq!(saved, [json!(["save", 1, {"color": "a"}, []]), json!(["save", 2, {"color": "b"}, []])]);
 }
 
-#[tokio::test]
 async fn attributes_are_saved_per_key() {
     let app = App::new(
         &[(
@@ -144,7 +149,6 @@ async fn attributes_are_saved_per_key() {
     assert!(host.effects().is_empty());
 }
 
-#[tokio::test]
 async fn login_logout_and_channels() {
     let app = App::with(
         &[(
@@ -225,7 +229,6 @@ async fn login_logout_and_channels() {
     assert_eq!(failure(unknown).0, "action_error");
 }
 
-#[tokio::test]
 async fn disconnect_handlers_run_once() {
     let app = App::new(
         &[(

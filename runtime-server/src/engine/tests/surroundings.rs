@@ -2,9 +2,14 @@
 
 use serde_json::json;
 
-use super::double::{App, call, call_as_ann, failure};
+use super::double::{App, call, call_as_ann, failure, on_both_carriers};
 
-#[tokio::test]
+on_both_carriers! {
+    publish_reaches_the_host_in_order_and_checks_its_arguments,
+    ss_says_what_the_build_is_and_who_is_online,
+    server_code_calls_actions_with_and_without_context,
+}
+
 async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
     let app = App::new(
         &[(
@@ -60,7 +65,6 @@ async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
     assert_eq!(host.asked.lock().len(), 0);
 }
 
-#[tokio::test]
 async fn ss_says_what_the_build_is_and_who_is_online() {
     let app = App::with(
         &[(
@@ -91,7 +95,6 @@ async fn ss_says_what_the_build_is_and_who_is_online() {
     assert_eq!(failure(call(&engine, "app/frozen", json!([])).await).0, "action_error");
 }
 
-#[tokio::test]
 async fn server_code_calls_actions_with_and_without_context() {
     let app = App::new(
         &[

@@ -1,4 +1,4 @@
-//! The web's globals that server code finds.
+//! The web's globals that server code finds in the embedded engine; Node.js has its own.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ async fn gives(cases: &[(&str, serde_json::Value)]) {
 }
 
 #[tokio::test]
-async fn text_is_coded() {
+async fn embedded_text_is_coded() {
     gives(&[
         ("return [...new TextEncoder().encode('aß€😀')];", json!([97, 195, 159, 226, 130, 172, 240, 159, 152, 128])),
         ("return [...new TextEncoder().encode('\\ud800x')];", json!([239, 191, 189, 120])),
@@ -34,7 +34,7 @@ async fn text_is_coded() {
 }
 
 #[tokio::test]
-async fn addresses_are_read_and_changed() {
+async fn embedded_addresses_are_read_and_changed() {
     gives(&[
         (
             "const u = new URL('../b?x=1&y=a%20b#h', 'https://user:pw@Example.com:8080/a/c/');
@@ -62,7 +62,7 @@ async fn addresses_are_read_and_changed() {
 }
 
 #[tokio::test]
-async fn values_are_cloned() {
+async fn embedded_values_are_cloned() {
     gives(&[
         (
             "const a = { d: new Date(5), m: new Map([[1, { x: 1 }]]), s: new Set([1]), b: new Uint8Array([1, 2]), r: /x/gi, n: [1, , 3], u: undefined };
@@ -78,7 +78,7 @@ async fn values_are_cloned() {
 }
 
 #[tokio::test]
-async fn random_values_and_digests() {
+async fn embedded_random_values_and_digests() {
     gives(&[
         ("return /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID());", json!(true)),
         ("return crypto.randomUUID() !== crypto.randomUUID();", json!(true)),
@@ -99,7 +99,7 @@ async fn random_values_and_digests() {
 }
 
 #[tokio::test]
-async fn events_timers_and_aborting() {
+async fn embedded_events_timers_and_aborting() {
     gives(&[
         (
             "const c = new AbortController(); const seen = [];
@@ -124,7 +124,7 @@ async fn events_timers_and_aborting() {
 }
 
 #[tokio::test]
-async fn the_console_writes_to_the_log() {
+async fn embedded_the_console_writes_to_the_log() {
     let (engine, host) = App::new(
         &[(
             "app",
@@ -151,7 +151,7 @@ async fn the_console_writes_to_the_log() {
 }
 
 #[tokio::test]
-async fn failures_that_have_no_other_place_fail_the_call_or_are_logged() {
+async fn embedded_failures_that_have_no_other_place_fail_the_call_or_are_logged() {
     let (engine, host) = App::new(
         &[(
             "app",

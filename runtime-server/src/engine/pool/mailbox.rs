@@ -11,10 +11,10 @@ use tokio::sync::{oneshot, watch};
 use crate::engine::{CallError, ErrorCode, Outcome};
 
 /// Where the answer of a call goes.
-pub(super) type Answer = oneshot::Sender<Outcome>;
+pub(in crate::engine) type Answer = oneshot::Sender<Outcome>;
 
 /// Something for the VM to do.
-pub(super) enum Job {
+pub(in crate::engine) enum Job {
     /// A call, which moves to the spare when its VM is given up before it started.
     Call {
         /// The call's number.
@@ -29,13 +29,25 @@ pub(super) enum Job {
 }
 
 /// What the VM shall do next.
-pub(super) enum Next {
+pub(in crate::engine) enum Next {
     /// Give the prelude this message; a call is on the list of those that have started from now on.
     Message(Option<u64>, String),
     /// It was a spare and is at work from now on.
     Opened,
     /// A timer is due.
     Timer,
+    /// End.
+    Stop,
+}
+
+/// What a worker process shall be sent next.
+pub(in crate::engine) enum Batch {
+    /// It was a spare and is at work from now on.
+    Opened,
+    /// These messages, each with the number of its call, which is on the list of those that have started.
+    Messages(Vec<(Option<u64>, String)>),
+    /// Its process is gone.
+    Broken,
     /// End.
     Stop,
 }
@@ -58,10 +70,30 @@ struct State {
     /// How many of the queue are calls: messages do not count, or a script's own questions would keep calls out.
     calls: usize,
     started: FxHashMap<u64, Answer>,
+    /// Messages sent to a worker process that it has not begun with.
+    ahead: usize,
+    /// The worker process is gone.
+    broken: bool,
+}
+
+impl State {
+    fn take(&mut self, count: usize) -> Vec<(Option<u64>, String)> {
+        self.ahead += count;
+        let jobs: Vec<Job> = self.queue.drain(..count).collect();
+        let messages = jobs.into_iter().map(|job| match job {
+            Job::Call { id, text, answer } => {
+                self.calls -= 1;
+                self.started.insert(id, answer);
+                (Some(id), text)
+            }
+            Job::Message(text) => (None, text),
+        });
+        messages.collect()
+    }
 }
 
 /// Shared between a VM's thread, its callers and the supervisor.
-pub(super) struct Mailbox {
+pub(in crate::engine) struct Mailbox {
     state: Mutex<State>,
     wake: Condvar,
     /// The VM was replaced: whatever it still does must not be seen.
@@ -73,13 +105,15 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self {
             state: Mutex::new(State {
                 phase: Phase::Spare,
                 queue: VecDeque::new(),
                 calls: 0,
                 started: FxHashMap::default(),
+                ahead: 0,
+                broken: false,
             }),
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
@@ -90,7 +124,7 @@ impl Mailbox {
     }
 
     /// Puts a spare to work.
-    pub(super) fn open(&self) {
+    pub(in crate::engine) fn open(&self) {
         let mut state = self.state.lock();
         if state.phase == Phase::Spare {
             state.phase = Phase::Opening;
@@ -99,7 +133,7 @@ impl Mailbox {
     }
 
     /// Adds a job, a call only while fewer than `most` wait; gives it back when this VM takes none.
-    pub(super) fn push(&self, job: Job, most: usize) -> Result<(), Refused> {
+    pub(in crate::engine) fn push(&self, job: Job, most: usize) -> Result<(), Refused> {
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
             return Err(Refused::Closed(job));
@@ -117,12 +151,12 @@ impl Mailbox {
     }
 
     /// Adds a message for this VM; nothing happens when it takes none.
-    pub(super) fn tell(&self, text: String) {
+    pub(in crate::engine) fn tell(&self, text: String) {
         drop(self.push(Job::Message(text), usize::MAX));
     }
 
     /// Waits for the next thing to do.
-    pub(super) fn next(&self, timer: Option<Instant>) -> Next {
+    pub(in crate::engine) fn next(&self, timer: Option<Instant>) -> Next {
         let mut state = self.state.lock();
         loop {
             match state.phase {
@@ -158,8 +192,65 @@ impl Mailbox {
         }
     }
 
+    /// Waits for what a worker process shall be sent, at most so many messages ahead of those that it has begun with.
+    pub(in crate::engine) fn batch(&self, most_ahead: usize) -> Batch {
+        let mut state = self.state.lock();
+        loop {
+            match state.phase {
+                Phase::Closed => return Batch::Stop,
+                _ if state.broken => return Batch::Broken,
+                Phase::Opening => {
+                    state.phase = Phase::Open;
+                    return Batch::Opened;
+                }
+                Phase::Open => {
+                    let count = state.queue.len().min(most_ahead.saturating_sub(state.ahead));
+                    if count > 0 {
+                        return Batch::Messages(state.take(count));
+                    }
+                }
+                Phase::Spare => {}
+            }
+            self.wake.wait(&mut state);
+        }
+    }
+
+    /// The worker process has begun with so many more of the messages that it was sent.
+    pub(in crate::engine) fn begun(&self, count: usize) {
+        let mut state = self.state.lock();
+        state.ahead = state.ahead.saturating_sub(count);
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The worker process is gone.
+    pub(in crate::engine) fn break_off(&self) {
+        self.state.lock().broken = true;
+        self.wake.notify_one();
+    }
+
+    /// These calls were sent and have not started after all: they wait again, before all others.
+    pub(in crate::engine) fn put_back(&self, calls: Vec<(u64, String)>) {
+        let mut state = self.state.lock();
+        for (id, text) in calls.into_iter().rev() {
+            if let Some(answer) = state.started.remove(&id) {
+                state.calls += 1;
+                state.queue.push_front(Job::Call { id, text, answer });
+            }
+        }
+    }
+
+    /// Fails every call that has started.
+    pub(in crate::engine) fn fail_started(&self, error: &CallError) {
+        let started = std::mem::take(&mut self.state.lock().started);
+        for (_, answer) in started {
+            // A caller that has gone does not want it any more.
+            drop(answer.send(Err(error.clone())));
+        }
+    }
+
     /// Answers a call that has started; nothing happens when it was answered.
-    pub(super) fn answer(&self, id: u64, outcome: Outcome) -> bool {
+    pub(in crate::engine) fn answer(&self, id: u64, outcome: Outcome) -> bool {
         let answer = self.state.lock().started.remove(&id);
         match answer {
             // A caller that has gone does not want it any more.
@@ -169,7 +260,7 @@ impl Mailbox {
     }
 
     /// Forgets a call whose caller has gone or has been told that time is up.
-    pub(super) fn cancel(&self, id: u64, end: impl FnOnce() -> String) {
+    pub(in crate::engine) fn cancel(&self, id: u64, end: impl FnOnce() -> String) {
         let mut state = self.state.lock();
         if state.started.remove(&id).is_some() {
             state.queue.push_back(Job::Message(end()));
@@ -183,7 +274,7 @@ impl Mailbox {
     }
 
     /// Takes no more jobs and gives back the calls that have not started; those that have fail with `error`.
-    pub(super) fn close(&self, error: &CallError) -> Vec<Job> {
+    pub(in crate::engine) fn close(&self, error: &CallError) -> Vec<Job> {
         let mut state = self.state.lock();
         state.phase = Phase::Closed;
         let queue = std::mem::take(&mut state.queue);
@@ -198,45 +289,45 @@ impl Mailbox {
     }
 
     /// As [`close`](Self::close), for a VM that is replaced: what it still does is not seen.
-    pub(super) fn give_up(&self) -> Vec<Job> {
+    pub(in crate::engine) fn give_up(&self) -> Vec<Job> {
         self.given_up.store(true, Ordering::Release);
         self.close(&CallError::new(ErrorCode::EngineLost, "The engine that ran the call was replaced"))
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
+    pub(in crate::engine) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
     }
 
     /// A task begins that the supervisor shall give up after `longest`.
-    pub(super) fn busy(&self, longest: Duration) {
+    pub(in crate::engine) fn busy(&self, longest: Duration) {
         let at = self.born.elapsed() + longest;
         self.give_up_at_ms.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The task is done.
-    pub(super) fn idle(&self) {
+    pub(in crate::engine) fn idle(&self) {
         self.give_up_at_ms.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// Whether the task at hand has taken too long.
-    pub(super) fn is_stuck(&self) -> bool {
+    pub(in crate::engine) fn is_stuck(&self) -> bool {
         self.born.elapsed().as_millis() > u128::from(self.give_up_at_ms.load(Ordering::Relaxed))
     }
 
     /// The thread is at its end.
-    pub(super) fn end(&self) {
+    pub(in crate::engine) fn end(&self) {
         self.ended.send_replace(true);
     }
 
     /// Waits for the thread's end, at most so long.
-    pub(super) async fn wait_for_end(&self, longest: Duration) {
+    pub(in crate::engine) async fn wait_for_end(&self, longest: Duration) {
         let mut ended = self.ended.subscribe();
         drop(tokio::time::timeout(longest, ended.wait_for(|ended| *ended)).await);
     }
 }
 
 /// Why a job was not taken.
-pub(super) enum Refused {
+pub(in crate::engine) enum Refused {
     /// The VM takes no more; here is the job.
     Closed(Job),
     /// Too many wait.

@@ -1,9 +1,10 @@
-//! Looks at the VMs from outside and replaces one that no interrupt reaches: native code asks nobody how long it may take.
+//! Looks at the VMs from outside and replaces one that no interrupt reaches: native code asks nobody how long it may take,
+//! and a process may be stopped.
 
 use std::sync::Weak;
 use std::time::Duration;
 
-use super::handle::Pool;
+use super::Pool;
 
 /// Starts the thread; it ends when the pool is gone.
 pub(super) fn start(pool: Weak<Pool>, grace: Duration) -> std::io::Result<()> {

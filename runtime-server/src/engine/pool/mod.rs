@@ -1,4 +1,12 @@
-//! The VMs of one program: those at work, the warm spare, and which call goes where.
+//! The VMs of one program: those at work, the warm spare, and which call goes where. The same for every carrier: a VM
+//! is a thread that takes jobs of its mailbox, whatever is behind it.
+
+mod mailbox;
+mod question;
+mod supervisor;
+
+pub(super) use mailbox::{Batch, Mailbox, Next};
+pub(super) use question::Question;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
@@ -7,11 +15,12 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::mailbox::{Job, Mailbox, Refused};
-use super::supervisor;
-use super::vm::{End, Vm};
-use crate::engine::message;
-use crate::engine::{CallContext, CallError, EngineError, ErrorCode, Host, HostCall, Outcome, Program, SessionView};
+use mailbox::{Job, Refused};
+
+use crate::engine::{
+    CallContext, CallError, Carrier, EngineError, ErrorCode, Host, HostCall, Outcome, Program, SessionView,
+};
+use crate::engine::{embedded, message, node};
 use crate::limits::Limits;
 
 /// What a thread has beyond the JavaScript stack, in bytes: for the host functions that scripts call at any depth.
@@ -20,8 +29,22 @@ const THREAD_MARGIN_BYTES: usize = 2 * 1024 * 1024;
 /// Time between two attempts to start a VM in a place where loading failed.
 const REVIVE_PAUSE: Duration = Duration::from_secs(1);
 
+/// A loaded VM, on the thread that loaded it.
+pub(super) trait Machine {
+    /// Does what its mailbox says until it says stop, or until the VM is not fit to go on.
+    fn run(&self) -> End;
+}
+
+/// Why a VM's thread ended.
+pub(super) enum End {
+    /// It was told to.
+    Stopped,
+    /// It cannot go on; the reason is for the log.
+    Unfit(&'static str),
+}
+
 /// All VMs of one program.
-pub(super) struct Pool {
+struct Pool {
     program: Program,
     limits: Limits,
     host: Arc<dyn Host>,
@@ -30,12 +53,13 @@ pub(super) struct Pool {
     ids: AtomicU64,
     closed: AtomicBool,
     revived: Mutex<Instant>,
+    replaced: Mutex<Option<Instant>>,
     me: Weak<Self>,
 }
 
-/// The embedded engine.
+/// The VMs of one program; the last clone to go stops them.
 #[derive(Clone)]
-pub(in crate::engine) struct Embedded {
+pub(super) struct Vms {
     pool: Arc<Handle>,
 }
 
@@ -48,8 +72,8 @@ impl Drop for Handle {
     }
 }
 
-impl Embedded {
-    pub(in crate::engine) fn start(
+impl Vms {
+    pub(super) fn start(
         program: Program,
         limits: &Limits,
         host: Arc<dyn Host>,
@@ -65,13 +89,14 @@ impl Embedded {
             ids: AtomicU64::new(1),
             closed: AtomicBool::new(false),
             revived: Mutex::new(Instant::now()),
+            replaced: Mutex::new(None),
             me: me.clone(),
         });
         let handle = Handle(pool.clone());
         let mut loading = Vec::new();
         for worker in &pool.workers {
             let (loaded, result) = mpsc::channel();
-            pool.start_vm(worker.lock().clone(), Some(loaded))?;
+            pool.start_vm(worker.lock().clone(), Some(loaded), Duration::ZERO)?;
             loading.push(result);
         }
         for result in loading {
@@ -85,7 +110,7 @@ impl Embedded {
         Ok(Self { pool: Arc::new(handle) })
     }
 
-    pub(in crate::engine) async fn run(
+    pub(super) async fn run(
         &self,
         context: &CallContext,
         timeout_ms: u64,
@@ -111,17 +136,17 @@ impl Embedded {
         }
     }
 
-    pub(in crate::engine) fn call_timeout_ms(&self) -> u64 {
+    pub(super) fn call_timeout_ms(&self) -> u64 {
         self.pool.0.limits.call_timeout_ms
     }
 
-    pub(in crate::engine) fn disconnected(&self, connection: u64, session: &SessionView) {
+    pub(super) fn disconnected(&self, connection: u64, session: &SessionView) {
         let pool = &self.pool.0;
         let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
         mailbox.tell(message::disconnected(connection, session));
     }
 
-    pub(in crate::engine) async fn close(&self) {
+    pub(super) async fn close(&self) {
         let longest = self.pool.0.limits.call_busy_ms + self.pool.0.limits.engine_grace_ms;
         for mailbox in self.pool.0.close() {
             mailbox.wait_for_end(Duration::from_millis(longest)).await;
@@ -148,7 +173,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Pool {
-    pub(super) fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
@@ -189,25 +214,31 @@ impl Pool {
         }
         *revived = Instant::now();
         let mailbox = Arc::new(Mailbox::new());
-        self.start_or_log(&mailbox);
+        self.start_or_log(&mailbox, Duration::ZERO);
         mailbox.open();
         *self.workers[worker].lock() = mailbox;
         true
     }
 
     /// Replaces every VM whose task at hand has taken too long.
-    pub(super) fn replace_stuck(&self) {
+    fn replace_stuck(&self) {
         for worker in &self.workers {
             let mailbox = worker.lock().clone();
             if mailbox.is_stuck() {
-                self.replace(&mailbox, "it was busy with native code that cannot be interrupted");
+                let reason = match self.program.carrier {
+                    Carrier::Embedded => "it was busy with native code that cannot be interrupted",
+                    Carrier::Node { .. } => "its process did not move any more",
+                };
+                self.replace(&mailbox, reason);
             }
         }
     }
 
     /// Puts the spare in the place of a VM that cannot go on.
     fn replace(&self, unfit: &Arc<Mailbox>, reason: &str) {
-        let Some(worker) = self.workers.iter().find(|worker| Arc::ptr_eq(&*worker.lock(), unfit)) else { return };
+        let Some(worker) = self.workers.iter().find(|worker| Arc::ptr_eq(&*worker.lock(), unfit)) else {
+            return self.forget_spare(unfit, reason);
+        };
         let mut place = worker.lock();
         if !Arc::ptr_eq(&*place, unfit) || self.is_closed() {
             return;
@@ -216,7 +247,7 @@ impl Pool {
         let spare = self.spare.lock().take();
         let next = spare.unwrap_or_else(|| {
             let mailbox = Arc::new(Mailbox::new());
-            self.start_or_log(&mailbox);
+            self.start_or_log(&mailbox, Duration::ZERO);
             mailbox
         });
         for job in waiting {
@@ -237,11 +268,35 @@ impl Pool {
         let mailbox = Arc::new(Mailbox::new());
         *spare = Some(mailbox.clone());
         drop(spare);
-        self.start_or_log(&mailbox);
+        self.start_or_log(&mailbox, self.pause());
     }
 
-    fn start_or_log(&self, mailbox: &Arc<Mailbox>) {
-        if let Err(error) = self.start_vm(mailbox.clone(), None) {
+    /// How long to wait before the next spare is loaded: an app that ends its process again and again must not make the
+    /// machine do nothing but start processes.
+    fn pause(&self) -> Duration {
+        if self.program.carrier == Carrier::Embedded {
+            return Duration::ZERO;
+        }
+        let mut replaced = self.replaced.lock();
+        let soon = replaced.is_some_and(|last| last.elapsed() < REVIVE_PAUSE);
+        *replaced = Some(Instant::now());
+        if soon { REVIVE_PAUSE } else { Duration::ZERO }
+    }
+
+    /// The spare has come to an end before it was needed; the next one is loaded when it is.
+    fn forget_spare(&self, unfit: &Arc<Mailbox>, reason: &str) {
+        let mut spare = self.spare.lock();
+        if !spare.as_ref().is_some_and(|spare| Arc::ptr_eq(spare, unfit)) {
+            return;
+        }
+        *spare = None;
+        drop(spare);
+        unfit.give_up();
+        self.log(format!("The spare engine is gone: {reason}."));
+    }
+
+    fn start_or_log(&self, mailbox: &Arc<Mailbox>, pause: Duration) {
+        if let Err(error) = self.start_vm(mailbox.clone(), None, pause) {
             self.not_started(mailbox, &error);
         }
     }
@@ -257,11 +312,12 @@ impl Pool {
         self.log(error.to_string());
     }
 
-    /// Starts a VM's thread; `loaded` is told how loading went.
+    /// Starts a VM's thread, which pauses before it loads; `loaded` is told how loading went.
     fn start_vm(
         &self,
         mailbox: Arc<Mailbox>,
         loaded: Option<mpsc::Sender<Result<(), EngineError>>>,
+        pause: Duration,
     ) -> Result<(), EngineError> {
         let (program, limits, host) = (self.program.clone(), self.limits.clone(), self.host.clone());
         let pool = self.me.clone();
@@ -269,12 +325,15 @@ impl Pool {
             .name("ss-engine".to_owned())
             .stack_size(limits.engine_stack_bytes.saturating_add(THREAD_MARGIN_BYTES));
         let started = thread.spawn(move || {
-            match Vm::load(&program, &limits, host, mailbox.clone()) {
+            if !pause.is_zero() {
+                std::thread::sleep(pause);
+            }
+            match load(&program, &limits, host, mailbox.clone()) {
                 Ok(vm) => {
                     if let Some(loaded) = loaded {
                         drop(loaded.send(Ok(())));
                     }
-                    live(&vm, &mailbox, &pool);
+                    live(&*vm, &mailbox, &pool);
                 }
                 Err(error) => {
                     if let Some(loaded) = loaded {
@@ -305,8 +364,21 @@ impl Pool {
     }
 }
 
+/// Loads a VM of the program's carrier.
+fn load(
+    program: &Program,
+    limits: &Limits,
+    host: Arc<dyn Host>,
+    mailbox: Arc<Mailbox>,
+) -> Result<Box<dyn Machine>, EngineError> {
+    Ok(match &program.carrier {
+        Carrier::Embedded => Box::new(embedded::Vm::load(program, limits, host, mailbox)?),
+        Carrier::Node { command } => Box::new(node::Worker::load(command, program, limits, host, mailbox)?),
+    })
+}
+
 /// The life of a VM that has been loaded.
-fn live(vm: &Vm, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
+fn live(vm: &dyn Machine, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
     if let Some(pool) = pool.upgrade() {
         pool.start_spare();
     }

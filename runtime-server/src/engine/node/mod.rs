@@ -1,0 +1,10 @@
+//! The second carrier: worker processes of Node.js. Each is looked after by the thread that started it, and joined to it
+//! by a socket that is its standard input.
+
+mod find;
+mod link;
+mod process;
+mod worker;
+
+pub(in crate::engine) use find::check;
+pub(in crate::engine) use worker::Worker;

@@ -1,0 +1,201 @@
+// The app's side of a worker process: evaluates the prelude and the app, and moves messages between prelude and server.
+// Standard input is a socket to the server; a message is a line of JSON.
+(function (require, boot) {
+  "use strict";
+  const fs = require("node:fs");
+  const { Socket } = require("node:net");
+  const { Readable } = require("node:stream");
+  const { runInThisContext } = require("node:vm");
+  const { Worker } = require("node:worker_threads");
+  const { isBuiltin, builtinModules } = require("node:module");
+  const { webcrypto } = require("node:crypto");
+  // What the app may change later.
+  const { Buffer, process, performance, setImmediate, setInterval } = globalThis;
+  const { load, store, add, compareExchange, wait, notify } = Atomics;
+  const { stringify } = JSON;
+  const method = (fn) => Function.prototype.call.bind(fn);
+  const indexOf = method(String.prototype.indexOf);
+  const slice = method(String.prototype.slice);
+  const textOf = method(Buffer.prototype.toString);
+
+  // What the option -e adds to the globals of Node.js.
+  for (const name of [...builtinModules, "module", "exports", "require", "__filename", "__dirname"]) {
+    if (name !== "crypto" && name !== "console" && name !== "process") delete globalThis[name];
+  }
+  Object.defineProperty(globalThis, "crypto", { __proto__: null, configurable: true, enumerable: true, get: () => webcrypto, set: undefined });
+  Object.defineProperty(process, "stdin", { __proto__: null, configurable: true, value: Readable.from([]) });
+  process.title = "ssserve: Node.js worker";
+  // The server says when to end. A terminal or a service manager signals the workers too, while calls are still in hand.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+
+  // Shared with the watcher: how many messages were begun (-1: no more), turns of the event loop, whether to watch.
+  const [STARTED, TURNS, ON] = [0, 1, 2];
+  const COUNT = 0x3fffffff;
+  const shared = new SharedArrayBuffer(24);
+  const marks = new Int32Array(shared, 0, 4);
+  const blamed = new Float64Array(shared, 16, 1);
+  const { period_ms, patience_ms } = boot;
+  const watcher = new Worker(boot.watcher, {
+    eval: true,
+    execArgv: [],
+    env: {},
+    workerData: { shared, period_ms, patience_ms },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  });
+  watcher.unref();
+
+  let socket = null;
+  let out = "";
+  let flushing = false;
+  let rest = "";
+
+  /** Writes at once, for the times without an event loop. */
+  function writeNow(text) {
+    let bytes = Buffer.from(text);
+    while (bytes.length > 0) {
+      try {
+        bytes = bytes.subarray(fs.writeSync(0, bytes));
+      } catch (error) {
+        if (error.code !== "EAGAIN") return;
+        wait(marks, 3, 0, 1);
+      }
+    }
+  }
+
+  function flush() {
+    flushing = false;
+    if (out === "" || socket === null) return;
+    const text = out;
+    out = "";
+    socket.write(text);
+  }
+
+  /** What the prelude sends leaves with all else of this turn; what it sends while it is loaded waits until the worker is needed. */
+  function send(text) {
+    out += `${text}\n`;
+    if (flushing || socket === null) return;
+    flushing = true;
+    setImmediate(flush);
+  }
+
+  const ss = {
+    __proto__: null,
+    program: boot.program,
+    host: {
+      __proto__: null,
+      send,
+      now: () => performance.now(),
+      builtin: (name) => require(isBuiltin(name) ? name : `node:${name}`),
+    },
+  };
+  // The watcher reads on whose behalf the app runs.
+  Object.defineProperty(ss, "owner", {
+    __proto__: null,
+    get: () => blamed[0],
+    set(id) {
+      blamed[0] = id;
+    },
+  });
+
+  let entry;
+  let told_ms = 0;
+  function run(text) {
+    // The server takes a worker that tells nothing for one that does not move.
+    if (performance.now() - told_ms > period_ms) tell();
+    for (;;) {
+      const started = load(marks, STARTED);
+      // The watcher has given this process up.
+      if (started === -1) wait(marks, STARTED, -1);
+      else if (compareExchange(marks, STARTED, started, (started + 1) & COUNT) === started) break;
+    }
+    try {
+      entry.receive(text);
+    } catch (error) {
+      entry.uncaught(error);
+    }
+  }
+
+  /** Sends what there is, and how far this has come. */
+  function tell() {
+    told_ms = performance.now();
+    out += `["ack",${load(marks, STARTED)}]\n`;
+    flush();
+  }
+
+  /** After the last message of a turn and what followed from it at once. */
+  function finish() {
+    blamed[0] = 0;
+    tell();
+  }
+
+  function received(chunk) {
+    let from = 0;
+    for (;;) {
+      const to = indexOf(chunk, "\n", from);
+      if (to === -1) break;
+      // One by one, so that what follows from a message is done before the next.
+      setImmediate(run, rest + slice(chunk, from, to));
+      rest = "";
+      from = to + 1;
+    }
+    rest += slice(chunk, from);
+    if (from > 0) setImmediate(finish);
+  }
+
+  function open() {
+    socket = new Socket({ fd: 0, readable: true, writable: true });
+    socket.setEncoding("utf8");
+    socket.on("data", received);
+    const end = () => process.exit();
+    for (const event of ["end", "close", "error"]) socket.on(event, end);
+    setInterval(() => add(marks, TURNS, 1), period_ms).unref();
+    store(marks, ON, 1);
+    notify(marks, ON);
+    flush();
+  }
+
+  function evaluate() {
+    for (const [name, source] of boot.prelude) runInThisContext(source, { filename: name })(ss);
+    ({ entry } = ss);
+    globalThis.__ss = entry.bundle;
+    runInThisContext(boot.bundle, { filename: boot.bundle_name });
+    delete globalThis.__ss;
+    entry.load();
+  }
+
+  function broken(error) {
+    const message = typeof error === "object" && error !== null ? error.message : error;
+    const stack = typeof error === "object" && error !== null ? error.stack : null;
+    writeNow(`["broken",${stringify(`${message}`)},${stringify(typeof stack === "string" ? stack : null)}]\n`);
+    process.exit(1);
+  }
+
+  let loaded = false;
+  process.on("uncaughtException", (error) => (loaded ? entry.uncaught(error) : broken(error)));
+  process.on("unhandledRejection", (reason) => entry.unhandled(reason));
+  process.on("exit", () => {
+    // Lines that the socket still has to write would be cut: then the server has to guess.
+    if (socket === null || socket.writableLength > 0) return;
+    writeNow(`${out}["ended",${load(marks, STARTED)}]\n`);
+    out = "";
+  });
+  try {
+    evaluate();
+  } catch (error) {
+    broken(error);
+  }
+  setImmediate(() => {
+    // -e adds this one behind our back.
+    delete globalThis.module;
+    loaded = true;
+    writeNow(`["loaded"]\n`);
+    // Asleep until needed: while this waits, no timer of the app runs.
+    const byte = Buffer.alloc(1);
+    let line = "";
+    while (line !== "open\n") {
+      if (fs.readSync(0, byte) === 0) process.exit();
+      line += textOf(byte, "latin1");
+    }
+    open();
+  });
+});

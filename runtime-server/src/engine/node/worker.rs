@@ -1,0 +1,197 @@
+//! One worker process, on the thread that looks after it.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+
+use super::link::{Farewell, Link};
+use super::process::Process;
+use crate::engine::pool::{Batch, End, Machine, Mailbox};
+use crate::engine::{CallError, EngineError, ErrorCode, Host, Program, message, prelude};
+use crate::limits::Limits;
+
+/// Messages sent ahead of those that the worker has begun with: what is lost when it dies without a word.
+const MOST_AHEAD: usize = 256;
+
+/// How often a thread that cannot write looks whether it still should.
+const WRITE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Time beyond that of its own watcher after which a process that does not move is given up.
+const STOPPED: Duration = Duration::from_secs(3);
+
+/// Time for a worker to end in good order.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A worker process with the app loaded.
+pub(in crate::engine) struct Worker {
+    process: Mutex<Process>,
+    socket: UnixStream,
+    link: Arc<Link>,
+    mailbox: Arc<Mailbox>,
+    busy_ms: u64,
+    most_ahead: usize,
+}
+
+impl Worker {
+    /// Starts a process and evaluates the prelude and the app in it.
+    pub(in crate::engine) fn load(
+        command: &str,
+        program: &Program,
+        limits: &Limits,
+        host: Arc<dyn Host>,
+        mailbox: Arc<Mailbox>,
+    ) -> Result<Self, EngineError> {
+        let (process, socket) = Process::start(command, limits, &host)?;
+        let patience_ms = limits.call_busy_ms + limits.engine_grace_ms;
+        let deadline = Instant::now() + Duration::from_millis(limits.call_timeout_ms);
+        let lines = start(&socket, &boot(program, limits, patience_ms), deadline)?;
+        // The watcher inside goes first, since it knows more, even on a machine that gives it little time.
+        let patience = Duration::from_millis(3 * patience_ms) + STOPPED;
+        let link = Arc::new(Link::new(mailbox.clone(), host, limits.answer_bytes, patience));
+        let failed = |error: std::io::Error| EngineError::Start(error.to_string());
+        lines.set_read_timeout(None).map_err(failed)?;
+        socket.set_write_timeout(Some(WRITE_PAUSE)).map_err(failed)?;
+        let reading = link.clone();
+        let thread = std::thread::Builder::new().name("ss-engine-read".to_owned());
+        thread.spawn(move || reading.read(lines)).map_err(failed)?;
+        Ok(Self {
+            process: Mutex::new(process),
+            socket,
+            link,
+            mailbox,
+            busy_ms: limits.call_busy_ms,
+            most_ahead: limits.calls.clamp(1, MOST_AHEAD),
+        })
+    }
+
+    /// Writes all of it, unless the VM is given up meanwhile.
+    fn write(&self, text: &str) {
+        let mut bytes = text.as_bytes();
+        while !bytes.is_empty() && !self.mailbox.is_given_up() {
+            match (&self.socket).write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                // The thread that reads sees the end too.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The process is gone: each call that was on it gets what it deserves.
+    fn broken(&self) -> &'static str {
+        let mut process = self.process.lock();
+        process.kill();
+        let (farewell, ahead) = self.link.end();
+        match farewell {
+            Farewell::Stuck(call) => {
+                self.mailbox.put_back(ahead);
+                self.mailbox.answer(call, Err(interrupted(self.busy_ms)));
+                "it was busy for too long"
+            }
+            Farewell::Ended => {
+                self.mailbox.put_back(ahead);
+                "its process ended by itself"
+            }
+            Farewell::None if process.ran_out_of_memory() => {
+                let message = "The engine that ran the call had no memory left";
+                self.mailbox.fail_started(&CallError::new(ErrorCode::MemoryLimit, message));
+                "its memory was full"
+            }
+            Farewell::None => "its process died",
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Ends the thread that reads, even when a process that the app has started holds the other end. It may be closed.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+impl Machine for Worker {
+    fn run(&self) -> End {
+        loop {
+            match self.mailbox.batch(self.most_ahead) {
+                Batch::Opened => self.write("open\n"),
+                Batch::Messages(messages) => self.write(&self.link.sending(messages)),
+                Batch::Broken => return End::Unfit(self.broken()),
+                Batch::Stop if self.mailbox.is_given_up() => return End::Stopped,
+                Batch::Stop => {
+                    // Its end of the socket tells it to go; a process that is gone already has none.
+                    let _ = self.socket.shutdown(Shutdown::Write);
+                    self.process.lock().wait_for_end(FAREWELL);
+                    return End::Stopped;
+                }
+            }
+        }
+    }
+}
+
+/// Everything that a worker is told at its start, as one line.
+fn boot(program: &Program, limits: &Limits, patience_ms: u64) -> String {
+    let about: Box<RawValue> =
+        RawValue::from_string(message::program(program, limits)).expect("the program's message is JSON");
+    let boot = Boot {
+        worker: include_str!("worker.js"),
+        watcher: include_str!("watcher.js"),
+        prelude: prelude::node().collect(),
+        program: &about,
+        bundle: &program.bundle,
+        bundle_name: &program.bundle_name,
+        patience_ms,
+        period_ms: (patience_ms / 8).clamp(5, 250),
+    };
+    let mut line = serde_json::to_string(&boot).expect("text and numbers are JSON");
+    line.push('\n');
+    line
+}
+
+#[derive(serde::Serialize)]
+struct Boot<'a> {
+    worker: &'a str,
+    watcher: &'a str,
+    prelude: Vec<prelude::File>,
+    program: &'a RawValue,
+    bundle: &'a str,
+    bundle_name: &'a str,
+    patience_ms: u64,
+    period_ms: u64,
+}
+
+/// Sends the boot line and waits until the app is loaded; gives the end to read from.
+fn start(socket: &UnixStream, boot: &str, deadline: Instant) -> Result<UnixStream, EngineError> {
+    let too_long = || EngineError::Load { message: "it did not end in time".to_owned(), stack: None };
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => too_long(),
+        _ => EngineError::Start(format!("the Node.js process was lost while it started: {error}")),
+    };
+    let left = || Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+    socket.set_write_timeout(left()).map_err(failed)?;
+    (&mut &*socket).write_all(boot.as_bytes()).map_err(failed)?;
+    let stream = socket.try_clone().map_err(failed)?;
+    stream.set_read_timeout(left()).map_err(failed)?;
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(stream);
+    reader.read_until(b'\n', &mut line).map_err(failed)?;
+    let told: Vec<Option<String>> = serde_json::from_slice(&line).map_err(|_| {
+        EngineError::Start("the Node.js process ended while it started; the log has what it said".to_owned())
+    })?;
+    let mut told = told.into_iter().map(Option::unwrap_or_default);
+    if told.next().is_some_and(|op| op == "loaded") {
+        return Ok(reader.into_inner());
+    }
+    let message = told.next().unwrap_or_default();
+    let stack = told.next().filter(|stack| !stack.is_empty()).map(|stack| message::app_frames(&stack));
+    Err(EngineError::Load { message, stack })
+}
+
+fn interrupted(busy_ms: u64) -> CallError {
+    let message = format!("The action kept its engine busy for more than {busy_ms} ms without a pause");
+    CallError::new(ErrorCode::Interrupted, message)
+}

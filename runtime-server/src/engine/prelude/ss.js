@@ -1,0 +1,35 @@
+// The globals `SS` and `R`.
+(function (ss) {
+  "use strict";
+  const { Error, freeze, hidden, keys } = ss.p;
+  const { format, log } = ss;
+  const level = (number) => (...args) => log(number, format(args));
+
+  function deepFreeze(value) {
+    if (typeof value === "object" && value !== null) {
+      const inside = keys(value);
+      for (let i = 0; i < inside.length; i++) deepFreeze(value[inside[i]]);
+      freeze(value);
+    }
+    return value;
+  }
+  const { program, publish, users, roots } = ss;
+  ss.env = program.env;
+  const ssLog = level(2);
+  const SS = {
+    server: roots.server,
+    shared: roots.shared,
+    publish,
+    users,
+    config: deepFreeze(program.config),
+    env: program.env,
+    version: program.version,
+    log: freeze(Object.assign((...args) => ssLog(...args), { error: level(0), warn: level(1), info: ssLog, debug: level(3), trace: level(4) })),
+  };
+  Object.defineProperty(globalThis, "SS", { value: freeze(SS), enumerable: true });
+
+  const noRedis = () => {
+    throw new Error("R is a Redis client, and no Redis is configured: set redis.url or redis.host");
+  };
+  hidden(globalThis, "R", new Proxy(function R() {}, { get: noRedis, set: noRedis, has: noRedis, apply: noRedis }));
+});
