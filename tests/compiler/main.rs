@@ -6,6 +6,7 @@ mod cli;
 mod errors;
 mod faulty_disk;
 mod maps;
+mod node_engine;
 mod preprocess;
 mod publishing;
 mod run;
