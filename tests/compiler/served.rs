@@ -18,21 +18,44 @@ pub(crate) struct Served {
 impl Served {
     /// Builds the app in `root` and serves it on a free port.
     pub(crate) fn start(root: &Path) -> Self {
+        Self::start_with(root, &[]).unwrap_or_else(|said| panic!("it does not serve: {said}"))
+    }
+
+    /// As [`start`](Self::start), with variables of the environment; what it said when it does not serve.
+    pub(crate) fn start_with(root: &Path, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(PROGRAM)
             .arg("serve")
             .arg(root)
             .args(["--port", "0", "--host", "127.0.0.1"])
             .env_remove("SS_ENV")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
         let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let mut errors = child.stderr.take().expect("stderr is piped");
+        // Read all the while, so that a program with much to say does not wait for a reader.
+        let said = std::thread::spawn(move || {
+            let mut said = String::new();
+            errors.read_to_string(&mut said).map(|_| said).unwrap_or_else(|error| error.to_string())
+        });
         let address = lines
             .map_while(Result::ok)
-            .find_map(|line| line.trim().strip_prefix("serving on http://").map(str::to_owned))
-            .expect("it says where it serves");
-        Self { child, address }
+            .find_map(|line| line.trim().strip_prefix("serving on http://").map(str::to_owned));
+        match address {
+            Some(address) => Ok(Self { child, address }),
+            None => {
+                child.wait().expect("it ends");
+                Err(said.join().expect("the thread reads to the end"))
+            }
+        }
+    }
+
+    /// The body of the answer to a call over HTTP.
+    pub(crate) fn call(&self, action: &str) -> String {
+        let answer = self.ask("GET", &format!("/api/{action}"), "");
+        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("an answer in {answer:?}")).1.to_owned()
     }
 
     /// Sends a request with a JSON body, which may be empty; the whole answer as text.
