@@ -52,6 +52,13 @@ impl Report {
         self
     }
 
+    /// The same findings less the notes and the warnings.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.found.retain(Diagnostic::is_error);
+        self
+    }
+
     /// Turns warnings into errors, for `--deny warnings`.
     pub fn deny_warnings(&mut self) {
         for diagnostic in &mut self.found {

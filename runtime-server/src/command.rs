@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Folder for sessions, for this server alone (`server.state_dir`); by default `.ssserve` beside the build.
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
+    /// What is logged: 0 errors, 1 warnings, 2 calls and events, 3 with parameters, 4 everything (`log.level`).
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=4))]
+    log_level: Option<u8>,
 }
 
 impl Arguments {
@@ -46,8 +49,12 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let build = Build::load(&arguments.dist, arguments.env.as_deref())?;
-    let flags =
-        Flags { hostname: arguments.host.clone(), port: arguments.port, state_dir: arguments.state_dir.clone() };
+    let flags = Flags {
+        hostname: arguments.host.clone(),
+        port: arguments.port,
+        state_dir: arguments.state_dir.clone(),
+        log_level: arguments.log_level,
+    };
     serve(&build, &flags, &beside(&build.dist), |address| banner(&build, address, started))
 }
 

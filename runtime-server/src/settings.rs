@@ -16,6 +16,8 @@ pub struct Flags {
     pub port: Option<u16>,
     /// `--state-dir`.
     pub state_dir: Option<PathBuf>,
+    /// `--log-level`, as `log.level` counts.
+    pub log_level: Option<u8>,
 }
 
 /// Why there is no configuration.
@@ -76,7 +78,8 @@ impl Flags {
         let hostname = self.hostname.as_ref().map(|host| layer("--host", "http", "hostname", json!(host)));
         let port = self.port.map(|port| layer("--port", "http", "port", json!(port)));
         let state_dir = self.state_dir.as_ref().map(|dir| layer("--state-dir", "server", "state_dir", json!(dir)));
-        [hostname, port, state_dir].into_iter().flatten().collect()
+        let log_level = self.log_level.map(|level| layer("--log-level", "log", "level", json!(level)));
+        [hostname, port, state_dir, log_level].into_iter().flatten().collect()
     }
 }
 

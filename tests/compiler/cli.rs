@@ -60,6 +60,56 @@ fn the_exit_code_says_who_has_to_act() {
 }
 
 #[test]
+fn levels_choose_what_is_printed() {
+    let app = App::new(&[("app/client/app.js", "SS.server.nothing.here();")]);
+    let printed = |args: &[&str]| {
+        let done = ssbuild(&app, args);
+        (text(&done.stdout).is_empty(), text(&done.stderr).is_empty())
+    };
+    assert_eq!(printed(&["--log-level", "0"]), (true, true));
+    assert_eq!(printed(&["--log-level", "warn"]), (true, false));
+    assert_eq!(printed(&["--log-level", "2"]), (false, false));
+    assert_eq!(ssbuild(&app, &["--log-level", "5"]).status.code(), Some(2));
+    assert_eq!(ssbuild(&app, &["--log-level", "1", "-q"]).status.code(), Some(2));
+}
+
+#[test]
+fn colour_follows_the_variables_when_there_is_no_terminal() {
+    let app = App::new(&[("app/client/app.js", "SS.server.nothing.here();")]);
+    let coloured = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(PROGRAM);
+        for name in ["SS_ENV", "CLICOLOR_FORCE", "NO_COLOR", "CLICOLOR"] {
+            command.env_remove(name);
+        }
+        let done = command.arg("check").current_dir(app.root()).envs(variables.iter().copied()).output();
+        text(&done.expect("the program runs").stderr).contains('\u{1b}')
+    };
+    assert!(!coloured(&[]));
+    assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn every_command_has_examples_a_completion_and_a_man_page() {
+    let app = App::new(&[]);
+    let help = ssbuild(&app, &["--help"]);
+    let words = text(&help.stdout).lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = words.map_while(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"build") && commands.contains(&"completions"), "{commands:?}");
+    assert_eq!(ssbuild(&app, &["man", "man1"]).status.code(), Some(0));
+    let completed = ssbuild(&app, &["completions", "bash"]);
+    for command in commands.iter().filter(|command| **command != "help") {
+        let help = ssbuild(&app, &[command, "--help"]);
+        assert!(text(&help.stdout).contains("Examples:\n  ssbuild "), "`{command} --help` shows how it is used");
+        assert!(app.root().join(format!("man1/ssbuild-{command}.1")).is_file(), "{command}");
+        assert!(text(&completed.stdout).contains(command), "{command}");
+    }
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        assert!(ssbuild(&app, &["completions", shell]).stdout.len() > 500, "{shell}");
+    }
+}
+
+#[test]
 fn an_app_is_compiled_and_served() {
     let app = App::new(&[("app/views/app.html", "<head><title>Served</title><SocketStream></head>")]);
     let answer = Served::start(&app.root()).ask("GET", "/", "");

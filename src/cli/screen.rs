@@ -1,0 +1,39 @@
+//! Printing: data on stdout, what is for people on stderr. Nothing else of the program prints.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anstream::ColorChoice;
+use ssbuild::pipeline;
+
+use super::COULD_NOT_RUN;
+
+/// Says that the work could not be done.
+pub(super) fn could_not_run(message: &str) -> ExitCode {
+    let style = anstyle::Style::new().fg_color(Some(anstyle::AnsiColor::Red.into())).bold();
+    to_stderr(&format!("{style}error{style:#}: {message}\n"));
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+/// The same for the compiler's errors.
+pub(super) fn failed(error: &pipeline::Error) -> ExitCode {
+    could_not_run(&error.to_string())
+}
+
+/// The stream takes colours away again that nobody can see; this spares the work of making them.
+pub(super) fn wants_color() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+/// Prints data. Whoever reads it may have gone: that is no failure of the build.
+pub(super) fn to_stdout(text: &str) {
+    drop(anstream::stdout().lock().write_all(text.as_bytes()));
+    drop(io::stdout().flush());
+}
+
+/// Prints what is for people.
+pub(super) fn to_stderr(text: &str) {
+    drop(anstream::stderr().lock().write_all(text.as_bytes()));
+}
