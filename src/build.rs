@@ -11,6 +11,7 @@ use ssbuild_server::{
 
 use crate::{
     asset::{Fingerprint, content_type, fingerprinted, integrity},
+    cache::{Cache, Keyed},
     compress,
     output::{Bytes, Files},
 };
@@ -72,8 +73,8 @@ impl Build {
     }
 
     /// Compresses, names and counts everything. `salt` is what else makes two builds different.
-    pub fn seal(self, how: Compress, salt: &[&str]) -> std::io::Result<Sealed> {
-        let encoded = self.encode(how)?;
+    pub fn seal(self, how: Compress, salt: &[&str], cache: &Cache) -> std::io::Result<Sealed> {
+        let encoded = self.encode(how, cache)?;
         let none = BTreeMap::new();
         let encodings = |path: &str, draft: &Draft| match content_type(path).compressible {
             true => encoded.get(&draft.fingerprint).unwrap_or(&none),
@@ -131,7 +132,11 @@ impl Build {
     }
 
     /// Each text that is served, compressed once however many places it has.
-    fn encode(&self, how: Compress) -> std::io::Result<BTreeMap<Fingerprint, BTreeMap<Encoding, Bytes>>> {
+    fn encode(
+        &self,
+        how: Compress,
+        cache: &Cache,
+    ) -> std::io::Result<BTreeMap<Fingerprint, BTreeMap<Encoding, Bytes>>> {
         let texts: BTreeMap<&Fingerprint, &Bytes> = self
             .assets
             .iter()
@@ -142,9 +147,20 @@ impl Build {
         texts
             .into_par_iter()
             .map(|(fingerprint, bytes)| {
-                let encoded = compress::encodings(bytes, how)?;
-                let shared = encoded.into_iter().map(|(encoding, bytes)| (encoding, Bytes::from(bytes)));
-                Ok((fingerprint.clone(), shared.collect()))
+                let key = Keyed::new("encodings").with(fingerprint.as_str()).with_value(&how).done();
+                let encoded: Arc<BTreeMap<Encoding, Vec<u8>>> = match cache.get(key) {
+                    Some(known) => known,
+                    None => {
+                        let made = Arc::new(compress::encodings(bytes, how)?);
+                        cache.put(key, &made);
+                        made
+                    }
+                };
+                let encoded = Arc::unwrap_or_clone(encoded);
+                Ok((
+                    fingerprint.clone(),
+                    encoded.into_iter().map(|(encoding, bytes)| (encoding, bytes.into())).collect(),
+                ))
             })
             .collect()
     }

@@ -35,7 +35,7 @@ pub struct Module {
     /// The source.
     pub text: Arc<str>,
     /// What became of it.
-    pub compiled: CompiledModule,
+    pub compiled: Arc<CompiledModule>,
     /// What its imports come to, in their order.
     pub deps: Vec<Dep>,
     path: PathBuf,
@@ -55,7 +55,7 @@ pub enum Dep {
 }
 
 /// Compiles one script: [`ssbuild_script::compile`], or something that remembers what it returned.
-pub type Compile<'a> = dyn Fn(Source<'_>, &Options) -> CompiledModule + Sync + 'a;
+pub type Compile<'a> = dyn Fn(Source<'_>, &Options) -> Arc<CompiledModule> + Sync + 'a;
 
 /// What loading needs to know.
 pub struct Loader<'a> {
@@ -81,7 +81,7 @@ const EMPTY: &str = "(empty)";
 
 impl Module {
     /// A module that is no file of the app: its imports are already known.
-    pub fn embedded(name: &str, text: &str, compiled: CompiledModule, deps: Vec<Dep>) -> Self {
+    pub fn embedded(name: &str, text: &str, compiled: Arc<CompiledModule>, deps: Vec<Dep>) -> Self {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
         Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, found_by: None }
     }
@@ -150,12 +150,12 @@ impl Loader<'_> {
             Ok(text) => text,
             Err(diagnostic) => {
                 let compiled = CompiledModule { diagnostics: vec![diagnostic.clone()], ..CompiledModule::default() };
-                return Loaded { compiled, ..Loaded::default() };
+                return Loaded { compiled: Arc::new(compiled), ..Loaded::default() };
             }
         };
         if module.name == EMPTY {
             let compiled = CompiledModule { code: "function(){}".to_owned(), ..CompiledModule::default() };
-            return Loaded { compiled, ..Loaded::default() };
+            return Loaded { compiled: Arc::new(compiled), ..Loaded::default() };
         }
         let language = language(&module.path).expect("only scripts are added to the graph");
         let options =
@@ -211,7 +211,7 @@ fn language(path: &Path) -> Option<Language> {
 #[derive(Default)]
 struct Loaded {
     text: Arc<str>,
-    compiled: CompiledModule,
+    compiled: Arc<CompiledModule>,
     targets: Vec<Loading>,
     found: Vec<Diagnostic>,
 }
@@ -238,7 +238,7 @@ impl Graph {
         let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(root, &path) };
         let zone = Zone::of(&name);
         self.by_path.insert(path.clone(), at);
-        let (text, compiled, deps) = (Arc::from(""), CompiledModule::default(), Vec::new());
+        let (text, compiled, deps) = (Arc::from(""), Arc::default(), Vec::new());
         self.modules.push(Module { name, zone, text, compiled, deps, path, found_by });
         Some(at)
     }

@@ -20,7 +20,7 @@ use crate::disk::{Disk, DiskError, Kind};
 use generations::{Generation, Generations};
 
 /// Bytes that may be written to several places.
-pub type Bytes = Arc<[u8]>;
+pub type Bytes = Arc<Vec<u8>>;
 
 /// All files of a build, each by its path below a folder.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +89,7 @@ impl Publisher<'_> {
         let mut wanted: BTreeMap<String, Bytes> = BTreeMap::new();
         wanted.extend(files.assets.iter().map(|(name, bytes)| (format!("{ASSETS}/{name}"), Arc::clone(bytes))));
         wanted.extend(files.build.iter().map(|(name, bytes)| (format!("{build_folder}/{name}"), Arc::clone(bytes))));
-        wanted.insert(format!("{build_folder}/{FILE_NAME}"), json.as_slice().into());
+        wanted.insert(format!("{build_folder}/{FILE_NAME}"), Arc::new(json.clone()));
         wanted.extend(files.public.iter().map(|(name, bytes)| (format!("public/{name}"), Arc::clone(bytes))));
         let missing = self.missing(wanted)?;
 

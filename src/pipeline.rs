@@ -14,10 +14,11 @@ use crate::{
     disk::{Disk, DiskError, Kind},
     output::{self, Bytes},
     pages::{Policy, Views, page_file, page_text, route},
-    preprocess::{self, NodePath, Preprocess},
+    preprocess::{self, Packages},
     project::Project,
     public::PublicFiles,
     scripts::{self, Scripts},
+    session::Session,
     sheets::{self, Sheets},
     style::{StyleError, WorkerCommand},
     trees::Trees,
@@ -90,14 +91,15 @@ pub enum Error {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// Compiles an app, and publishes it when that is asked for and nothing is wrong.
-pub fn build(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
-    // Parsers recurse: each thread has the stack that sources as deep as the limit allows need.
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(ssbuild_script::STACK_BYTES).build()?;
-    pool.install(|| run(disk, request))
+/// Compiles an app, and publishes it when that is asked for and nothing is wrong. What the session remembers is not done
+/// again.
+pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
+    let outcome = session.threads()?.install(|| run(disk, request, session));
+    session.cache().end_build();
+    outcome
 }
 
-fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
+fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
     if disk.kind(&request.root)? != Some(Kind::Folder) {
         return Err(Error::NoFolder(request.root.clone()));
     }
@@ -112,14 +114,16 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
     let settings = collect(&mut found, config::read(&**disk, &project, &request.env)?);
     let trees = collect(&mut found, Trees::new(&project));
     let public = Arc::new(PublicFiles::read(disk, &project)?);
-    let languages = Preprocess::new(&project.root, NodePath::of_process(), preprocess::Limits::default());
+    let packages = Packages::read(&**disk, &project.root)?;
+    let (languages, styles) = session.children(&project.root, &packages, &request.style_worker);
     let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &languages)?);
 
-    let compile = |source: ssbuild_script::Source<'_>, options: &_| languages.script(source, options);
+    let compile =
+        |source: ssbuild_script::Source<'_>, options: &_| session.script(source, options, &languages, &packages);
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(
-        || sheets::compile(&**disk, &project, &settings, &request.style_worker, &public, &languages),
+        || sheets::compile(&**disk, &project, &settings, &styles, &public, &languages),
         || context.scripts(),
     );
     let sheets = collect(&mut found, sheets?);
@@ -140,7 +144,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request) -> Result<Outcome, Error> {
         return Ok(Outcome { report, manifest: None, modules });
     }
     let app = app_name(&**disk, &project, &settings)?;
-    let mut sealed = assemble(&public, &sheets, &scripts, &settings)?;
+    let mut sealed = assemble(&public, &sheets, &scripts, &settings, session)?;
     let chunks = chunk_table(&scripts);
     let pages = views.pages(&sealed, &app, &chunks, &policy);
     for (route, page) in &pages {
@@ -208,7 +212,13 @@ fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
 }
 
 /// Puts everything but the pages in its place.
-fn assemble(public: &PublicFiles, sheets: &Sheets, scripts: &Scripts, settings: &Settings) -> Result<Sealed, Error> {
+fn assemble(
+    public: &PublicFiles,
+    sheets: &Sheets,
+    scripts: &Scripts,
+    settings: &Settings,
+    session: &Session,
+) -> Result<Sealed, Error> {
     let mut build = Build::default();
     for (path, bytes) in public.public() {
         build.file(&path, bytes);
@@ -243,7 +253,7 @@ fn assemble(public: &PublicFiles, sheets: &Sheets, scripts: &Scripts, settings: 
         build.private(&config_path(source.name), json);
     }
     let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1];
-    build.seal(settings.config.build.compress, &salt).map_err(Error::Compress)
+    build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
 }
 
 const SERVER_BUNDLE: &str = "server/server.js";

@@ -8,6 +8,7 @@ mod helper;
 mod message;
 mod node;
 mod outdated;
+mod packages;
 mod pool;
 mod trace;
 
@@ -23,6 +24,7 @@ use ssbuild_script::{CompiledModule, Language as ScriptLanguage, Options, Source
 
 pub use complaint::merged;
 pub use node::NodePath;
+pub use packages::Packages;
 
 use crate::style::StyleOutput;
 use message::{Answer, Done, Job, Language, Outcome};
@@ -75,7 +77,7 @@ impl Preprocess {
 
     /// Compiles a script of any language. What is said of CoffeeScript is said of its own lines.
     pub fn script(&self, source: Source<'_>, options: &Options) -> CompiledModule {
-        if !source.path.ends_with(".coffee") {
+        if !is_preprocessed(source.path) {
             return ssbuild_script::compile(source, options);
         }
         match self.coffee(source.path, source.text) {
@@ -146,6 +148,11 @@ impl Preprocess {
         };
         Processed { text: done.text, files_read: answer.files_read, diagnostics }
     }
+}
+
+/// Whether scripts of that name are compiled by the app's packages.
+pub fn is_preprocessed(script: &str) -> bool {
+    script.ends_with(".coffee")
 }
 
 fn failed(files_read: Vec<String>, diagnostic: Diagnostic) -> Processed {

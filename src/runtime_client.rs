@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ssbuild_diagnostic::Diagnostic;
-use ssbuild_script::{CompiledModule, Language, Minify, Options, Source, Wrap};
+use ssbuild_script::{Language, Minify, Options, Source, Wrap};
 
 use crate::graph::{Compile, Dep, Graph, Module};
 
@@ -39,7 +39,7 @@ pub fn compile(options: &Options, compile: &Compile<'_>) -> RuntimeClient {
         // The compressor's slow passes gain nothing on so little code.
         let minify = if options.minify == Minify::Max { Minify::Fast } else { options.minify };
         let options = Options { wrap, minify, ..options.clone() };
-        let compiled: CompiledModule = compile(Source { path: &path, text, language: Language::TypeScript }, &options);
+        let compiled = compile(Source { path: &path, text, language: Language::TypeScript }, &options);
         (path, text, compiled)
     };
     let (path, text, compiled) = compile("loader", Wrap::Plain);

@@ -13,7 +13,7 @@ use crate::{
     preprocess::Preprocess,
     project::{Entry, Format, Project, Role},
     public::{FromSheets, PublicFiles},
-    style::{Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, WorkerCommand, join},
+    style::{Sheet, StyleForm, StyleOptions, StyleOutput, Styles, Targets, join},
 };
 
 /// Hosts by the directive of a Content-Security-Policy that has to allow them.
@@ -35,7 +35,7 @@ pub fn compile(
     disk: &dyn Disk,
     project: &Project,
     settings: &Settings,
-    worker: &WorkerCommand,
+    styles: &Styles,
     public: &PublicFiles,
     languages: &Preprocess,
 ) -> Result<(Sheets, Vec<Diagnostic>), Error> {
@@ -56,7 +56,6 @@ pub fn compile(
             found.extend(more);
         }));
     }
-    let styles = Styles::new(worker.clone(), StyleLimits::default());
     let form = if settings.config.build.minify == Minify::Off { StyleForm::Readable } else { StyleForm::Minified };
     let entries: Vec<&Entry> = libs.iter().chain(&pages).copied().collect();
     let compile = |entry: &&Entry| -> Result<StyleOutput, Error> {

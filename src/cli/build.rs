@@ -4,6 +4,7 @@ use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Outcome, Purpose, Request},
     report,
+    session::Session,
     style::WorkerCommand,
 };
 
@@ -55,7 +56,7 @@ pub(super) fn compile(app: &AppArgs, strict: &StrictArgs, output: &OutputArgs, p
     let (root, env, warnings) = (app.root(), app.env_or("production"), strict.warnings());
     let request = Request { root, env, purpose, warnings, style_worker };
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    match pipeline::build(&disk, &request) {
+    match pipeline::build(&disk, &request, &Session::once()) {
         Ok(outcome) => finish(output, outcome, started),
         Err(error) => screen::failed(&error),
     }

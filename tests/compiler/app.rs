@@ -11,6 +11,7 @@ use ssbuild::{
     asset::Fingerprint,
     disk::{Disk, RealDisk},
     pipeline::{self, Error, Outcome, Purpose, Request, Warnings},
+    session::Session,
     style::WorkerCommand,
 };
 use ssbuild_server::manifest::Manifest;
@@ -33,7 +34,7 @@ pub(crate) fn request(root: &Path, env: &str, purpose: Purpose) -> Request {
 /// Builds into `out`.
 pub(crate) fn build(root: &Path, env: &str, out: &Path) -> Result<Outcome, Error> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    pipeline::build(&disk, &request(root, env, Purpose::Publish(out.to_owned())))
+    pipeline::build(&disk, &request(root, env, Purpose::Publish(out.to_owned())), &Session::once())
 }
 
 /// Compares a text with its snapshot in `snapshots/FOLDER`.
@@ -75,8 +76,8 @@ pub(crate) fn broken(dist: &Path) -> Option<String> {
 /// What is found in an app, as text.
 pub(crate) fn findings(root: &Path) -> String {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let outcome =
-        pipeline::build(&disk, &request(root, "production", Purpose::Check)).expect("the machine does its part");
+    let outcome = pipeline::build(&disk, &request(root, "production", Purpose::Check), &Session::once())
+        .expect("the machine does its part");
     outcome.report.to_text(false)
 }
 

@@ -12,6 +12,7 @@ mod publishing;
 mod run;
 mod same_bytes;
 mod served;
+mod session;
 mod style_limits;
 mod styles;
 mod views;
