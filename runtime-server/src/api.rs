@@ -21,6 +21,7 @@ use crate::calls;
 use crate::config::Api;
 use crate::cookie::{self, Transport};
 use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
+use crate::generation::Generation;
 use crate::http::{Caller, later, plain, read_body};
 use crate::origin::PageOrigin;
 use crate::peer::Peer;
@@ -41,8 +42,10 @@ fn below<'a>(config: &Api, path: &'a str) -> Option<&'a str> {
 pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
-    let caller = Caller::of(&app.config, peer, &parts.uri, &parts.headers);
-    if app.config.api.https_only && caller.transport == Transport::Plain {
+    let generation = app.generations.enter();
+    let config = &generation.config;
+    let caller = Caller::of(config, peer, &parts.uri, &parts.headers);
+    if config.api.https_only && caller.transport == Transport::Plain {
         return plain(StatusCode::FORBIDDEN, "the API is only served over HTTPS (api.https_only)");
     }
     let is_post = match parts.method {
@@ -66,8 +69,8 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
     if app.api_requests.take(caller.ip, app.hub.clock.now_ms()) == Verdict::Refused {
         return later(StatusCode::TOO_MANY_REQUESTS, "too many requests in too short a time");
     }
-    let path = below(&app.config.api, parts.uri.path()).unwrap_or_default();
-    let target = Target::parse(&app.tree, path, &parts.headers);
+    let path = below(&config.api, parts.uri.path()).unwrap_or_default();
+    let target = Target::parse(&generation.tree, path, &parts.headers);
     let body = match read_body(body, app.hub.limits.body_bytes, app.hub.limits.handshake_ms).await {
         Ok(body) => body,
         Err(StatusCode::PAYLOAD_TOO_LARGE) => {
@@ -82,13 +85,22 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
         Err(error) => return target.format.show(Err(error)),
     };
     let request = format!("h{}", app.requests.fetch_add(1, Ordering::Relaxed) + 1);
-    let call = HttpCall { app, caller: &caller, headers: &parts.headers, target: &target, form, request };
+    let call = HttpCall {
+        app,
+        generation: &generation,
+        caller: &caller,
+        headers: &parts.headers,
+        target: &target,
+        form,
+        request,
+    };
     call.run(is_post).await
 }
 
 /// One request that is to become a call.
 struct HttpCall<'a> {
     app: &'a Arc<App>,
+    generation: &'a Generation,
     caller: &'a Caller,
     headers: &'a HeaderMap,
     target: &'a Target,
@@ -113,8 +125,8 @@ impl HttpCall<'_> {
     }
 
     async fn run(self, is_post: bool) -> Response<Body> {
-        let Self { app, caller, headers, target, .. } = &self;
-        let action = match app.find(&target.action) {
+        let Self { app, generation, caller, headers, target, .. } = &self;
+        let action = match generation.find(&target.action) {
             Ok(action) => action,
             Err(error) => return target.format.show(Err(error)),
         };
@@ -164,8 +176,8 @@ impl HttpCall<'_> {
     }
 
     async fn outcome(&self, session: &Session) -> Outcome {
-        let Self { app, target, form, request, .. } = self;
-        calls::check_guard(app.find(&target.action)?, session.lock().user_id.as_deref())?;
+        let Self { app, generation, target, form, request, .. } = self;
+        calls::check_guard(generation.find(&target.action)?, session.lock().user_id.as_deref())?;
         let running = app.calls.start(app.hub.limits.calls)?;
         app.hub.log.call(request, &target.action, form.args.get());
         let started_ms = app.hub.clock.now_ms();
@@ -175,7 +187,7 @@ impl HttpCall<'_> {
             context: self.context(session, request),
             timeout_ms: app.hub.limits.call_timeout_ms,
         };
-        let outcome = app.actions.call(call).await;
+        let outcome = generation.actions.call(call).await;
         drop(running);
         calls::finish(app, request, &target.action, started_ms, outcome)
     }
@@ -183,14 +195,14 @@ impl HttpCall<'_> {
     /// The user that HTTP Basic credentials stand for (RFC 7617).
     async fn basic_user(&self, session: &Session) -> Result<String, CallError> {
         let refused = |text: &str| CallError::new(ErrorCode::NotAuthenticated, text);
-        let Some(module) = &self.app.config.api.auth.basic.module_name else {
+        let Some(module) = &self.generation.config.api.auth.basic.module_name else {
             return Err(refused("this action wants a logged-in user"));
         };
         let credentials = self.headers.get(AUTHORIZATION).and_then(credentials);
         let (username, password) = credentials.ok_or_else(|| refused("this action wants a logged-in user"))?;
         let params = to_raw_value(&json!({"username": username, "password": password})).expect("strings are JSON");
         let context = self.context(session, &self.request);
-        let outcome = self.app.actions.authenticate(module, params, context).await?;
+        let outcome = self.generation.actions.authenticate(module, params, context).await?;
         let answer: Value = outcome.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
         let good = ["success", "status"].iter().any(|key| answer.get(key) == Some(&Value::Bool(true)));
         let user = match answer.get("user_id") {
@@ -202,7 +214,7 @@ impl HttpCall<'_> {
     }
 
     fn refuse(&self, error: CallError) -> Response<Body> {
-        let basic = &self.app.config.api.auth.basic;
+        let basic = &self.generation.config.api.auth.basic;
         let asks = error.code == ErrorCode::NotAuthenticated && basic.module_name.is_some();
         if error.code != ErrorCode::NotAuthenticated {
             self.app.hub.log.failure(

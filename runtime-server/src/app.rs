@@ -1,31 +1,23 @@
-//! One app being served: the build, its engine, and what its connections share.
+//! One app being served: its builds and what their connections share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::actions::Actions;
-use crate::assets::Assets;
-use crate::config::Config;
 use crate::connection::Connection;
 use crate::engine::{CallError, ErrorCode};
+use crate::generation::Generation;
 use crate::hub::Hub;
-use crate::manifest::Action;
-use crate::pages::Pages;
 use crate::protocol::Hello;
 use crate::rate::Addresses;
+use crate::swap::Generations;
 
 /// Everything that a request may need.
 pub(crate) struct App {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) actions: Arc<dyn Actions>,
-    pub(crate) tree: Arc<std::collections::BTreeMap<String, Action>>,
-    pub(crate) config: Config,
+    pub(crate) generations: Generations,
     pub(crate) name: String,
-    pub(crate) build_id: String,
-    pub(crate) pages: Pages,
-    pub(crate) assets: Assets,
     pub(crate) handshakes: Addresses,
     pub(crate) api_requests: Addresses,
     pub(crate) calls: Arc<Running>,
@@ -35,15 +27,22 @@ pub(crate) struct App {
 impl App {
     /// A connection said hello.
     pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello) {
-        self.hub.greet(connection, hello, &self.build_id);
+        self.hub.greet(connection, hello, || self.current().build_id.clone());
     }
 
-    /// The action of that path, or why it is not called.
-    pub(crate) fn find(&self, action: &str) -> Result<&Action, CallError> {
-        self.tree.get(action).ok_or_else(|| {
-            let shown: String = action.chars().take(100).collect();
-            CallError::new(ErrorCode::UnknownAction, format!("there is no action `{shown}`"))
-        })
+    /// The selected build.
+    pub(crate) fn current(&self) -> Arc<Generation> {
+        self.generations.current()
+    }
+
+    /// A connection is gone: tells the server code that asked for it.
+    pub(crate) fn ended(&self, connection: &Connection) {
+        self.hub.disconnect(connection);
+        for (number, _watch) in connection.take_watches() {
+            if let Some(generation) = self.generations.numbered(number) {
+                generation.actions.disconnected(connection.id, connection.session.view());
+            }
+        }
     }
 }
 

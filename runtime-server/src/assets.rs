@@ -4,8 +4,8 @@ mod body;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 
 use crate::limits::Limits;
 use crate::load::Build;
-use crate::manifest::{Asset, Encoding};
+use crate::manifest::{Asset, Encoding, Manifest};
 use crate::negotiate::{self, Part};
 
 /// Where fingerprinted files are, below `dist` and below the root of URLs.
@@ -31,7 +31,7 @@ const FINGERPRINT_DIGITS: usize = 16;
 /// All files that are served.
 #[derive(Debug)]
 pub(crate) struct Assets {
-    by_url: HashMap<String, Served>,
+    by_url: HashMap<String, Arc<Served>>,
     cache: Cache,
 }
 
@@ -71,22 +71,30 @@ struct Cache {
 }
 
 impl Assets {
-    /// The files of a build, and those of earlier ones that lie beside them.
-    pub(crate) fn new(build: &Build, limits: &Limits) -> Self {
+    /// The files of a build, and those of earlier ones: what lies beside them, and what was served `before` from elsewhere.
+    pub(crate) fn new(build: &Build, limits: &Limits, before: Option<&Self>) -> Self {
         let manifest = &build.manifest;
+        // A deploy may put another folder in the place of this one, while files of this one are still asked for.
+        let dist = build.dist.canonicalize().unwrap_or_else(|_| build.dist.clone());
         let fingerprinted = manifest.assets.values().filter_map(|asset| {
             let url = asset.file.strip_prefix("public")?;
-            Some((url.to_owned(), Served::new(build, asset)))
+            Some((url.to_owned(), Arc::new(Served::new(manifest, &dist, asset))))
         });
-        let named = manifest.files.iter().map(|(url, asset)| (url.clone(), Served::new(build, asset)));
-        let mut by_url: HashMap<String, Served> = fingerprinted.chain(named).collect();
-        let folder = build.dist.join(FOLDER);
+        let named =
+            manifest.files.iter().map(|(url, asset)| (url.clone(), Arc::new(Served::new(manifest, &dist, asset))));
+        let mut by_url: HashMap<String, Arc<Served>> = fingerprinted.chain(named).collect();
+        let folder = dist.join(FOLDER);
         for name in list(&folder, "") {
             let url = format!("{URL_PREFIX}{name}");
             if !by_url.contains_key(&url)
                 && let Some(old) = Served::old(&folder, &name)
             {
-                by_url.insert(url, old);
+                by_url.insert(url, Arc::new(old));
+            }
+        }
+        for (url, old) in before.into_iter().flat_map(|before| &before.by_url) {
+            if old.lasting == Lasting::Immutable && !by_url.contains_key(url) && old.plain.path.is_file() {
+                by_url.insert(url.clone(), Arc::clone(old));
             }
         }
         let cache = Cache {
@@ -108,9 +116,9 @@ impl Assets {
 }
 
 impl Served {
-    fn new(build: &Build, asset: &Asset) -> Self {
-        let copy = |file: &str, bytes| Copy { path: build.dist.join(file), bytes, kept: OnceLock::new() };
-        let map = asset.map.as_ref().and_then(|map| build.manifest.assets.get(map));
+    fn new(manifest: &Manifest, dist: &Path, asset: &Asset) -> Self {
+        let copy = |file: &str, bytes| Copy { path: dist.join(file), bytes, kept: OnceLock::new() };
+        let map = asset.map.as_ref().and_then(|map| manifest.assets.get(map));
         Self {
             plain: copy(&asset.file, asset.bytes),
             encoded: asset.encodings.iter().map(|(encoding, e)| (*encoding, copy(&e.file, e.bytes))).collect(),

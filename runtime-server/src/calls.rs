@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::{App, RunningCall};
 use crate::connection::Connection;
 use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
+use crate::generation::Entered;
 use crate::hub::Mode;
 use crate::log;
 use crate::manifest::Action;
@@ -28,9 +29,9 @@ pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: Client
             connection.answer(protocol::error(id, &CallError::new(ErrorCode::OutcomeUnknown, text)));
         }
         Begin::Run => match admit(app, connection, &state, &message.action) {
-            Ok(running) => {
+            Ok(admitted) => {
                 drop(state);
-                run(app, connection, page, message, running);
+                run(app, connection, page, message, admitted);
             }
             Err(error) => {
                 state.answers.refuse(page, id);
@@ -44,11 +45,17 @@ pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: Client
 }
 
 /// Whether a call may run now.
-fn admit(app: &App, connection: &Connection, state: &SessionState, action: &str) -> Result<RunningCall, CallError> {
-    check_guard(app.find(action)?, state.user_id.as_deref())?;
+fn admit(
+    app: &App,
+    connection: &Connection,
+    state: &SessionState,
+    action: &str,
+) -> Result<(Entered, RunningCall), CallError> {
+    let generation = app.generations.enter();
+    check_guard(generation.find(action)?, state.user_id.as_deref())?;
     let running = app.calls.start(app.hub.limits.calls)?;
     match connection.start_call(app.hub.limits.calls_per_connection) {
-        Verdict::Allowed => Ok(running),
+        Verdict::Allowed => Ok((generation, running)),
         Verdict::Refused => {
             Err(CallError::new(ErrorCode::Overloaded, "this connection has as many calls in hand as it may"))
         }
@@ -63,7 +70,13 @@ pub(crate) fn check_guard(action: &Action, user: Option<&str>) -> Result<(), Cal
     Ok(())
 }
 
-fn run(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: &CallMessage<'_>, running: RunningCall) {
+fn run(
+    app: &Arc<App>,
+    connection: &Arc<Connection>,
+    page: ClientId,
+    message: &CallMessage<'_>,
+    (generation, running): (Entered, RunningCall),
+) {
     let (id, action) = (message.id, message.action.clone());
     let request = request_id(connection, id);
     app.hub.log.call(&request, &action, message.args.get());
@@ -79,13 +92,14 @@ fn run(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: &C
     };
     let timeout_ms = app.hub.limits.call_timeout_ms;
     let started_ms = app.hub.clock.now_ms();
-    let outcome = app.actions.call(Call { action: action.clone(), args: message.args.to_owned(), context, timeout_ms });
+    let call = Call { action: action.clone(), args: message.args.to_owned(), context, timeout_ms };
+    let outcome = generation.actions.call(call);
     let (app, connection) = (Arc::clone(app), Arc::clone(connection));
     tokio::spawn(async move {
         let outcome = finish(&app, &request, &action, started_ms, outcome.await);
         answer(&app, &connection, page, id, &outcome);
         connection.end_call();
-        drop(running);
+        drop((running, generation));
     });
 }
 

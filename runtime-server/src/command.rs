@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ssbuild_server::load::Build;
+use ssbuild_server::rollback::rollback;
 use ssbuild_server::serve::serve;
 use ssbuild_server::settings::Flags;
 
@@ -15,9 +16,12 @@ use ssbuild_server::settings::Flags;
 #[command(
     name = "ssserve",
     version,
-    after_help = "Examples:\n  ssserve\n  ssserve dist --port 8080\n  SS__HTTP__PORT=8080 ssserve dist --env production"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  ssserve\n  ssserve dist --port 8080\n  SS__HTTP__PORT=8080 ssserve dist --env production\n  ssserve rollback dist"
 )]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The build's folder.
     #[arg(default_value = "dist")]
     dist: PathBuf,
@@ -38,6 +42,19 @@ pub(crate) struct Arguments {
     log_level: Option<u8>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Select the build before the selected one; a server that runs serves it from then on.
+    Rollback {
+        /// The builds' folder.
+        #[arg(default_value = "dist")]
+        dist: PathBuf,
+        /// The build to select instead, by its id.
+        #[arg(long, value_name = "BUILD")]
+        to: Option<String>,
+    },
+}
+
 impl Arguments {
     /// From the command line; ends the process for `--help` and for what cannot be read.
     pub(crate) fn read() -> Self {
@@ -45,8 +62,13 @@ impl Arguments {
     }
 }
 
-/// Serves until a signal asks to stop.
+/// Serves until a signal asks to stop, or does what the subcommand says.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(Command::Rollback { dist, to }) = &arguments.command {
+        let done = rollback(dist, to.as_deref())?;
+        writeln!(std::io::stdout(), "build {} is selected, after {}", done.to, done.from)?;
+        return Ok(());
+    }
     let started = Instant::now();
     let build = Build::load(&arguments.dist, arguments.env.as_deref())?;
     let flags = Flags {

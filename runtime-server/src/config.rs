@@ -151,6 +151,8 @@ section! {
         workers: usize = 1,
         /// The Node.js program, for server code that needs it: a path, or a name on the `PATH`.
         node: String = "node".to_owned(),
+        /// Whether another build is served as soon as the manifest names it; SIGHUP always makes the server look.
+        follow: bool = true,
         /// Address of health, readiness and metrics; `off` for none.
         admin: String = "off".to_owned(),
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::app::App;
+use crate::app::{App, Running, RunningCall};
 use crate::calls;
 use crate::limits::Limits;
 use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
@@ -30,7 +30,8 @@ pub(crate) struct Connection {
     seen_ms: AtomicU64,
     closing_since_ms: AtomicU64,
     given_up: AtomicBool,
-    watched: AtomicBool,
+    greeted: AtomicBool,
+    watches: Mutex<Vec<(u64, RunningCall)>>,
     running: AtomicUsize,
     bucket: Mutex<Bucket>,
     outbox: Outbox,
@@ -63,7 +64,8 @@ impl Connection {
             seen_ms: AtomicU64::new(now_ms),
             closing_since_ms: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
+            greeted: AtomicBool::new(false),
+            watches: Mutex::default(),
             running: AtomicUsize::new(0),
             bucket: Mutex::new(Bucket::full(rate(limits), now_ms)),
             outbox: Outbox::new(limits.queue_bytes, limits.queue_messages),
@@ -100,13 +102,28 @@ impl Connection {
         self.outbox.close(code);
     }
 
-    /// The app wants to know when this connection ends.
-    pub(crate) fn watch_end(&self) {
-        self.watched.store(true, Ordering::Relaxed);
+    /// The server code of that generation wants to know when this connection ends; it counts among `watches` until then.
+    pub(crate) fn watch_end(&self, generation: u64, watches: &Arc<Running>) {
+        let mut known = self.watches.lock();
+        if known.iter().all(|(other, _)| *other != generation)
+            && let Ok(watch) = watches.start(usize::MAX)
+        {
+            known.push((generation, watch));
+        }
     }
 
-    pub(crate) fn is_watched(&self) -> bool {
-        self.watched.load(Ordering::Relaxed)
+    /// Those that wanted to know, at its end.
+    pub(crate) fn take_watches(&self) -> Vec<(u64, RunningCall)> {
+        std::mem::take(&mut self.watches.lock())
+    }
+
+    /// It has been welcomed.
+    pub(crate) fn set_greeted(&self) {
+        self.greeted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.greeted.load(Ordering::Relaxed)
     }
 
     /// Takes one of the calls that a connection may have in hand.

@@ -40,7 +40,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Answers a request, unless it was meant for another host.
 pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Request<Incoming>) -> Response<Body> {
     let peer = request.extensions().get::<Peer>().expect("every request has its peer");
-    let own = Own { allowed: &app.config.http.allowed_origins, tls: false, hosts: peer.hosts };
+    let generation = app.current();
+    let own = Own { allowed: &generation.config.http.allowed_origins, tls: false, hosts: peer.hosts };
     let mut response = if own.believes_host(request.uri(), request.headers()) {
         let Ok(response) = router.call(request).await;
         response
@@ -87,7 +88,8 @@ impl Caller {
 /// Pages, files and the API.
 async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     let path = request.uri().path();
-    if api::owns(&app.config.api, path) {
+    let generation = app.current();
+    if api::owns(&generation.config.api, path) {
         return api::answer(&app, request).await;
     }
     let (method, headers) = (request.method(), request.headers());
@@ -96,10 +98,10 @@ async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> 
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    if let Some(file) = app.assets.answer(path, method, headers).await {
+    if let Some(file) = generation.assets.answer(path, method, headers).await {
         return file;
     }
-    match app.pages.answer(path, headers).filter(|_| is_route(path)) {
+    match generation.pages.answer(path, headers).filter(|_| is_route(path)) {
         Some(page) => page,
         None => plain(StatusCode::NOT_FOUND, "there is nothing here"),
     }
@@ -115,7 +117,7 @@ fn is_route(path: &str) -> bool {
 async fn redeem(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
-    let caller = Caller::of(&app.config, peer, &parts.uri, &parts.headers);
+    let caller = Caller::of(&app.current().config, peer, &parts.uri, &parts.headers);
     if caller.page != PageOrigin::Allowed {
         return plain(StatusCode::FORBIDDEN, "this page may not do that");
     }

@@ -118,7 +118,7 @@ impl Hub {
     }
 
     /// A connection said hello: gives it its session's streams, and what it missed.
-    pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello, build_id: &str) {
+    pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello, build_id: impl FnOnce() -> String) {
         let now_ms = self.clock.now_ms();
         let mut bus = self.pubsub.lock(now_ms);
         let mut state = connection.session.lock();
@@ -144,8 +144,10 @@ impl Hub {
             message_bytes: self.limits.message_bytes,
             connection: connection.id,
         };
-        let greeting = Greeting { build_id, options: &options, reached: hello.positions.as_deref() };
+        let build_id = build_id();
+        let greeting = Greeting { build_id: &build_id, options: &options, reached: hello.positions.as_deref() };
         bus.welcome(connection, &streams, &greeting);
+        connection.set_greeted();
         drop(bus);
         self.alive(&connection.session);
     }
@@ -323,6 +325,16 @@ impl Hub {
         for connection in self.all_connections() {
             connection.sweep(&self.limits, now_ms);
         }
+    }
+
+    /// Tells every page that another build is served from now on. Those that are just being greeted hear it in their welcome.
+    pub(crate) fn tell_upgrade(&self, build_id: &str) {
+        let bus = self.pubsub.lock(self.clock.now_ms());
+        let text = protocol::upgrade(build_id);
+        for connection in self.all_connections().iter().filter(|connection| connection.is_greeted()) {
+            connection.send(text.clone());
+        }
+        drop(bus);
     }
 
     /// Tells every client to come back later, spread over time.

@@ -98,6 +98,11 @@ impl Build {
         if let Some(wanted) = env.filter(|wanted| *wanted != manifest.env) {
             return Err(LoadError::Environment { built: manifest.env, wanted: wanted.to_owned() });
         }
+        Self::check(dist, manifest)
+    }
+
+    /// A build of `dist` by its manifest, when every file of it is there.
+    pub fn check(dist: &Path, manifest: Manifest) -> Result<Self, LoadError> {
         let build = Self { dist: dist.to_owned(), manifest };
         build.check_files()?;
         Ok(build)

@@ -1,5 +1,5 @@
 //! A build served by this process, from its configuration to the signal that stops it: what `ssserve` does, and
-//! `ssbuild serve` after it has built.
+//! `ssbuild serve` after it has built. A new build in the folder is served in its place.
 
 use std::error::Error;
 use std::io;
@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::follow::{Follower, Trigger};
 use crate::load::Build;
 use crate::log::{self, Log};
 use crate::server::{Server, Surroundings};
@@ -35,13 +36,17 @@ pub fn serve(
     let state_dir = config.server.state_dir.as_ref().map_or_else(|| state_dir.to_owned(), PathBuf::from);
     let address = (config.http.hostname.clone(), config.http.port);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let server = Server::start(build, config, Surroundings { clock, log, state_dir })?;
+        let trigger = if config.server.follow { Trigger::Change } else { Trigger::Signal };
+        let server = Server::start(build, config, Surroundings { clock, log: log.clone(), state_dir })?;
+        let follower = Follower::new((server.clone(), log), build, flags.clone(), trigger)?;
         let listener = TcpListener::bind(&address)
             .await
             .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
         ready(listener.local_addr()?)?;
-        server.run(listener, stop_signal()?).await?;
-        Ok(())
+        tokio::select! {
+            ended = server.run(listener, stop_signal()?) => Ok(ended?),
+            () = follower.follow() => unreachable!("a follower follows until it is dropped"),
+        }
     })
 }
 

@@ -16,13 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::actions::Actions;
-use crate::app::App;
+use crate::app::{App, Running};
 use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Carrier, Engine, Host, Program};
+use crate::generation::{Generation, GenerationHost};
 use crate::http;
 use crate::hub::{Hub, Mode};
+use crate::limits::Limits;
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::EngineKind;
@@ -32,6 +34,7 @@ use crate::peer::{Patient, Peer, Places};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
 use crate::session::{Sessions, Store, StoreError};
+use crate::swap::Generations;
 
 /// How often what is too old is looked for, in milliseconds.
 const SWEEP_MS: u64 = 1_000;
@@ -69,7 +72,8 @@ pub enum ServerError {
     Engine(String),
 }
 
-/// A server that is ready to listen.
+/// A server that is ready to listen. Clones are the same server: one runs, another swaps builds meanwhile.
+#[derive(Clone)]
 pub struct Server {
     app: Arc<App>,
 }
@@ -85,9 +89,6 @@ impl Server {
         let Surroundings { clock, log, state_dir } = surroundings;
         let manifest = &build.manifest;
         let limits = config.limits.clone();
-        let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
-        let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
-        let assets = Assets::new(build, &limits);
         let store = Store::open(&state_dir, log.clone())?;
         let sessions = Sessions::new(store, limits.clone(), config.session.expires_days);
         let presence = Presence::new(config.users.online.clone());
@@ -95,44 +96,62 @@ impl Server {
         let api_requests = Rate { per_second: limits.requests_per_second, burst: limits.requests_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Arc::new(Hub::new((clock, log), limits, sessions, presence, mode));
-        let actions = start_actions(Arc::clone(&hub) as Arc<dyn Host>).map_err(ServerError::Engine)?;
+        let first = prepare(&hub, build, config, (1, None), start_actions)?;
         let app = App {
             hub,
-            actions,
-            tree: Arc::new(manifest.api.server.clone()),
+            generations: Generations::new(first),
             name: manifest.app.clone(),
-            build_id: manifest.build_id.clone(),
-            pages,
-            assets,
             handshakes: Addresses::new(handshakes),
             api_requests: Addresses::new(api_requests),
             calls: Arc::default(),
             requests: 0.into(),
-            config,
         };
         Ok(Self { app: Arc::new(app) })
     }
 
     /// Makes a server for a build, with the engine that the build asks for.
     pub fn start(build: &Build, config: Config, surroundings: Surroundings) -> Result<Self, ServerError> {
-        let bundle = build.read_text(&build.manifest.server.bundle.file)?;
-        let program = Program {
-            bundle: bundle.into(),
-            bundle_name: build.manifest.server.bundle.file.clone(),
-            actions: Arc::new(build.manifest.api.server.clone()),
-            config: serde_json::to_value(&config).expect("a configuration is JSON"),
-            env: build.manifest.env.clone(),
-            version: build.manifest.tool.version.clone(),
-            carrier: match build.manifest.server.engine {
-                EngineKind::Embedded => Carrier::Embedded,
-                EngineKind::Node => Carrier::Node { command: config.server.node.clone() },
-            },
-        };
-        let (limits, workers) = (config.limits.clone(), config.server.workers);
-        Self::new(build, config, surroundings, |host| {
-            let engine = Engine::start_workers(program, &limits, host, workers).map_err(|error| error.to_string())?;
-            Ok(Arc::new(engine))
-        })
+        let engine = EngineOf::read(build, &config)?;
+        Self::new(build, config, surroundings, |host| engine.start(host))
+    }
+
+    /// Serves another build from now on, without closing a connection: its engine is loaded first, calls that run finish
+    /// where they are, pages are told. When this fails, the build before stays. Of the configuration, what the process was
+    /// started with stays: addresses, limits, sessions, log.
+    pub async fn swap(&self, build: &Build, config: Config) -> Result<(), ServerError> {
+        let engine = EngineOf::read(build, &config)?;
+        self.swap_with(build, config, |host| engine.start(host)).await
+    }
+
+    /// As [`swap`](Self::swap), with an engine that the caller starts.
+    pub async fn swap_with(
+        &self,
+        build: &Build,
+        config: Config,
+        start_actions: impl FnOnce(Arc<dyn Host>) -> Result<Arc<dyn Actions>, String> + Send + 'static,
+    ) -> Result<(), ServerError> {
+        let app = Arc::clone(&self.app);
+        let _turn = app.generations.turn.lock().await;
+        let before = app.current();
+        warn_of_late_keys(&app.hub.log, &before.config, &config);
+        let (hub, build) = (Arc::clone(&app.hub), build.clone());
+        // Loading an engine takes its time, and may wait for a process.
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare(&hub, &build, config, (before.number + 1, Some(&before.assets)), start_actions)
+        });
+        let next = prepared.await.unwrap_or_else(|error| Err(ServerError::Engine(error.to_string())))?;
+        let build_id = next.build_id.clone();
+        let old = app.generations.select(next);
+        app.hub.log.say(log::CALLS, format_args!("build {build_id} is served from now on"));
+        if old.build_id != build_id {
+            app.hub.tell_upgrade(&build_id);
+        }
+        let waiting = Arc::clone(&app);
+        tokio::spawn(async move {
+            let hub = &waiting.hub;
+            waiting.generations.retire(&old, &*hub.clock, &hub.log, hub.limits.drain_ms).await;
+        });
+        Ok(())
     }
 
     /// Serves until `shutdown` resolves, then ends gracefully: no new connections, calls in hand finish, clients are told
@@ -166,9 +185,84 @@ impl Server {
             () = app.hub.clock.sleep_until(farewell_ms) => {}
         }
         sweeper.abort();
-        app.actions.close().await;
+        app.generations.close().await;
         let hub = Arc::clone(&app.hub);
         tokio::task::spawn_blocking(move || hub.sessions.close()).await.map_err(io::Error::other)
+    }
+}
+
+/// The engine that a build asks for, not yet started.
+struct EngineOf {
+    program: Program,
+    limits: Limits,
+    workers: usize,
+}
+
+impl EngineOf {
+    fn read(build: &Build, config: &Config) -> Result<Self, LoadError> {
+        let bundle = build.read_text(&build.manifest.server.bundle.file)?;
+        let program = Program {
+            bundle: bundle.into(),
+            bundle_name: build.manifest.server.bundle.file.clone(),
+            actions: Arc::new(build.manifest.api.server.clone()),
+            config: serde_json::to_value(config).expect("a configuration is JSON"),
+            env: build.manifest.env.clone(),
+            version: build.manifest.tool.version.clone(),
+            carrier: match build.manifest.server.engine {
+                EngineKind::Embedded => Carrier::Embedded,
+                EngineKind::Node => Carrier::Node { command: config.server.node.clone() },
+            },
+        };
+        Ok(Self { program, limits: config.limits.clone(), workers: config.server.workers })
+    }
+
+    fn start(self, host: Arc<dyn Host>) -> Result<Arc<dyn Actions>, String> {
+        let engine = Engine::start_workers(self.program, &self.limits, host, self.workers);
+        Ok(Arc::new(engine.map_err(|error| error.to_string())?))
+    }
+}
+
+/// Puts together what is served of a build, and starts its engine.
+fn prepare(
+    hub: &Arc<Hub>,
+    build: &Build,
+    config: Config,
+    (number, before): (u64, Option<&Assets>),
+    start_actions: impl FnOnce(Arc<dyn Host>) -> Result<Arc<dyn Actions>, String>,
+) -> Result<Generation, ServerError> {
+    let manifest = &build.manifest;
+    let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
+    let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
+    let assets = Assets::new(build, &hub.limits, before);
+    let watches: Arc<Running> = Arc::default();
+    let host = GenerationHost { hub: Arc::clone(hub), number, watches: Arc::clone(&watches) };
+    let actions = start_actions(Arc::new(host)).map_err(ServerError::Engine)?;
+    Ok(Generation {
+        number,
+        build_id: manifest.build_id.clone(),
+        actions,
+        tree: Arc::new(manifest.api.server.clone()),
+        config,
+        pages,
+        assets,
+        calls: Arc::default(),
+        watches,
+    })
+}
+
+/// Says which keys of a new build's configuration have to wait for a restart.
+fn warn_of_late_keys(log: &Log, before: &Config, after: &Config) {
+    let listening = |config: &Config| (config.http.hostname.clone(), config.http.port, config.server.admin.clone());
+    let changed = [
+        ("`limits`", before.limits != after.limits),
+        ("`session`", before.session != after.session),
+        ("`users`", before.users != after.users),
+        ("`log`", before.log != after.log),
+        ("the addresses", listening(before) != listening(after)),
+        ("`server.state_dir`", before.server.state_dir != after.server.state_dir),
+    ];
+    for (what, _) in changed.into_iter().filter(|(_, changed)| *changed) {
+        log.warn(format_args!("the new build changes {what} in its configuration: that counts from the next start on"));
     }
 }
 
@@ -187,7 +281,8 @@ impl Front {
     fn new(app: &Arc<App>, hosts: Hosts) -> Self {
         let limits = &app.hub.limits;
         // Sockets and as many requests. Behind a proxy all connections are the proxy's.
-        let of_address = if app.config.http.trust_proxy { usize::MAX } else { limits.connections_per_address * 2 };
+        let of_address =
+            if app.current().config.http.trust_proxy { usize::MAX } else { limits.connections_per_address * 2 };
         // HTTP/2 comes with TLS, which says so in its handshake. Without, telling the two apart would mean to wait for a first
         // byte for as long as a client likes.
         let mut builder = http1::Builder::new();

@@ -15,3 +15,4 @@ mod shutdown;
 mod streams;
 mod stress;
 mod support;
+mod swap;

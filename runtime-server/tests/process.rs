@@ -8,13 +8,14 @@ use std::process::{Child, Command, Stdio};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::Lines;
 use crate::support::client::Client;
 use crate::support::dist::Dist;
 
 /// A running `ssserve`, ended with the test.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     banner: String,
 }
 
@@ -26,15 +27,34 @@ impl Drop for Process {
     }
 }
 
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssserve"));
-    command.current_dir(folder).env_remove("SS_ENV").args(["--host", "127.0.0.1", "--port", "0"]);
+    command.current_dir(folder).env_remove("SS_ENV");
+    command.env("SS__HTTP__HOSTNAME", "127.0.0.1").env("SS__HTTP__PORT", "0");
     command
 }
 
 impl Process {
     fn start(folder: &Path) -> Self {
-        let mut child = command(folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("ssserve starts");
+        Self::run(command(folder).stderr(Stdio::null()))
+    }
+
+    /// One whose log is read, with more variables in its environment.
+    pub(crate) fn start_logged(folder: &Path, variables: &[(&str, &str)]) -> (Self, Lines) {
+        let mut process = Self::run(command(folder).envs(variables.iter().copied()).stderr(Stdio::piped()));
+        let (lines, mut log) = (Lines::default(), process.child.stderr.take().expect("its log is piped"));
+        let mut into = lines.clone();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut into));
+        (process, lines)
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill runs").success());
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("ssserve starts");
         let mut banner = String::new();
         let out = child.stdout.take().expect("its output is piped");
         BufReader::new(out).read_line(&mut banner).expect("it prints a banner");
@@ -44,7 +64,7 @@ impl Process {
     }
 }
 
-fn app() -> TempDir {
+pub(crate) fn app() -> TempDir {
     let action = |params: &[&str]| json!({"params": params, "style": "value"});
     let dist = Dist::new().server(
         json!({
@@ -68,7 +88,7 @@ fn app() -> TempDir {
     folder
 }
 
-async fn tab(address: SocketAddr, cookie: Option<&str>) -> Client {
+pub(crate) async fn tab(address: SocketAddr, cookie: Option<&str>) -> Client {
     let mut client = Client::connect(address, cookie).await;
     client.hello(json!(null)).await;
     client.welcome().await;
@@ -130,8 +150,7 @@ async fn a_signal_ends_it_well() {
     let folder = app();
     let mut process = Process::start(folder.path());
     let mut client = tab(process.address, None).await;
-    let id = process.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+    process.signal("TERM");
     assert_eq!(client.next().await[0], 7);
     assert_eq!(client.closed().await, 1012);
     drop(client);

@@ -26,7 +26,7 @@ use crate::session::Opened;
 pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) -> Response<Body> {
     let peer = request.extensions().get::<Peer>().expect("every request has its peer").clone();
     let headers = request.headers();
-    let caller = Caller::of(&app.config, &peer, request.uri(), headers);
+    let caller = Caller::of(&app.current().config, &peer, request.uri(), headers);
     if caller.page != PageOrigin::Allowed {
         let origin =
             headers.get(ORIGIN).map_or("no origin".into(), |origin| String::from_utf8_lossy(origin.as_bytes()));
@@ -86,10 +86,7 @@ async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgra
         let parts = upgraded.downcast::<TokioIo<Patient>>().expect("every connection of this server is a TCP stream");
         socket::carry(&app, &connection, parts.io.into_inner().into_inner(), parts.read_buf).await;
     }
-    app.hub.disconnect(&connection);
-    if connection.is_watched() {
-        app.actions.disconnected(connection.id, connection.session.view());
-    }
+    app.ended(&connection);
     drop(peer);
 }
 

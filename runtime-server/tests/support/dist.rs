@@ -105,9 +105,14 @@ impl Dist {
     }
 
     /// Other server code, with its actions.
-    pub(crate) fn server(mut self, actions: Value, code: &str) -> Self {
-        self.manifest["server"]["bundle"] =
-            self.private(&format!("builds/{BUILD_ID}/server/server.js"), code.as_bytes());
+    pub(crate) fn server(self, actions: Value, code: &str) -> Self {
+        self.server_in(BUILD_ID, actions, code)
+    }
+
+    /// Other server code, in the folder of that build.
+    pub(crate) fn server_in(mut self, build_id: &str, actions: Value, code: &str) -> Self {
+        let file = format!("builds/{build_id}/server/server.js");
+        self.manifest["server"]["bundle"] = self.private(&file, code.as_bytes());
         self.manifest["api"]["server"] = actions;
         self
     }
@@ -131,6 +136,20 @@ impl Dist {
             std::fs::write(path, bytes).expect("a file");
         }
         std::fs::write(folder.join("manifest.json"), self.manifest.to_string()).expect("the manifest");
+    }
+
+    /// As the compiler does it: the manifest lies in the build's folder as well, and is renamed into its place last.
+    pub(crate) fn publish(&self, folder: &Path) {
+        for (path, bytes) in &self.files {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
+            std::fs::write(path, bytes).expect("a file");
+        }
+        let id = self.manifest["build_id"].as_str().expect("an id");
+        std::fs::write(folder.join("builds").join(id).join("manifest.json"), self.manifest.to_string())
+            .expect("a copy");
+        std::fs::write(folder.join("manifest.json.new"), self.manifest.to_string()).expect("the manifest");
+        std::fs::rename(folder.join("manifest.json.new"), folder.join("manifest.json")).expect("the manifest in place");
     }
 
     fn asset(&mut self, file: &str, content_type: &str, bytes: &[u8], immutable: bool) -> Value {

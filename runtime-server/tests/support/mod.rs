@@ -32,6 +32,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) script: Arc<Script>,
     pub(crate) log: Lines,
+    pub(crate) server: Option<Server>,
     folder: TempDir,
     config: Config,
     stop: Option<oneshot::Sender<()>>,
@@ -91,6 +92,7 @@ impl World {
             clock: ManualClock::new(1_700_000_000_000),
             script: Arc::default(),
             log: Lines::default(),
+            server: None,
             folder,
             config,
             stop: None,
@@ -124,14 +126,30 @@ impl World {
         self.address = listener.local_addr().expect("a bound listener has an address");
         let (stop, stopped) = oneshot::channel::<()>();
         self.stop = Some(stop);
+        self.server = Some(server.clone());
         self.task = Some(tokio::spawn(server.run(listener, async move {
             // Dropping the world stops it as well.
             let _ = stopped.await;
         })));
     }
 
+    /// Serves another build, whose actions have a script of their own.
+    pub(crate) async fn swap(&self, dist: &Dist) -> Arc<Script> {
+        dist.write(&self.dist());
+        let build = Build::load(&self.dist(), None).expect("the build is whole");
+        let script: Arc<Script> = Arc::default();
+        let actions = Arc::clone(&script);
+        let swapped = self.server.as_ref().expect("the server runs").swap_with(&build, self.config.clone(), |host| {
+            actions.attach(host);
+            Ok(Arc::new(script::Shared(actions)) as Arc<dyn Actions>)
+        });
+        swapped.await.expect("the build is served");
+        script
+    }
+
     /// Asks the server to stop, without waiting.
     pub(crate) fn ask_to_stop(&mut self) {
+        self.server = None;
         drop(self.stop.take());
     }
 

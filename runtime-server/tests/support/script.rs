@@ -49,6 +49,7 @@ pub(crate) struct Script {
     /// Connections that were watched and are gone, with their user.
     gone: Mutex<Vec<(u64, Option<String>)>>,
     someone_left: Notify,
+    closed: Notify,
 }
 
 struct Gate(Semaphore);
@@ -74,6 +75,11 @@ impl Script {
 
     pub(crate) fn count(&self) -> u64 {
         self.ran.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the engine has been closed.
+    pub(crate) async fn closed(&self) {
+        tokio::time::timeout(super::client::PATIENCE, self.closed.notified()).await.expect("the engine is closed");
     }
 
     /// Waits for the end of a watched connection.
@@ -180,6 +186,7 @@ impl Actions for Shared {
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
+        self.0.closed.notify_one();
         Box::pin(std::future::ready(()))
     }
 }

@@ -1,0 +1,79 @@
+//! One build being served: its engine, actions, pages and files, from the moment it is selected until the last call that
+//! it took is answered.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::actions::Actions;
+use crate::app::{Running, RunningCall};
+use crate::assets::Assets;
+use crate::config::Config;
+use crate::engine::{CallError, ErrorCode, Host, HostCall, Reply};
+use crate::hub::Hub;
+use crate::manifest::Action;
+use crate::pages::Pages;
+
+/// A build and what runs it.
+pub(crate) struct Generation {
+    /// Counts the builds that this process has served.
+    pub(crate) number: u64,
+    pub(crate) build_id: String,
+    pub(crate) actions: Arc<dyn Actions>,
+    pub(crate) tree: Arc<BTreeMap<String, Action>>,
+    pub(crate) config: Config,
+    pub(crate) pages: Pages,
+    pub(crate) assets: Assets,
+    /// The calls that it took.
+    pub(crate) calls: Arc<Running>,
+    /// Connections whose end its server code wants to know.
+    pub(crate) watches: Arc<Running>,
+}
+
+impl Generation {
+    /// The action of that path, or why it is not called.
+    pub(crate) fn find(&self, action: &str) -> Result<&Action, CallError> {
+        self.tree.get(action).ok_or_else(|| {
+            let shown: String = action.chars().take(100).collect();
+            CallError::new(ErrorCode::UnknownAction, format!("there is no action `{shown}`"))
+        })
+    }
+
+    /// Takes this generation for a request, which it then waits for; none when it is no longer the selected one.
+    pub(crate) fn enter(self: Arc<Self>) -> Option<Entered> {
+        let call = self.calls.start(usize::MAX).ok()?;
+        Some(Entered { generation: self, _call: call })
+    }
+}
+
+/// A generation that stays until this is dropped.
+pub(crate) struct Entered {
+    generation: Arc<Generation>,
+    _call: RunningCall,
+}
+
+impl Deref for Entered {
+    type Target = Generation;
+
+    fn deref(&self) -> &Generation {
+        &self.generation
+    }
+}
+
+/// The hub as one generation's server code sees it: the ends of connections are told to the code that asked for them.
+pub(crate) struct GenerationHost {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) number: u64,
+    pub(crate) watches: Arc<Running>,
+}
+
+impl Host for GenerationHost {
+    fn perform(&self, call: HostCall, reply: Option<Reply>) {
+        if let HostCall::WatchDisconnect { connection } = &call
+            && let Some(connection) = self.hub.connection(*connection)
+        {
+            connection.watch_end(self.number, &self.watches);
+        }
+        self.hub.perform(call, reply);
+    }
+}
