@@ -90,6 +90,7 @@ export function createClient(env: Env, loader: Loader) {
         calls.succeeded(message[1], message[2]);
         break;
       case 2:
+        if (message[2] === "stale_client") upgrade(newest, true);
         calls.failed(message[1], new SSError(message[2], message[3], !!message[4], message[5]));
         break;
       case 3: {

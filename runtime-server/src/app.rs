@@ -11,12 +11,14 @@ use crate::generation::Generation;
 use crate::hub::Hub;
 use crate::protocol::Hello;
 use crate::rate::Addresses;
+use crate::skew::KnownBuilds;
 use crate::swap::Generations;
 
 /// Everything that a request may need.
 pub(crate) struct App {
     pub(crate) hub: Arc<Hub>,
     pub(crate) generations: Generations,
+    pub(crate) builds: KnownBuilds,
     pub(crate) name: String,
     pub(crate) handshakes: Addresses,
     pub(crate) api_requests: Addresses,
@@ -27,6 +29,7 @@ pub(crate) struct App {
 impl App {
     /// A connection said hello.
     pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello) {
+        connection.set_build(self.builds.of_page(&hello.build_id));
         self.hub.greet(connection, hello, || self.current().build_id.clone());
     }
 

@@ -52,7 +52,7 @@ fn admit(
     action: &str,
 ) -> Result<(Entered, RunningCall), CallError> {
     let generation = app.generations.enter();
-    check_guard(generation.find(action)?, state.user_id.as_deref())?;
+    check_guard(connection.build().find(&generation, action)?, state.user_id.as_deref())?;
     let running = app.calls.start(app.hub.limits.calls)?;
     match connection.start_call(app.hub.limits.calls_per_connection) {
         Verdict::Allowed => Ok((generation, running)),

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
 use crate::rate::{Bucket, Rate, Verdict};
 use crate::session::{Session, SessionId};
+use crate::skew::PageBuild;
 use outbox::Outbox;
 
 /// A tab.
@@ -27,6 +28,7 @@ pub(crate) struct Connection {
     pub(crate) ip: IpAddr,
     opened_ms: u64,
     page: OnceLock<ClientId>,
+    build: OnceLock<PageBuild>,
     seen_ms: AtomicU64,
     closing_since_ms: AtomicU64,
     given_up: AtomicBool,
@@ -61,6 +63,7 @@ impl Connection {
             ip,
             opened_ms: now_ms,
             page: OnceLock::new(),
+            build: OnceLock::new(),
             seen_ms: AtomicU64::new(now_ms),
             closing_since_ms: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
@@ -75,6 +78,16 @@ impl Connection {
     /// The page that said hello on it.
     pub(crate) fn page(&self) -> Option<ClientId> {
         self.page.get().copied()
+    }
+
+    /// The build that the page came from.
+    pub(crate) fn build(&self) -> &PageBuild {
+        self.build.get().unwrap_or(&PageBuild::Unnamed)
+    }
+
+    pub(crate) fn set_build(&self, build: PageBuild) {
+        // A page says hello once.
+        self.build.get_or_init(|| build);
     }
 
     /// Queues a message.

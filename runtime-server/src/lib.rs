@@ -35,6 +35,7 @@ pub mod serve;
 pub mod server;
 mod session;
 pub mod settings;
+mod skew;
 mod swap;
 
 pub use pages::PolicyError;

@@ -34,6 +34,7 @@ use crate::peer::{Patient, Peer, Places};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
 use crate::session::{Sessions, Store, StoreError};
+use crate::skew::KnownBuilds;
 use crate::swap::Generations;
 
 /// How often what is too old is looked for, in milliseconds.
@@ -97,9 +98,12 @@ impl Server {
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Arc::new(Hub::new((clock, log), limits, sessions, presence, mode));
         let first = prepare(&hub, build, config, (1, None), start_actions)?;
+        let builds = KnownBuilds::default();
+        builds.learn(build);
         let app = App {
             hub,
             generations: Generations::new(first),
+            builds,
             name: manifest.app.clone(),
             handshakes: Addresses::new(handshakes),
             api_requests: Addresses::new(api_requests),
@@ -134,10 +138,11 @@ impl Server {
         let _turn = app.generations.turn.lock().await;
         let before = app.current();
         warn_of_late_keys(&app.hub.log, &before.config, &config);
-        let (hub, build) = (Arc::clone(&app.hub), build.clone());
+        let (loading, build) = (Arc::clone(&app), build.clone());
         // Loading an engine takes its time, and may wait for a process.
         let prepared = tokio::task::spawn_blocking(move || {
-            prepare(&hub, &build, config, (before.number + 1, Some(&before.assets)), start_actions)
+            loading.builds.learn(&build);
+            prepare(&loading.hub, &build, config, (before.number + 1, Some(&before.assets)), start_actions)
         });
         let next = prepared.await.unwrap_or_else(|error| Err(ServerError::Engine(error.to_string())))?;
         let build_id = next.build_id.clone();

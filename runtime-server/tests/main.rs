@@ -12,6 +12,7 @@ mod pages;
 mod process;
 mod sessions;
 mod shutdown;
+mod skew;
 mod streams;
 mod stress;
 mod support;

@@ -188,6 +188,7 @@ macro_rules! error_codes {
 
 error_codes! {
     UnknownAction "unknown_action" false 404 "There is no such action in this build.",
+    StaleClient "stale_client" false 409 "The page is of another build, in which this action was another one: reload it.",
     NotAuthenticated "not_authenticated" false 401 "The action wants a logged-in user.",
     BadRequest "bad_request" false 400 "The call is not well formed.",
     ActionError "action_error" false 500 "The action threw, or its promise was rejected.",

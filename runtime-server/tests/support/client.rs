@@ -84,8 +84,13 @@ impl Client {
     }
 
     pub(crate) async fn hello(&mut self, positions: Value) {
+        self.hello_from(BUILD_ID, positions).await;
+    }
+
+    /// As a page of that build.
+    pub(crate) async fn hello_from(&mut self, build_id: &str, positions: Value) {
         let page = self.page.clone();
-        self.send(&json!([0, 1, BUILD_ID, page, positions])).await;
+        self.send(&json!([0, 1, build_id, page, positions])).await;
     }
 
     /// The welcome, which must be next.

@@ -145,9 +145,9 @@ impl Dist {
             std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
             std::fs::write(path, bytes).expect("a file");
         }
-        let id = self.manifest["build_id"].as_str().expect("an id");
-        std::fs::write(folder.join("builds").join(id).join("manifest.json"), self.manifest.to_string())
-            .expect("a copy");
+        let own = folder.join("builds").join(self.manifest["build_id"].as_str().expect("an id"));
+        std::fs::create_dir_all(&own).expect("a folder");
+        std::fs::write(own.join("manifest.json"), self.manifest.to_string()).expect("a copy");
         std::fs::write(folder.join("manifest.json.new"), self.manifest.to_string()).expect("the manifest");
         std::fs::rename(folder.join("manifest.json.new"), folder.join("manifest.json")).expect("the manifest in place");
     }

@@ -1,0 +1,117 @@
+//! Pages of another build than the one that is served: an action that takes the same arguments as before answers them,
+//! one that is gone or takes others tells them that they are stale.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use serde::Deserialize;
+
+use crate::engine::{CallError, ErrorCode};
+use crate::generation::Generation;
+use crate::load::Build;
+use crate::manifest::{self, Action};
+
+/// How many builds are remembered, those longest known given up first.
+const KNOWN_BUILDS: usize = 64;
+
+/// The actions of one build, as far as its pages depend on them.
+#[derive(Debug)]
+pub(crate) struct Signatures {
+    build_id: String,
+    actions: BTreeMap<String, Action>,
+}
+
+/// The build that a page came from.
+#[derive(Debug, Clone)]
+pub(crate) enum PageBuild {
+    /// Its actions are known.
+    Known(Arc<Signatures>),
+    /// It is named, and nothing is known of it.
+    Unknown,
+    /// It is not named: the client is not a page of a build.
+    Unnamed,
+}
+
+/// The builds whose actions are known: those that were served, and those that lie beside them.
+#[derive(Debug, Default)]
+pub(crate) struct KnownBuilds {
+    by_id: Mutex<IndexMap<String, Arc<Signatures>>>,
+}
+
+impl KnownBuilds {
+    /// Learns the actions of `build` and of the builds that are kept beside it.
+    pub(crate) fn learn(&self, build: &Build) {
+        for kept in kept(&build.dist) {
+            self.add(kept);
+        }
+        let (build_id, actions) = (build.manifest.build_id.clone(), build.manifest.api.server.clone());
+        self.add(Signatures { build_id, actions });
+    }
+
+    fn add(&self, signatures: Signatures) {
+        let mut by_id = self.by_id.lock();
+        // Now the one that was learnt last.
+        by_id.shift_remove(&signatures.build_id);
+        by_id.insert(signatures.build_id.clone(), Arc::new(signatures));
+        if by_id.len() > KNOWN_BUILDS {
+            by_id.shift_remove_index(0);
+        }
+    }
+
+    /// What is known of the build that a page names.
+    pub(crate) fn of_page(&self, build_id: &str) -> PageBuild {
+        match self.by_id.lock().get(build_id) {
+            Some(known) => PageBuild::Known(Arc::clone(known)),
+            None if build_id.is_empty() => PageBuild::Unnamed,
+            None => PageBuild::Unknown,
+        }
+    }
+}
+
+impl PageBuild {
+    /// The action that a page of this build means by that path, or why it is not called.
+    pub(crate) fn find<'a>(&self, generation: &'a Generation, path: &str) -> Result<&'a Action, CallError> {
+        let stale =
+            || CallError::new(ErrorCode::StaleClient, format!("`{path}` is not what it was for this page: reload it"));
+        match (self, generation.find(path)) {
+            (Self::Known(page), Ok(action)) if page.build_id != generation.build_id => {
+                let same = page.actions.get(path).is_none_or(|before| takes_the_same(before, action));
+                if same { Ok(action) } else { Err(stale()) }
+            }
+            (Self::Known(page), Err(unknown)) => Err(if page.actions.contains_key(path) { stale() } else { unknown }),
+            (Self::Unknown, Err(_)) => Err(stale()),
+            (_, found) => found,
+        }
+    }
+}
+
+/// Whether arguments meant for one action are those of the other. Names count: two parameters that changed their places
+/// still have the same number.
+fn takes_the_same(before: &Action, after: &Action) -> bool {
+    before.params == after.params && before.rest == after.rest
+}
+
+/// The part of a manifest that is read here; what else is in it may be of another version.
+#[derive(Deserialize)]
+struct KeptManifest {
+    build_id: String,
+    api: KeptApi,
+}
+
+#[derive(Deserialize)]
+struct KeptApi {
+    server: BTreeMap<String, Action>,
+}
+
+/// The builds in `dist`. What cannot be read is not known, which costs its pages nothing but the check.
+fn kept(dist: &Path) -> impl Iterator<Item = Signatures> {
+    let builds = std::fs::read_dir(dist.join("builds")).into_iter().flatten().flatten();
+    builds.filter_map(|folder| {
+        let text = std::fs::read(folder.path().join(manifest::FILE_NAME)).ok()?;
+        let KeptManifest { build_id, api } = serde_json::from_slice(&text).ok()?;
+        Some(Signatures { build_id, actions: api.server })
+    })
+}
