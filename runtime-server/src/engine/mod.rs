@@ -144,6 +144,12 @@ impl CallError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), stack: None }
     }
+
+    /// The call kept its engine busy for too long.
+    fn interrupted(busy_ms: u64) -> Self {
+        let message = format!("The action kept its engine busy for more than {busy_ms} ms without a pause");
+        Self::new(ErrorCode::Interrupted, message)
+    }
 }
 
 macro_rules! error_codes {

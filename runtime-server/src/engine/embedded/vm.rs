@@ -122,7 +122,7 @@ impl Vm {
                     return Some("its microtasks did not end");
                 }
                 stopped = true;
-                blamed = blamed.or_else(|| self.blame(&ctx, call, interrupted(self.limits.call_busy_ms)));
+                blamed = blamed.or_else(|| self.blame(&ctx, call, CallError::interrupted(self.limits.call_busy_ms)));
                 watchdog.start(busy);
             }
             self.log_rejections(&ctx);
@@ -132,7 +132,13 @@ impl Vm {
         if let Some(id) = blamed {
             self.bridge.mailbox.tell(message::end(id));
         }
-        unfit.or_else(|| self.memory_is_short().then_some("its memory stayed full"))
+        if self.memory_is_short() {
+            // Nobody can tell whose memory it is.
+            let message = "The engine that ran the call had no memory left";
+            self.bridge.mailbox.fail_started(&CallError::new(ErrorCode::MemoryLimit, message));
+            return Some("its memory stayed full");
+        }
+        unfit
     }
 
     /// Fails the call that the task was about. Gives its number.
@@ -162,7 +168,7 @@ impl Vm {
     fn failure(&self, ctx: &Ctx<'_>, error: &rquickjs::Error) -> CallError {
         let caught = error.is_exception().then(|| ctx.catch());
         if self.bridge.watchdog.has_interrupted() {
-            return interrupted(self.limits.call_busy_ms);
+            return CallError::interrupted(self.limits.call_busy_ms);
         }
         let thrown = caught.as_ref().map(Thrown::read);
         let message = thrown.as_ref().map_or_else(|| error.to_string(), |thrown| thrown.message.clone());
@@ -207,11 +213,6 @@ fn enter<'js, A: IntoArgs<'js>, R: FromJs<'js>>(
     args: A,
 ) -> rquickjs::Result<R> {
     function.clone().restore(ctx)?.call(args)
-}
-
-fn interrupted(busy_ms: u64) -> CallError {
-    let message = format!("The action kept its engine busy for more than {busy_ms} ms without a pause");
-    CallError::new(ErrorCode::Interrupted, message)
 }
 
 fn start_error(error: rquickjs::Error) -> EngineError {

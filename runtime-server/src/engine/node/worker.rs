@@ -90,7 +90,7 @@ impl Worker {
         match farewell {
             Farewell::Stuck(call) => {
                 self.mailbox.put_back(ahead);
-                self.mailbox.answer(call, Err(interrupted(self.busy_ms)));
+                self.mailbox.answer(call, Err(CallError::interrupted(self.busy_ms)));
                 "it was busy for too long"
             }
             Farewell::Ended => {
@@ -189,9 +189,4 @@ fn start(socket: &UnixStream, boot: &str, deadline: Instant) -> Result<UnixStrea
     let message = told.next().unwrap_or_default();
     let stack = told.next().filter(|stack| !stack.is_empty()).map(|stack| message::app_frames(&stack));
     Err(EngineError::Load { message, stack })
-}
-
-fn interrupted(busy_ms: u64) -> CallError {
-    let message = format!("The action kept its engine busy for more than {busy_ms} ms without a pause");
-    CallError::new(ErrorCode::Interrupted, message)
 }

@@ -100,6 +100,8 @@ pub(in crate::engine) struct Mailbox {
     given_up: AtomicBool,
     /// When the supervisor gives up the task at hand, in milliseconds since `born`; `u64::MAX` when idle.
     give_up_at_ms: AtomicU64,
+    /// The call whose message is the task at hand; 0 for none.
+    at_hand: AtomicU64,
     born: Instant,
     ended: watch::Sender<bool>,
 }
@@ -118,6 +120,7 @@ impl Mailbox {
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
             give_up_at_ms: AtomicU64::new(u64::MAX),
+            at_hand: AtomicU64::new(0),
             born: Instant::now(),
             ended: watch::Sender::new(false),
         }
@@ -158,6 +161,7 @@ impl Mailbox {
     /// Waits for the next thing to do.
     pub(in crate::engine) fn next(&self, timer: Option<Instant>) -> Next {
         let mut state = self.state.lock();
+        self.at_hand.store(0, Ordering::Relaxed);
         loop {
             match state.phase {
                 Phase::Closed => return Next::Stop,
@@ -180,6 +184,7 @@ impl Mailbox {
                     Job::Call { id, text, answer } => {
                         state.calls -= 1;
                         state.started.insert(id, answer);
+                        self.at_hand.store(id, Ordering::Relaxed);
                         Next::Message(Some(id), text)
                     }
                     Job::Message(text) => Next::Message(None, text),
@@ -292,6 +297,11 @@ impl Mailbox {
     pub(in crate::engine) fn give_up(&self) -> Vec<Job> {
         self.given_up.store(true, Ordering::Release);
         self.close(&CallError::new(ErrorCode::EngineLost, "The engine that ran the call was replaced"))
+    }
+
+    /// Fails the call whose message is the task at hand.
+    pub(in crate::engine) fn fail_at_hand(&self, error: CallError) {
+        self.answer(self.at_hand.load(Ordering::Relaxed), Err(error));
     }
 
     pub(in crate::engine) fn is_given_up(&self) -> bool {

@@ -226,7 +226,10 @@ impl Pool {
             let mailbox = worker.lock().clone();
             if mailbox.is_stuck() {
                 let reason = match self.program.carrier {
-                    Carrier::Embedded => "it was busy with native code that cannot be interrupted",
+                    Carrier::Embedded => {
+                        mailbox.fail_at_hand(CallError::interrupted(self.limits.call_busy_ms));
+                        "it was busy with native code that cannot be interrupted"
+                    }
                     Carrier::Node { .. } => "its process did not move any more",
                 };
                 self.replace(&mailbox, reason);

@@ -75,6 +75,9 @@
     let text;
     try {
       text = encode(value, "the answer");
+      if (text === "{}" && ss.isGenerator(value)) {
+        throw new SSError("not_serializable", "the answer is a generator: nobody runs it; make the action async and await what it yields");
+      }
       if (state.session) ss.Session.flush(state.session);
     } catch (error) {
       return fail(state, what, error);

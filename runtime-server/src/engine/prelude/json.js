@@ -1,7 +1,7 @@
 // What can leave as JSON. A Map, a Set, a promise, a BigInt and a cycle cannot, and the error says where they are.
 (function (ss) {
   "use strict";
-  const { Map, Set, Promise, stringify, ownKeys, isArray, hidden, getOwnPropertyDescriptor } = ss.p;
+  const { Map, Set, Promise, Symbol, stringify, ownKeys, isArray, hidden, getOwnPropertyDescriptor } = ss.p;
   const { SSError, describe } = ss;
 
   // Native `stringify` asks each object for `toJSON`, so these three are noticed at no cost to other values.
@@ -36,6 +36,11 @@
     }
     return null;
   }
+
+  const tagOf = Symbol.toStringTag;
+
+  /** Whether a value is what a generator function gives. */
+  ss.isGenerator = (value) => value[tagOf] === "Generator" || value[tagOf] === "AsyncGenerator";
 
   /** JSON text of a value; `undefined` for `undefined`. `what` names the value in the error. */
   ss.encode = function encode(value, what) {

@@ -21,6 +21,8 @@ async fn a_callback_stands_at_its_index_and_a_value_answers() {
                 nothing: () => {},
                 nested: { deep: { er: () => 'deep' } },
                 rest: (...all) => all.length,
+                *steps() { yield 1; },
+                async *later_steps() { yield 1; },
                 date: () => ({ at: new Date(0), skip: undefined, fn() {} }),
             };",
         )],
@@ -34,6 +36,8 @@ async fn a_callback_stands_at_its_index_and_a_value_answers() {
             "app/nested/deep/er()",
             "app/rest(...all)",
             "app/date()",
+            "app/steps()",
+            "app/later_steps()",
             "app/gone()",
         ],
     );
@@ -48,6 +52,10 @@ async fn a_callback_stands_at_its_index_and_a_value_answers() {
     assert_eq!(call(&engine, "app/nested/deep/er", json!([])).await, Ok(json!("deep")));
     assert_eq!(call(&engine, "app/rest", json!([1, 2, 3])).await, Ok(json!(3)));
     assert_eq!(call(&engine, "app/date", json!([])).await, Ok(json!({"at": "1970-01-01T00:00:00.000Z"})));
+    for action in ["app/steps", "app/later_steps"] {
+        let (code, message) = failure(call(&engine, action, json!([])).await);
+        assert_eq!((code, message.contains("is a generator")), ("not_serializable", true), "{message}");
+    }
     assert_eq!(failure(call(&engine, "app/gone", json!([])).await).0, "unknown_action");
     assert_eq!(failure(call(&engine, "app/never", json!([])).await).0, "unknown_action");
     assert_eq!(failure(call(&engine, "app/value", json!({"0": 1})).await).0, "bad_request");

@@ -115,12 +115,12 @@ async fn embedded_native_code_that_cannot_be_interrupted_costs_its_vm() {
     let waiting = call(&engine, "by/ping", json!([2]));
     let (started, attack, waiting) = tokio::join!(started, attack, waiting);
     assert_eq!(failure(started).0, "engine_lost");
-    assert_eq!(failure(attack).0, "engine_lost");
+    assert_eq!(failure(attack).0, "interrupted");
     assert_eq!(waiting, Ok(json!(2)));
     host.logged("An engine was replaced: it was busy with native code").await;
     assert_eq!(call(&engine, "by/count", json!([])).await, Ok(json!(1)));
     // And once more: there is a new spare.
-    assert_eq!(failure(call(&engine, "app/attack", json!([])).await).0, "engine_lost");
+    assert_eq!(failure(call(&engine, "app/attack", json!([])).await).0, "interrupted");
     assert_eq!(call(&engine, "by/count", json!([])).await, Ok(json!(1)));
 }
 

@@ -1,5 +1,6 @@
 //! The engine, run with hand-written bundles.
 
+mod attacks;
 mod calling;
 mod double;
 mod hostile;
