@@ -9,6 +9,7 @@ pub mod check;
 mod child;
 pub mod compress;
 pub mod config;
+mod defines;
 pub mod disk;
 pub mod graph;
 pub mod half;

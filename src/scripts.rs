@@ -12,6 +12,7 @@ use ssbuild_server::{
 use crate::{
     bundle::{Numbering, Script, Start, Writer},
     config::Settings,
+    defines,
     disk::{Disk, DiskError},
     graph::{Compile, Dep, Graph, Loader, Module},
     half::Half,
@@ -126,14 +127,13 @@ impl Context<'_> {
     }
 
     fn options(&self, side: Side) -> Options {
-        let node_env = if self.settings.env == "development" { "\"development\"" } else { "\"production\"" };
         Options {
             wrap: Wrap::Module,
             // Stacks in the server's log name what people wrote; nobody downloads that code.
             minify: if side == Side::Server { ssbuild_script::Minify::Off } else { self.minify() },
             source_map: self.with_maps(),
             read_actions: false,
-            defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
+            defines: defines::of(self.settings, side),
             depth_limit: ssbuild_script::DEPTH_LIMIT,
         }
     }

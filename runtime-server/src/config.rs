@@ -77,7 +77,23 @@ section! {
         keep: usize = 3,
         /// Browsers to prefix and lower styles for, as browserslist queries.
         targets: Vec<String> = vec!["baseline widely available".to_owned()],
+        /// Names, with dots, and the literal that stands for each in all code (`{"__VERSION__": "1.2", "import.meta.env.STAGE": 3}`).
+        define: std::collections::BTreeMap<String, DefinedValue> = std::collections::BTreeMap::new(),
     }
+}
+
+/// What a name of `build.define` stands for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DefinedValue {
+    /// `true` or `false`.
+    Truth(bool),
+    /// A number.
+    Number(serde_json::Number),
+    /// A string; it is a string in the code as well, not code itself.
+    Text(String),
+    /// `null`.
+    Null(()),
 }
 
 /// How small code is made.

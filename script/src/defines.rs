@@ -43,6 +43,10 @@ impl<'a> Defines<'a> {
 
     fn is(&self, expr: &Expr, root: &Atom, members: &[Atom]) -> bool {
         match (expr, members.split_last()) {
+            // `import.meta` is no member, but is written like one.
+            (Expr::MetaProp(meta), Some((last, []))) => {
+                meta.kind == MetaPropKind::ImportMeta && *root == *"import" && **last == *"meta"
+            }
             (Expr::Ident(name), None) => self.names.is_free(name) && name.sym == *root,
             (Expr::Member(member), Some((last, rest))) => {
                 crate::exports::static_name(&member.prop).is_some_and(|name| name == *last)

@@ -9,7 +9,7 @@ use std::mem::take;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use swc_core::atoms::Atom;
+use swc_core::atoms::{Atom, atom};
 use swc_core::common::{Span, Spanned};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
@@ -142,12 +142,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Gives a free `module`, `exports` or `require` its parameter; other names are left.
+    /// Gives a free `module`, `exports` or `require` its parameter; of other names only Node's `global` is changed.
     fn adopt(&mut self, name: &mut Ident) -> bool {
         if !self.is_module() {
             return false;
         }
         let parameter = match &*name.sym {
+            "global" => {
+                name.sym = atom!("globalThis");
+                return true;
+            }
             "exports" => &self.parameters.exports,
             "module" => &self.parameters.module,
             "require" => &self.parameters.require,
@@ -408,8 +412,12 @@ impl VisitMut for Walk<'_> {
         }
         if let Prop::Shorthand(name) = prop {
             self.check_word(name);
-            if self.names.is_free(name) {
+            if self.names.is_free(name) && *name.sym != *"global" {
                 self.free_name(name);
+            } else if self.names.is_free(name) {
+                let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
+                self.free_name(name);
+                *prop = Prop::KeyValue(KeyValueProp { key, value: Box::new(Expr::Ident(name.clone())) });
             } else if let Some(binding) = self.bindings.get(&name.to_id()).cloned() {
                 let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
                 let value = self.imported(&binding, name.span);

@@ -1,0 +1,74 @@
+// Packages from npm, an app for each: built in every way, and run in Chromium, where the app itself compares what it gets.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { build, serving } from '../book/programs.mjs';
+
+const PACKAGES = resolve(import.meta.dirname, '../packages');
+
+/** Environment and minifier. */
+const WAYS = [
+  ['development', 'off'],
+  ['production', 'fast'],
+  ['production', 'max'],
+];
+
+const VIEW = '<!doctype html><html><head><title>starting</title><link rel="icon" href="/icon.png"><SocketStream></head><body></body></html>';
+
+/** What Vue's bundles for bundlers say in development, which is no complaint. */
+const CHATTER = /You are running a development build|Download the React DevTools|Lit is in dev mode/;
+
+let work;
+let browser;
+
+before(async () => {
+  if (!existsSync(join(PACKAGES, 'node_modules'))) throw new Error('tests/packages/node_modules is missing: scripts/setup-tests.sh installs it');
+  work = mkdtempSync(join(tmpdir(), 'ssbuild-packages-'));
+  symlinkSync(join(PACKAGES, 'node_modules'), join(work, 'node_modules'));
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+
+after(async () => {
+  await browser?.close();
+  rmSync(work, { recursive: true, force: true });
+});
+
+/** Writes the app around one entry. */
+function makeApp(entry, minify) {
+  const app = join(work, `${entry}-${minify}`);
+  const client = join(app, 'app/client');
+  for (const folder of [client, join(app, 'app/views'), join(app, 'config'), join(app, 'public')]) mkdirSync(folder, { recursive: true });
+  cpSync(join(PACKAGES, 'apps', entry), join(client, `app${extname(entry)}`));
+  cpSync(join(PACKAGES, 'shared'), client, { recursive: true });
+  writeFileSync(join(app, 'app/views/app.html'), VIEW);
+  // Chromium asks for an icon, and says so when there is none.
+  writeFileSync(join(app, 'public/icon.png'), '');
+  writeFileSync(join(app, 'config/app.json'), JSON.stringify({ build: { minify } }));
+  return app;
+}
+
+for (const entry of readdirSync(join(PACKAGES, 'apps')).sort()) {
+  test(`${entry} builds and runs`, async () => {
+    for (const [env, minify] of WAYS) {
+      const app = makeApp(entry, minify);
+      const built = build(app, '--env', env);
+      assert.doesNotMatch(built.stderr, /^error/m);
+      await serving(join(app, 'dist'), async (address) => {
+        const page = await browser.newPage();
+        const complaints = [];
+        page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
+        page.on('console', (message) => {
+          if (['error', 'warning'].includes(message.type()) && !CHATTER.test(message.text())) complaints.push(message.text());
+        });
+        await page.goto(address);
+        await page.waitForFunction(() => /^(passed|failed)/.test(document.title), null, { timeout: 20_000 }).catch(() => {});
+        assert.match(await page.title(), /^passed \d+$/, `${env}, ${minify}:\n${complaints.join('\n')}`);
+        assert.deepEqual(complaints, [], `${env}, ${minify}`);
+        await page.close();
+      });
+    }
+  });
+}
