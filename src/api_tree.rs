@@ -194,7 +194,7 @@ fn fold(name: &str) -> String {
 }
 
 /// `topBar` for `top-bar`; nothing for names without `-`. The same rule as in the two runtimes: `-+(.)`.
-fn alias(name: &str) -> Option<String> {
+pub(crate) fn alias(name: &str) -> Option<String> {
     let mut alias = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(dash) = rest.find('-') {

@@ -8,6 +8,7 @@ mod man;
 mod screen;
 mod serve;
 mod style_worker;
+mod types;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ enum Command {
     Build(build::Build),
     Check(check::Check),
     Serve(serve::Serve),
+    Types(types::Types),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -65,6 +67,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Build(args)) => args.run(),
         Some(Command::Check(args)) => args.run(),
         Some(Command::Serve(args)) => args.run(),
+        Some(Command::Types(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

@@ -78,6 +78,24 @@ pub fn read(disk: &dyn Disk, project: &Project, env: &str) -> Result<(Settings, 
     Ok((Settings { env: env.to_owned(), config, sources }, found))
 }
 
+/// The values of `config/app.*`, and those of each environment's file. Files that cannot be read are left out: an
+/// environment that is not built is nobody's concern now.
+pub fn written(disk: &dyn Disk, project: &Project) -> Result<(Value, Vec<Value>), DiskError> {
+    let (mut app, mut environments) = (Value::Object(Map::new()), Vec::new());
+    for entry in project.of(Role::Config).filter(|entry| is_config(entry)) {
+        let is_app = entry.tree_path() == "app";
+        if !is_app && !entry.tree_path().starts_with("environments/") {
+            continue;
+        }
+        let Ok(source) = source::parse(&entry.path, disk.read(&project.root.join(&entry.path))?) else { continue };
+        match is_app {
+            true => app = Value::Object(source.values),
+            false => environments.push(Value::Object(source.values)),
+        }
+    }
+    Ok((app, environments))
+}
+
 fn is_config(entry: &Entry) -> bool {
     matches!(entry.format, Format::Script(_) | Format::Toml | Format::Coffee) || entry.path.ends_with(".jsonc")
 }

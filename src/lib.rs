@@ -30,5 +30,6 @@ pub mod session;
 pub mod sheets;
 pub mod style;
 pub mod trees;
+pub mod types;
 pub mod view;
 pub mod zone;

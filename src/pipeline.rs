@@ -22,6 +22,7 @@ use crate::{
     sheets::{self, Sheets},
     style::{StyleError, WorkerCommand},
     trees::Trees,
+    types::Configured,
 };
 
 /// What is to be done.
@@ -66,6 +67,8 @@ pub struct Outcome {
     pub manifest: Option<Manifest>,
     /// How many modules went into each bundle.
     pub modules: BTreeMap<String, usize>,
+    /// The declarations for editors ([`crate::types::write`]), when every script could be compiled.
+    pub types: Option<String>,
 }
 
 /// The machine's fault: nothing that a change of the app's sources would mend.
@@ -127,7 +130,16 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
         || context.scripts(),
     );
     let sheets = collect(&mut found, sheets?);
-    let scripts = collect(&mut found, scripts?);
+    let (scripts, more) = scripts?;
+    let sound = !more.iter().any(Diagnostic::is_error);
+    found.extend(more);
+    let types = match sound {
+        true => {
+            let (app, environments) = config::written(&**disk, &project)?;
+            Some(scripts.declared.text(&views.template_ids(), &Configured::new(&app, &environments)))
+        }
+        false => None,
+    };
     let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
     found.extend(views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
@@ -138,10 +150,10 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
         report.deny_warnings();
     }
     let Purpose::Publish(out) = &request.purpose else {
-        return Ok(Outcome { report, manifest: None, modules });
+        return Ok(Outcome { report, manifest: None, modules, types });
     };
     if report.has_errors() {
-        return Ok(Outcome { report, manifest: None, modules });
+        return Ok(Outcome { report, manifest: None, modules, types });
     }
     let app = app_name(&**disk, &project, &settings)?;
     let mut sealed = assemble(&public, &sheets, &scripts, &settings, session)?;
@@ -157,7 +169,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
     let keep = settings.config.build.keep;
     let manifest = describe(&sealed, Described { app, pages, chunks, templates, scripts, settings: &settings });
     let manifest = output::publish(&**disk, out, &manifest, &sealed.files, keep)?;
-    Ok(Outcome { report, manifest: Some(manifest), modules })
+    Ok(Outcome { report, manifest: Some(manifest), modules, types })
 }
 
 /// Takes the result of a stage and keeps what it found.

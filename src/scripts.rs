@@ -20,6 +20,7 @@ use crate::{
     resolve::{Resolver, Side},
     runtime_client,
     trees::Trees,
+    types::Declared,
 };
 
 /// All scripts of a build.
@@ -39,6 +40,8 @@ pub struct Scripts {
     pub server: Script,
     /// The trees, for the manifest.
     pub api: Api,
+    /// What the trees look like to TypeScript.
+    pub declared: Declared,
     /// Which engine the server code needs, and why.
     pub engine: (EngineKind, String),
     /// Whether a script of the browser evaluates text as code.
@@ -86,6 +89,7 @@ impl Context<'_> {
             chunks: self.chunks(&client),
             page_chunks: self.page_chunks(&client),
             server: self.server_bundle(&server),
+            declared: Declared::new(self.trees, &client, &server),
             api,
             engine,
             evaluates: !evals.is_empty(),

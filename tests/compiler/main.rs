@@ -15,4 +15,5 @@ mod served;
 mod session;
 mod style_limits;
 mod styles;
+mod types;
 mod views;

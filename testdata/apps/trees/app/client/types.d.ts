@@ -1,1 +1,1 @@
-declare const SS: any;
+declare const build_of: string;

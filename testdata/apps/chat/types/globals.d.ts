@@ -1,6 +1,4 @@
-// For editors only: names that start with `_` are no part of the app.
-
-declare const SS: any;
+// What the libraries in lib/client define.
 
 declare const dom: {
   escape(text: unknown): string;
@@ -13,6 +11,3 @@ declare const dom: {
 };
 
 declare const emoji: { plain(text: string): string };
-
-declare function require(name: string): any;
-declare const exports: any;

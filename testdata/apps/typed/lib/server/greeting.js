@@ -1,0 +1,2 @@
+/** @param {string} name */
+exports.to = (name) => `Hello ${name}`;
