@@ -50,7 +50,7 @@ impl Declared {
             }
         }
         for (path, file) in trees.server.own() {
-            let module = server.module(file).map(|module| &module.compiled);
+            let module = server.module(file).map(|module| &*module.compiled);
             declared.server.insert(path, Module::of_server(file, module));
             let actions = module.and_then(|module| module.actions.as_deref()).unwrap_or_default();
             let names: Vec<String> = actions.iter().filter_map(|action| action.path.last().cloned()).collect();
