@@ -4,6 +4,7 @@ use serde_json::json;
 use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Purpose, Request, Warnings},
+    session::Session,
     style::WorkerCommand,
     types::{self, Written},
 };
@@ -38,7 +39,7 @@ impl Types {
         let (root, env) = (self.app.root(), self.app.env_or("production"));
         let request = Request { root, env, purpose: Purpose::Check, warnings: Warnings::Allow, style_worker };
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let outcome = match pipeline::build(&disk, &request) {
+        let outcome = match pipeline::build(&disk, &request, &Session::once()) {
             Ok(outcome) => outcome,
             Err(error) => return screen::failed(&error),
         };

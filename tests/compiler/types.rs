@@ -10,6 +10,7 @@ use std::{
 use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Purpose},
+    session::Session,
     types::{self, Written},
 };
 use tempfile::TempDir;
@@ -43,8 +44,8 @@ fn copy_folder(from: &Path, to: &Path) {
 /// Writes the declarations of an app.
 fn declare(root: &Path) -> Written {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let outcome =
-        pipeline::build(&disk, &request(root, "production", Purpose::Check)).expect("the machine does its part");
+    let outcome = pipeline::build(&disk, &request(root, "production", Purpose::Check), &Session::once())
+        .expect("the machine does its part");
     let text = outcome.types.unwrap_or_else(|| panic!("the app has errors:\n{}", outcome.report.to_text(false)));
     types::write(&*disk, root, &text).expect("the disk is there")
 }
