@@ -14,7 +14,6 @@ pub mod disk;
 pub mod graph;
 pub mod half;
 pub mod link;
-pub mod nearest;
 pub mod order;
 pub mod output;
 pub mod pages;
@@ -33,3 +32,5 @@ pub mod trees;
 pub mod types;
 pub mod view;
 pub mod zone;
+
+pub use ssbuild_server::nearest;

@@ -6,15 +6,18 @@
 //! config sources in the build, then variables and flags.
 
 mod layers;
+mod schema;
 
-pub use layers::{ConfigProblem, Layer, Layers};
+pub use layers::{ConfigProblem, Layer, Layers, Origin, Resolved};
+pub use schema::schema;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
 /// The whole tree, typed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The app's name, part of the session cookie's name; by default that of `package.json`, else `app`; reduced to `[a-z0-9_]`.
@@ -46,7 +49,7 @@ pub struct Config {
 macro_rules! section {
     ($(#[doc = $about:literal])* $name:ident { $($(#[doc = $doc:literal])* $field:ident: $kind:ty = $value:expr,)* }) => {
         $(#[doc = $about])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             $($(#[doc = $doc])* pub $field: $kind,)*
@@ -97,7 +100,7 @@ pub enum DefinedValue {
 }
 
 /// How small code is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Minify {
     /// Readable.
@@ -109,7 +112,7 @@ pub enum Minify {
 }
 
 /// Where source maps go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Maps {
     /// Nowhere.
@@ -121,7 +124,7 @@ pub enum Maps {
 }
 
 /// How assets are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compress {
     /// Not at all.
@@ -133,7 +136,7 @@ pub enum Compress {
 }
 
 /// Which engine to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
     /// By what the server code uses.
@@ -189,7 +192,7 @@ section! {
 }
 
 /// How callers of the HTTP API log in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiAuth {
     /// HTTP Basic (RFC 7617).
@@ -217,7 +220,7 @@ section! {
 }
 
 /// Form of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// Lines for a person.
@@ -235,7 +238,7 @@ section! {
 }
 
 /// Users online.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Users {
     /// The list of users that are connected.
@@ -267,7 +270,7 @@ section! {
 }
 
 /// What to do when a bundle evaluates text as code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CspEval {
     /// Allow it, with a warning.

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod load;
 pub mod log;
 pub mod manifest;
+pub mod nearest;
 mod negotiate;
 mod origin;
 mod pages;

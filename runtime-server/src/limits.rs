@@ -1,11 +1,12 @@
 //! Every limit the server keeps, in one place, with its unit in its name.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! limits {
     ($($name:ident: $kind:ty = $value:expr, $about:literal;)*) => {
         /// The limits, as in the section `limits` of the configuration.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct Limits {
             $(#[doc = $about] pub $name: $kind,)*

@@ -1,6 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::Config;
+use crate::nearest::did_you_mean;
 
 /// One source of values: where it came from, and the values.
 #[derive(Debug, Clone)]
@@ -49,6 +50,14 @@ const GONE: &[(&str, &str)] = &[
     ("throw_errors", "an error of an action goes to its caller and to the log, and never ends the server"),
     ("enable_color", "colour follows the terminal, `NO_COLOR` and `CLICOLOR_FORCE`"),
     ("pack_assets", "`build.minify` and `build.compress` say how assets are packed"),
+    ("loaded", "it said that the configuration was read"),
+    ("port", "it is `http.port` now"),
+    ("hostname", "it is `http.hostname` now"),
+    ("ssl", "it is `https` now"),
+    ("admin", "there was nothing behind it; health and metrics are at `server.admin`"),
+    ("redis_pubsub", "one Redis does both, by `redis`"),
+    ("limiter", "`limits.messages_per_second` and its neighbours say how much a client may send"),
+    ("users.online.keep_historic", "who was online when is for the app to keep"),
 ];
 
 impl Layers {
@@ -100,20 +109,75 @@ impl Layers {
 
     /// All layers merged and typed, and what did not fit. A value that does not fit is left out.
     pub fn resolve(&self) -> (Config, Vec<ConfigProblem>) {
+        let Resolved { config, problems, .. } = self.resolved();
+        (config, problems)
+    }
+
+    /// The same, and where each value came from.
+    pub fn resolved(&self) -> Resolved {
         let Ok(Value::Object(defaults)) = serde_json::to_value(Config::default()) else {
             unreachable!("the tree of defaults is an object")
         };
         let mut problems = Vec::new();
         let mut merged = Map::new();
+        let mut kept = Vec::new();
         for layer in &self.layers {
             let mut fitting = Map::new();
-            let mut walk = Walk { origin: &layer.origin, fitting: &mut fitting, problems: &mut problems };
+            let mut walk =
+                Walk { origin: &layer.origin, fitting: &mut fitting, problems: &mut problems, tree: &defaults };
             walk.section(&mut Vec::new(), &layer.values, &defaults);
             merge(&mut merged, &fitting);
+            kept.push((layer.origin.as_str(), fitting));
         }
-        let config = serde_json::from_value(Value::Object(merged)).expect("every value was tried on its own");
-        (config, problems)
+        let config: Config = serde_json::from_value(Value::Object(merged)).expect("every value was tried on its own");
+        let tree = serde_json::to_value(&config).expect("the tree is plain data");
+        let mut origins = Vec::new();
+        collect_origins(&tree, &mut Vec::new(), &kept, &mut origins);
+        Resolved { config, problems, origins }
     }
+}
+
+/// The resolved configuration.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// All layers merged and typed.
+    pub config: Config,
+    /// What did not fit.
+    pub problems: Vec<ConfigProblem>,
+    /// Every value of the tree, in its order, and where it came from.
+    pub origins: Vec<Origin>,
+}
+
+/// A value of the tree and the layer that it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Origin {
+    /// The key, with dots.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// The layer's name; `default` when no layer has the key.
+    pub origin: String,
+}
+
+fn collect_origins(value: &Value, path: &mut Vec<String>, layers: &[(&str, Map<String, Value>)], to: &mut Vec<Origin>) {
+    if let Value::Object(inner) = value
+        && !inner.is_empty()
+    {
+        for (key, value) in inner {
+            path.push(key.clone());
+            collect_origins(value, path, layers, to);
+            path.pop();
+        }
+        return;
+    }
+    let has = |values: &Map<String, Value>| {
+        let mut parts = path.iter();
+        let first = parts.next().and_then(|part| values.get(part));
+        first.and_then(|first| parts.try_fold(first, |value, part| value.get(part))).is_some()
+    };
+    let layer = layers.iter().rev().find(|(_, values)| has(values));
+    let origin = layer.map_or("default", |(origin, _)| origin).to_owned();
+    to.push(Origin { key: path.join("."), value: value.clone(), origin });
 }
 
 /// One layer on its way into the tree.
@@ -121,6 +185,8 @@ struct Walk<'a> {
     origin: &'a str,
     fitting: &'a mut Map<String, Value>,
     problems: &'a mut Vec<ConfigProblem>,
+    /// The tree of defaults.
+    tree: &'a Map<String, Value>,
 }
 
 impl Walk<'_> {
@@ -129,6 +195,8 @@ impl Walk<'_> {
             path.push(key.clone());
             let dotted = path.join(".");
             match (known.get(key), value) {
+                // An editor's way to the schema.
+                (None, Value::String(_)) if dotted == "$schema" => {}
                 (None, _) => self.unknown(dotted, key, known),
                 (Some(Value::Object(known)), Value::Object(values)) if !FREE.contains(&dotted.as_str()) => {
                     self.section(path, values, known);
@@ -136,6 +204,8 @@ impl Walk<'_> {
                 (Some(Value::Object(_)), value) if !value.is_object() => {
                     self.problem(dotted, "this is a section: it holds an object".to_owned(), false);
                 }
+                // In 2011 `false` said that there is none.
+                (Some(Value::Null), Value::Bool(false)) => self.leaf(path, dotted, &Value::Null),
                 (Some(_), value) => self.leaf(path, dotted, value),
             }
             path.pop();
@@ -144,13 +214,21 @@ impl Walk<'_> {
 
     /// Keeps a value when the tree with nothing but it can be read.
     fn leaf(&mut self, path: &[String], key: String, value: &Value) {
-        let nested =
-            path.iter().rev().fold(value.clone(), |inner, part| Value::Object(Map::from_iter([(part.clone(), inner)])));
-        match serde_json::from_value::<Config>(nested.clone()) {
-            Ok(_) => {
-                let Value::Object(nested) = nested else { unreachable!("a path has at least one part") };
-                merge(self.fitting, &nested);
+        let nested = |value: &Value| {
+            let wrap = |inner, part: &String| Value::Object(Map::from_iter([(part.clone(), inner)]));
+            path.iter().rev().fold(value.clone(), wrap)
+        };
+        let fits = |value: &Value| serde_json::from_value::<Config>(nested(value)).map(|_| nested(value));
+        let fitting = fits(value).or_else(|error| match value {
+            // A variable is text: a password of digits is no number.
+            Value::Number(_) | Value::Bool(_) if self.origin.starts_with(VARIABLE_PREFIX) => {
+                fits(&Value::String(value.to_string())).map_err(|_| error)
             }
+            _ => Err(error),
+        });
+        match fitting {
+            Ok(Value::Object(nested)) => merge(self.fitting, &nested),
+            Ok(_) => unreachable!("a path has at least one part"),
             Err(error) => self.problem(key, error.to_string(), false),
         }
     }
@@ -158,10 +236,15 @@ impl Walk<'_> {
     fn unknown(&mut self, dotted: String, key: &str, known: &Map<String, Value>) {
         let message = match GONE.iter().find(|(gone, _)| *gone == dotted) {
             Some((_, why)) => format!("this key of 2011 has no meaning any more: {why}"),
-            None => match nearest(key, known.keys()) {
-                Some(near) => format!("there is no such key; did you mean `{near}`?"),
-                None => "there is no such key".to_owned(),
-            },
+            None => {
+                let mut elsewhere = Vec::new();
+                places_of(key, self.tree, &mut Vec::new(), &mut elsewhere);
+                let near = elsewhere
+                    .first()
+                    .map(|place| format!("did you mean `{place}`?"))
+                    .or_else(|| did_you_mean(key, known.keys().map(String::as_str)).map(|near| lower_first(&near)));
+                near.map_or_else(|| "there is no such key".to_owned(), |near| format!("there is no such key; {near}"))
+            }
         };
         self.problem(dotted, message, true);
     }
@@ -171,12 +254,23 @@ impl Walk<'_> {
     }
 }
 
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
-    known
-        .map(|near| (strsim::osa_distance(name, near), near.as_str()))
-        .filter(|(distance, near)| *distance <= near.len().max(name.len()) / 3)
-        .min()
-        .map(|(_, near)| near)
+/// Where else in the tree there is a key of that name, with dots.
+fn places_of(key: &str, tree: &Map<String, Value>, path: &mut Vec<String>, found: &mut Vec<String>) {
+    for (name, value) in tree {
+        path.push(name.clone());
+        if name == key {
+            found.push(path.join("."));
+        }
+        if let Value::Object(inner) = value {
+            places_of(key, inner, path, found);
+        }
+        path.pop();
+    }
+}
+
+fn lower_first(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Deep merge: objects are merged, everything else is replaced.
@@ -251,5 +345,46 @@ mod tests {
         --x: `session`: this is a section: it holds an object
         --x: `csp.extra`: invalid type: integer `1`, expected a sequence
         "#);
+    }
+
+    #[test]
+    fn every_value_knows_where_it_came_from() {
+        let mut layers = Layers::default();
+        layers.push(Layers::preset("development"));
+        layers.push(layer(
+            "config/app.json",
+            serde_json::json!({"$schema": "./x.json", "http": {"port": 1}, "client": {"a": {"b": [1]}}}),
+        ));
+        layers.push(layer("SS__HTTP__PORT", serde_json::json!({"http": {"port": 2}})));
+        let Resolved { problems, origins, .. } = layers.resolved();
+        assert_eq!(problems, Vec::new());
+        let of = |key: &str| {
+            let origin = origins.iter().find(|origin| origin.key == key).expect("the key is in the tree");
+            (origin.value.to_string(), origin.origin.as_str())
+        };
+        assert_eq!(of("http.port"), ("2".to_owned(), "SS__HTTP__PORT"));
+        assert_eq!(of("http.hostname"), ("\"127.0.0.1\"".to_owned(), "the preset of development"));
+        assert_eq!(of("client.a.b"), ("[1]".to_owned(), "config/app.json"));
+        assert_eq!(of("client.log.level"), ("2".to_owned(), "the preset of development"));
+        assert_eq!(of("session.expires_days"), ("30".to_owned(), "default"));
+        assert_eq!(of("app"), ("{}".to_owned(), "default"));
+    }
+
+    #[test]
+    fn text_in_variables_and_false_in_files_of_2011_are_understood() {
+        let (config, problems) = resolve([
+            layer("SS__NAME", serde_json::json!({"name": 2011})),
+            layer("config/app.json", serde_json::json!({"api": {"auth": {"basic": {"module_name": false}}}})),
+            layer("--x", serde_json::json!({"port": 1, "prefix": "x", "admin": {}})),
+        ]);
+        assert_eq!((config.name.as_deref(), config.api.auth.basic.module_name), (Some("2011"), None));
+        assert_eq!(
+            problems,
+            [
+                "--x: `port`: this key of 2011 has no meaning any more: it is `http.port` now",
+                "--x: `prefix`: there is no such key; did you mean `api.prefix`?",
+                "--x: `admin`: this key of 2011 has no meaning any more: there was nothing behind it; health and metrics are at `server.admin`",
+            ]
+        );
     }
 }
