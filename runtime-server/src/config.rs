@@ -6,6 +6,7 @@
 //! config sources in the build, then variables and flags.
 
 mod layers;
+pub mod module;
 mod schema;
 
 pub use layers::{ConfigProblem, Layer, Layers, Origin, Resolved};

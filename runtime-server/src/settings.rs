@@ -1,9 +1,11 @@
 //! The server's configuration: presets, the config files in the build, variables, flags.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use crate::config::module::{self, Moment, Surroundings};
 use crate::config::{Config, ConfigProblem, Layer, Layers};
 use crate::load::{Build, LoadError};
 
@@ -49,13 +51,16 @@ pub fn resolve(
     variables: impl IntoIterator<Item = (String, String)>,
     flags: &Flags,
 ) -> Result<(Config, Vec<ConfigProblem>), SettingsError> {
+    let variables: BTreeMap<String, String> = variables.into_iter().collect();
+    let (env, moment) = (build.manifest.env.clone(), Moment::Start);
+    let surroundings = Surroundings { env, variables, moment };
     let mut layers = Layers::default();
     layers.push(Layers::preset(&build.manifest.env));
     for file in &build.manifest.server.config {
         let text = build.read_text(&file.file)?;
-        layers.push(Layer { origin: file.file.clone(), values: parse(&file.file, &text)? });
+        layers.push(Layer { origin: file.file.clone(), values: parse(&file.file, &text, &surroundings)? });
     }
-    for layer in Layers::variables(variables) {
+    for layer in Layers::variables(surroundings.variables) {
         layers.push(layer);
     }
     flags.layers().into_iter().for_each(|layer| layers.push(layer));
@@ -83,13 +88,17 @@ impl Flags {
     }
 }
 
-fn parse(file: &str, text: &str) -> Result<Map<String, Value>, SettingsError> {
+fn parse(file: &str, text: &str, surroundings: &Surroundings) -> Result<Map<String, Value>, SettingsError> {
     let failed = |message: String| SettingsError::File { file: file.to_owned(), message };
     let value: Value = match file.rsplit_once('.').map(|(_, ending)| ending) {
         Some("json") => jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default())
             .map_err(|error| failed(error.to_string()))?,
+        Some("js") => {
+            let values = module::evaluate(file, text, surroundings).map_err(|error| failed(error.to_string()))?;
+            Value::Object(values)
+        }
         Some("toml") => toml::from_str(text).map_err(|error| failed(error.to_string()))?,
-        _ => return Err(failed("a config file is JSON or TOML".to_owned())),
+        _ => return Err(failed("a config file is JSON, TOML or a compiled module".to_owned())),
     };
     match value {
         Value::Object(values) => Ok(values),

@@ -10,7 +10,7 @@ mod handle;
 mod message;
 mod node;
 mod pool;
-mod prelude;
+pub(crate) mod prelude;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! The JavaScript that every carrier runs before the app's: it makes `SS`, `this` and `session` out of messages.
 
 /// Name and text of a file. Each is a function of one object that they share and that the app never sees.
-pub(super) type File = (&'static str, &'static str);
+pub(crate) type File = (&'static str, &'static str);
 
 /// What every carrier runs, in the order in which they are evaluated.
 const EVERYWHERE: &[File] = &[
@@ -32,6 +32,12 @@ const WEB: &[File] = &[
 
 /// The door, when all else is there.
 const ENTRY: File = ("ss:prelude/entry.js", include_str!("prelude/entry.js"));
+
+/// The files that a bundle's modules need to be loaded, and no more.
+pub(crate) fn loading() -> impl Iterator<Item = File> {
+    const NEEDED: [&str; 2] = ["ss:prelude/primordials.js", "ss:prelude/loader.js"];
+    EVERYWHERE.iter().filter(|(name, _)| NEEDED.contains(name)).copied()
+}
 
 /// The files for an engine that has only the language.
 pub(super) fn embedded() -> impl Iterator<Item = File> {
