@@ -4,6 +4,7 @@ mod args;
 mod build;
 mod check;
 mod completions;
+mod config;
 mod man;
 mod screen;
 mod serve;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::Check),
     Serve(serve::Serve),
     Types(types::Types),
+    Config(config::Config),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -68,6 +70,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Check(args)) => args.run(),
         Some(Command::Serve(args)) => args.run(),
         Some(Command::Types(args)) => args.run(),
+        Some(Command::Config(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

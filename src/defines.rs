@@ -22,6 +22,9 @@ pub(crate) fn of(settings: &Settings, side: Side) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
+    for (name, value) in settings.variables.iter() {
+        defines.extend(["process.env", "import.meta.env"].map(|from| (format!("{from}.{name}"), json(value))));
+    }
     for (name, value) in &settings.config.build.define {
         let value = serde_json::to_string(value).expect("a literal is JSON");
         defines.insert(name.clone(), value);

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Report};
 use ssbuild_server::{
-    config::Maps,
+    config::{Layer, Maps},
     manifest::{self, Bundle, Manifest, Tool},
 };
 
 use crate::{
     build::{Build, Sealed},
-    config::{self, Settings},
+    config::{self, PublicVariables, Settings},
     disk::{Disk, DiskError, Kind},
     output::{self, Bytes},
     pages::{Policy, Views, page_file, page_text, route},
@@ -38,6 +38,8 @@ pub struct Request {
     pub warnings: Warnings,
     /// How stylesheets are compiled out of harm's way.
     pub style_worker: WorkerCommand,
+    /// The variables that the output may depend on.
+    pub variables: PublicVariables,
 }
 
 /// What warnings do.
@@ -102,6 +104,28 @@ pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Resu
     outcome
 }
 
+/// Reads an app's configuration as [`build`] does, with further layers above its files; also returns what was found.
+pub fn configuration(
+    disk: &Arc<dyn Disk>,
+    request: &Request,
+    session: &Session,
+    above: Vec<Layer>,
+) -> Result<(Settings, Report), Error> {
+    if disk.kind(&request.root)? != Some(Kind::Folder) {
+        return Err(Error::NoFolder(request.root.clone()));
+    }
+    // What is wrong with other files is not asked.
+    let (project, _) = Project::scan(&**disk, &request.root)?;
+    let packages = Packages::read(&**disk, &project.root)?;
+    let (languages, _) = session.children(&project.root, &packages, &request.style_worker);
+    let compile =
+        |source: ssbuild_script::Source<'_>, options: &_| session.script(source, options, &languages, &packages);
+    let (env, variables) = (&request.env, &request.variables);
+    let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
+    let (settings, found) = session.threads()?.install(|| reader.read(above))?;
+    Ok((settings, deduplicated(found)))
+}
+
 fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
     if disk.kind(&request.root)? != Some(Kind::Folder) {
         return Err(Error::NoFolder(request.root.clone()));
@@ -114,15 +138,17 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
     let mut found = Vec::new();
     let project = collect(&mut found, Project::scan(&**disk, &request.root)?);
     found.extend(project.check());
-    let settings = collect(&mut found, config::read(&**disk, &project, &request.env)?);
-    let trees = collect(&mut found, Trees::new(&project));
-    let public = Arc::new(PublicFiles::read(disk, &project)?);
     let packages = Packages::read(&**disk, &project.root)?;
     let (languages, styles) = session.children(&project.root, &packages, &request.style_worker);
-    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &languages)?);
-
     let compile =
         |source: ssbuild_script::Source<'_>, options: &_| session.script(source, options, &languages, &packages);
+    let (env, variables) = (&request.env, &request.variables);
+    let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
+    let settings = collect(&mut found, reader.read(Vec::new())?);
+    let trees = collect(&mut found, Trees::new(&project));
+    let public = Arc::new(PublicFiles::read(disk, &project)?);
+    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &languages)?);
+
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(
@@ -135,7 +161,7 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
     found.extend(more);
     let types = match sound {
         true => {
-            let (app, environments) = config::written(&**disk, &project)?;
+            let (app, environments) = reader.written()?;
             Some(scripts.declared.text(&views.template_ids(), &Configured::new(&app, &environments)))
         }
         false => None,
@@ -261,8 +287,7 @@ fn assemble(
         build.private(SERVER_MAP, map.clone().into_bytes());
     }
     for source in &settings.sources {
-        let json = serde_json::to_vec_pretty(&source.values).expect("configuration values are plain data");
-        build.private(&config_path(source.name), json);
+        build.private(&config_path(&source.name), source.text.clone().into_bytes());
     }
     let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1];
     build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
@@ -309,7 +334,7 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
             engine_reason,
             bundle: sealed.private[SERVER_BUNDLE].clone(),
             map: sealed.private.get(SERVER_MAP).cloned(),
-            config: settings.sources.iter().map(|source| sealed.private[&config_path(source.name)].clone()).collect(),
+            config: settings.sources.iter().map(|source| sealed.private[&config_path(&source.name)].clone()).collect(),
         },
         api: scripts.api,
         templates,

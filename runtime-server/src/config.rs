@@ -87,7 +87,7 @@ section! {
 }
 
 /// What a name of `build.define` stands for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum DefinedValue {
     /// `true` or `false`.

@@ -3,6 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use ssbuild::{
+    config::PublicVariables,
+    pipeline::{Purpose, Request, Warnings},
+    style::WorkerCommand,
+};
 
 /// Which app, and for which environment.
 #[derive(Debug, Args)]
@@ -27,6 +32,16 @@ impl AppArgs {
     }
 }
 
+impl AppArgs {
+    /// What the compiler is asked for; in the environment `otherwise` when none was named.
+    pub(super) fn request(&self, otherwise: &str, purpose: Purpose, warnings: Warnings) -> Result<Request, String> {
+        let style_worker =
+            WorkerCommand::this_program().map_err(|error| format!("cannot find this program: {error}"))?;
+        let (root, env, variables) = (self.root(), self.env_or(otherwise), PublicVariables::among(variables()));
+        Ok(Request { root, env, purpose, warnings, style_worker, variables })
+    }
+}
+
 /// What is an error.
 #[derive(Debug, Args)]
 pub(super) struct StrictArgs {
@@ -42,10 +57,10 @@ enum Deny {
 
 impl StrictArgs {
     /// What warnings do.
-    pub(super) fn warnings(&self) -> ssbuild::pipeline::Warnings {
+    pub(super) fn warnings(&self) -> Warnings {
         match self.deny {
-            Some(Deny::Warnings) => ssbuild::pipeline::Warnings::Deny,
-            None => ssbuild::pipeline::Warnings::Allow,
+            Some(Deny::Warnings) => Warnings::Deny,
+            None => Warnings::Allow,
         }
     }
 }
@@ -129,4 +144,12 @@ fn parse_env(name: &str) -> Result<String, String> {
 /// A path as the file layer wants it.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// The process's variables that are text.
+pub(super) fn variables() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }

@@ -1,17 +1,17 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use ssbuild::{
+    config::is_unread,
     disk::{Disk, RealDisk},
-    pipeline::{self, Outcome, Purpose, Request},
+    pipeline::{self, Outcome, Purpose},
     report,
     session::Session,
-    style::WorkerCommand,
 };
 
 use super::{
     APP_ERRORS,
-    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute},
-    screen,
+    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute, variables},
+    screen::{self, Findings},
 };
 
 /// Compile an app (also without the word)
@@ -49,38 +49,28 @@ impl Build {
 /// Compiles, and prints what came of it.
 pub(super) fn compile(app: &AppArgs, strict: &StrictArgs, output: &OutputArgs, purpose: Purpose) -> ExitCode {
     let started = Instant::now();
-    let style_worker = match WorkerCommand::this_program() {
-        Ok(command) => command,
-        Err(error) => return screen::could_not_run(&format!("cannot find this program: {error}")),
-    };
-    let (root, env, warnings) = (app.root(), app.env_or("production"), strict.warnings());
-    let request = Request { root, env, purpose, warnings, style_worker };
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    match pipeline::build(&disk, &request, &Session::once()) {
-        Ok(outcome) => finish(output, outcome, started),
-        Err(error) => screen::failed(&error),
+    let built = app
+        .request("production", purpose, strict.warnings())
+        .and_then(|request| pipeline::build(&disk, &request, &Session::once()).map_err(|error| error.to_string()));
+    match built {
+        Ok(mut outcome) => {
+            let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
+            outcome.report.extend(unread.map(|(name, _)| ssbuild::config::unread(&name)));
+            finish(output, outcome, started)
+        }
+        Err(error) => screen::could_not_run(&error),
     }
 }
 
 fn finish(output: &OutputArgs, outcome: Outcome, started: Instant) -> ExitCode {
-    let level = output.level();
-    let found = match level {
-        Level::Error => outcome.report.without_warnings(),
-        Level::Warn | Level::Info => outcome.report.without_notes(),
-        Level::Debug | Level::Trace => outcome.report,
-    };
-    if output.json {
-        screen::to_stdout(&found.to_json_lines());
-    } else {
-        screen::to_stderr(&found.to_text(screen::wants_color()));
-    }
-    if found.has_errors() {
+    if screen::findings(output, outcome.report) == Findings::Errors {
         return ExitCode::from(APP_ERRORS);
     }
     if let Some(manifest) = &outcome.manifest {
         if output.json {
             screen::to_stdout(&format!("{}\n", report::json(manifest, &outcome.modules, started.elapsed())));
-        } else if level >= Level::Info {
+        } else if output.level() >= Level::Info {
             screen::to_stdout(&report::text(manifest, &outcome.modules, started.elapsed()));
         }
     }

@@ -7,8 +7,12 @@ use std::{
 
 use anstream::ColorChoice;
 use ssbuild::pipeline;
+use ssbuild_diagnostic::Report;
 
-use super::COULD_NOT_RUN;
+use super::{
+    COULD_NOT_RUN,
+    args::{Level, OutputArgs},
+};
 
 /// Says that the work could not be done.
 pub(super) fn could_not_run(message: &str) -> ExitCode {
@@ -20,6 +24,30 @@ pub(super) fn could_not_run(message: &str) -> ExitCode {
 /// The same for the compiler's errors.
 pub(super) fn failed(error: &pipeline::Error) -> ExitCode {
     could_not_run(&error.to_string())
+}
+
+/// Whether there are errors among the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Findings {
+    /// There are.
+    Errors,
+    /// There are none.
+    Fine,
+}
+
+/// Prints what was found, as far as it is asked for.
+pub(super) fn findings(output: &OutputArgs, report: Report) -> Findings {
+    let found = match output.level() {
+        Level::Error => report.without_warnings(),
+        Level::Warn | Level::Info => report.without_notes(),
+        Level::Debug | Level::Trace => report,
+    };
+    if output.json {
+        to_stdout(&found.to_json_lines());
+    } else {
+        to_stderr(&found.to_text(wants_color()));
+    }
+    if found.has_errors() { Findings::Errors } else { Findings::Fine }
 }
 
 /// The stream takes colours away again that nobody can see; this spares the work of making them.

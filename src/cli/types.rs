@@ -3,9 +3,8 @@ use std::{process::ExitCode, sync::Arc};
 use serde_json::json;
 use ssbuild::{
     disk::{Disk, RealDisk},
-    pipeline::{self, Purpose, Request, Warnings},
+    pipeline::{self, Purpose, Warnings},
     session::Session,
-    style::WorkerCommand,
     types::{self, Written},
 };
 
@@ -32,12 +31,10 @@ Examples:
 
 impl Types {
     pub(super) fn run(&self) -> ExitCode {
-        let style_worker = match WorkerCommand::this_program() {
-            Ok(command) => command,
-            Err(error) => return screen::could_not_run(&format!("cannot find this program: {error}")),
+        let request = match self.app.request("production", Purpose::Check, Warnings::Allow) {
+            Ok(request) => request,
+            Err(error) => return screen::could_not_run(&error),
         };
-        let (root, env) = (self.app.root(), self.app.env_or("production"));
-        let request = Request { root, env, purpose: Purpose::Check, warnings: Warnings::Allow, style_worker };
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let outcome = match pipeline::build(&disk, &request, &Session::once()) {
             Ok(outcome) => outcome,

@@ -12,19 +12,55 @@ const DEPTH_MAX: usize = 64;
 pub(super) struct Source {
     pub(super) file: String,
     text: String,
-    /// By key, with dots.
-    places: BTreeMap<String, Span>,
+    places: Places,
     pub(super) values: Map<String, Value>,
 }
 
+#[derive(Debug)]
+enum Places {
+    /// By key, with dots.
+    Known(BTreeMap<String, Span>),
+    /// The file is a program: a key is looked for in its text.
+    Searched,
+}
+
 impl Source {
+    /// A file that was evaluated.
+    pub(super) fn of_module(file: &str, text: String, values: Map<String, Value>) -> Self {
+        Self { file: file.to_owned(), text, places: Places::Searched, values }
+    }
+
     /// Where a key stands.
     pub(super) fn place(&self, key: &str) -> Place {
-        match self.places.get(key) {
-            Some(&span) => Place::new(&self.file, &self.text, span),
+        let span = match &self.places {
+            Places::Known(places) => places.get(key).copied(),
+            Places::Searched => search(&self.text, key),
+        };
+        match span {
+            Some(span) => Place::new(&self.file, &self.text, span),
             None => Place::file(&self.file),
         }
     }
+}
+
+/// Where a program most likely writes a key: each part of it as a word before `:` or `=`, one behind the other.
+fn search(text: &str, key: &str) -> Option<Span> {
+    let mut from = 0;
+    let mut found = None;
+    for part in key.split('.') {
+        let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$' | '-');
+        let at = text[from..].match_indices(part).map(|(at, _)| from + at).find(|&at| {
+            let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
+            let is_comment = line.trim_start().starts_with("//") || line.trim_start().starts_with('#');
+            let behind = text[at + part.len()..].trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
+            !is_comment && !line.ends_with(is_word) && behind.starts_with([':', '='])
+        });
+        // Shorthand, a spread: the section is near enough.
+        let Some(at) = at else { break };
+        from = at + part.len();
+        found = Some(span(at..from));
+    }
+    found
 }
 
 /// Reads one file, JSON with comments or TOML by its ending.
@@ -32,7 +68,7 @@ pub(super) fn parse(file: &str, bytes: Vec<u8>) -> Result<Source, Box<Diagnostic
     let text = String::from_utf8(bytes).map_err(|_| {
         Box::new(Diagnostic::new(Code::FileUnreadable, format!("`{file}` is not UTF-8")).at(Place::file(file), ""))
     })?;
-    let mut source = Source { file: file.to_owned(), text, places: BTreeMap::new(), values: Map::new() };
+    let mut source = Source { file: file.to_owned(), text, places: Places::Searched, values: Map::new() };
     let text = source.text.clone();
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     source.text = text.to_owned();
@@ -43,11 +79,7 @@ pub(super) fn parse(file: &str, bytes: Vec<u8>) -> Result<Source, Box<Diagnostic
     match file.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "json" | "jsonc" => parse_json(&mut source, text)?,
         "toml" => parse_toml(&mut source, text)?,
-        _ => {
-            let message = format!("`{file}` is a module; this version reads configuration from JSON and TOML");
-            let found = Diagnostic::new(Code::LanguageUnsupported, message).at(Place::file(file), "");
-            return Err(Box::new(found.help("Write the values as `.json` (comments are allowed) or `.toml`.")));
-        }
+        _ => unreachable!("modules are evaluated"),
     }
     Ok(source)
 }
@@ -87,7 +119,9 @@ fn parse_json(source: &mut Source, text: &str) -> Result<(), Box<Diagnostic>> {
     match parsed.value {
         None => {}
         Some(ast::Value::Object(object)) => {
-            json_places(&object, &mut Vec::new(), &mut source.places);
+            let mut places = BTreeMap::new();
+            json_places(&object, &mut Vec::new(), &mut places);
+            source.places = Places::Known(places);
             source.values = jsonc_parser::parse_to_serde_value(text, &options)
                 .map_err(|error| invalid(source, error.kind(), span(error.range().start..error.range().end)))?;
         }
@@ -111,7 +145,9 @@ fn parse_toml(source: &mut Source, text: &str) -> Result<(), Box<Diagnostic>> {
     let at = |error: &toml::de::Error| error.span().map_or(Span::new(0, 1), span);
     let table: toml::Table = toml::from_str(text).map_err(|error| invalid(source, error.message(), at(&error)))?;
     let spanned = toml::de::DeTable::parse(text).map_err(|error| invalid(source, error.message(), at(&error)))?;
-    toml_places(spanned.get_ref(), &mut Vec::new(), &mut source.places);
+    let mut places = BTreeMap::new();
+    toml_places(spanned.get_ref(), &mut Vec::new(), &mut places);
+    source.places = Places::Known(places);
     source.values = table.into_iter().map(|(key, value)| (key, toml_value(value))).collect();
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::{
 
 use ssbuild::{
     asset::Fingerprint,
+    config::PublicVariables,
     disk::{Disk, RealDisk},
     pipeline::{self, Error, Outcome, Purpose, Request, Warnings},
     session::Session,
@@ -28,7 +29,8 @@ pub(crate) fn testdata(path: &str) -> PathBuf {
 /// What to do with an app, with the disk of the machine.
 pub(crate) fn request(root: &Path, env: &str, purpose: Purpose) -> Request {
     let style_worker = WorkerCommand::of(PROGRAM);
-    Request { root: root.to_owned(), env: env.to_owned(), purpose, warnings: Warnings::Allow, style_worker }
+    let (warnings, variables) = (Warnings::Allow, PublicVariables::default());
+    Request { root: root.to_owned(), env: env.to_owned(), purpose, warnings, style_worker, variables }
 }
 
 /// Builds into `out`.

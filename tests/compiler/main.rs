@@ -3,6 +3,7 @@
 mod app;
 mod apps;
 mod cli;
+mod config;
 mod errors;
 mod faulty_disk;
 mod maps;

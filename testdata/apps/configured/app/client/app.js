@@ -1,0 +1,3 @@
+exports.init = function () {
+  document.title = SS.config.title + ' ' + process.env.SS_PUBLIC_TITLE;
+};

@@ -1,0 +1,3 @@
+exports.actions = {
+  owner: function (cb) { cb(SS.config.app.owner); },
+};

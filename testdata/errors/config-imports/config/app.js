@@ -1,0 +1,2 @@
+var fs = require('fs');
+exports.config = {name: fs.readFileSync('name', 'utf8')};

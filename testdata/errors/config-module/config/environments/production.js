@@ -1,0 +1,3 @@
+var names = require('../defaults');
+
+exports.config = { client: { title: names.defaults.title.long } };
