@@ -1,6 +1,5 @@
 use std::error::Error;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 use ssbuild_server::load::Build;
 use ssbuild_server::rollback::rollback;
-use ssbuild_server::serve::serve;
+use ssbuild_server::serve::{Served, serve};
 use ssbuild_server::settings::Flags;
 
 /// Serves a build of ssbuild: pages, files, actions over one websocket, sessions and channels.
@@ -77,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         state_dir: arguments.state_dir.clone(),
         log_level: arguments.log_level,
     };
-    serve(&build, &flags, &beside(&build.dist), |address| banner(&build, address, started))
+    serve(&build, &flags, &beside(&build.dist), |served| banner(&build, served, started))
 }
 
 /// Where sessions are kept unless configured: never inside the build, which is replaced by the next one.
@@ -86,18 +85,14 @@ fn beside(dist: &Path) -> PathBuf {
     whole.parent().unwrap_or(Path::new(".")).join(".ssserve")
 }
 
-fn banner(build: &Build, address: SocketAddr, started: Instant) -> std::io::Result<()> {
+fn banner(build: &Build, served: &Served, started: Instant) -> std::io::Result<()> {
     let manifest = &build.manifest;
-    let shown = if address.ip().is_unspecified() || address.ip().is_loopback() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
-    };
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{} on http://{shown}  ({}, build {}, {} pages, {} files, {} actions, ready in {} ms)",
+        "{} on {}  ({}, build {}, {} pages, {} files, {} actions, ready in {} ms)",
         manifest.app,
+        served.url,
         manifest.env,
         manifest.build_id,
         manifest.pages.len(),

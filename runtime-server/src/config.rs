@@ -29,6 +29,8 @@ pub struct Config {
     pub build: Build,
     /// The HTTP server.
     pub http: Http,
+    /// TLS.
+    pub https: Https,
     /// The server process.
     pub server: Server,
     /// The HTTP API.
@@ -159,6 +161,32 @@ section! {
         allowed_origins: Vec<String> = Vec::new(),
         /// Whether `X-Forwarded-For` and `X-Forwarded-Proto` are believed: only behind a proxy that sets them.
         trust_proxy: bool = false,
+    }
+}
+
+section! {
+    /// TLS.
+    Https {
+        /// Whether the app is served over TLS; the plain port then sends browsers there.
+        enabled: bool = false,
+        /// TCP port for TLS.
+        port: u16 = 443,
+        /// Address to bind for TLS; by default that of `http.hostname`.
+        hostname: Option<String> = None,
+        /// Name of the certificate for clients that name no host: `site` is `site.key.pem`, `site.cert.pem` and, when there is one, `site.ca.pem`.
+        cert_name: String = "site".to_owned(),
+        /// Folder of the certificates; by default `config/ssl_certs` beside the build's folder.
+        cert_dir: Option<String> = None,
+        /// Host name of the app, with its port when the browser sees another one than `https.port`.
+        domain: Option<String> = None,
+        /// Whether requests for another host are sent to `https.domain`.
+        ensure_domain: bool = true,
+        /// Whether `http.port` stays open, and sends browsers to TLS; the HTTP API answers there unless `api.https_only`.
+        redirect_http: bool = true,
+        /// Seconds for which browsers are told to insist on TLS, once `https.domain` is set and its certificate is not our own; 0 for never.
+        hsts_seconds: u32 = 31_536_000,
+        /// Folder whose `.well-known/acme-challenge` the plain port serves, for `certbot --webroot`.
+        acme_webroot: Option<String> = None,
     }
 }
 

@@ -11,19 +11,22 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::routing::{any, post};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use tower::Service as _;
 
+use crate::acme;
 use crate::api;
 use crate::app::App;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
 use crate::origin::{Own, PageOrigin};
-use crate::peer::Peer;
+use crate::peer::{Entrance, Peer};
+use crate::redirect;
 
 /// Largest body of a ticket.
 const TICKET_BYTES: usize = 1024;
@@ -42,16 +45,24 @@ pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Reques
     let peer = request.extensions().get::<Peer>().expect("every request has its peer");
     let generation = app.current();
     let own = Own { allowed: &generation.config.http.allowed_origins, tls: false, hosts: peer.hosts };
-    let mut response = if own.believes_host(request.uri(), request.headers()) {
-        let Ok(response) = router.call(request).await;
-        response
-    } else {
+    let insist = redirect::insists(&generation.config.https, peer.entrance);
+    let mut response = if !own.believes_host(request.uri(), request.headers()) {
         plain(
             StatusCode::MISDIRECTED_REQUEST,
             "in development only names of this machine are answered (http.allowed_origins)",
         )
+    } else if let Some(challenge) = acme::answer(&generation.config.https, peer.entrance, &request).await {
+        challenge
+    } else if let Some(elsewhere) = redirect::answer(&generation.config, peer.entrance, &request) {
+        elsewhere
+    } else {
+        let Ok(response) = router.call(request).await;
+        response
     };
     secure(response.headers_mut());
+    if let Some(insist) = insist {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, insist);
+    }
     response
 }
 
@@ -75,7 +86,8 @@ impl Caller {
         let header = |name: &str| headers.get(name).filter(|_| proxied).and_then(|value| value.to_str().ok());
         // The proxy in front appends: the last is what it saw itself.
         let forwarded = header("x-forwarded-for").and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-        let tls = header("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+        let tls = matches!(peer.entrance, Entrance::Tls { .. })
+            || header("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         let own = Own { allowed: &config.http.allowed_origins, tls, hosts: peer.hosts };
         Self {
             ip: forwarded.unwrap_or_else(|| peer.address.ip().to_canonical()),

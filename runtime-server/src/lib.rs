@@ -1,6 +1,7 @@
 //! The runtime of an app: loads a build, serves its pages and assets, runs its actions, keeps its sessions,
 //! channels and presence. It knows nothing of the compiler.
 
+mod acme;
 pub mod actions;
 mod api;
 mod app;
@@ -12,6 +13,7 @@ mod connection;
 mod cookie;
 pub mod engine;
 mod follow;
+pub mod front;
 mod generation;
 pub mod hex;
 mod host;
@@ -31,13 +33,16 @@ pub mod protocol;
 mod pubsub;
 mod random;
 mod rate;
+mod redirect;
 pub mod rollback;
 pub mod serve;
 pub mod server;
 mod session;
 pub mod settings;
 mod skew;
+mod stream;
 mod swap;
+pub mod tls;
 
 pub use pages::PolicyError;
 pub use session::StoreError;

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
 use crate::origin::Hosts;
 use crate::rate;
+use crate::stream::Stream;
 
 /// Who is at the other end of a TCP connection.
 #[derive(Debug, Clone)]
@@ -23,8 +23,29 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Which `Host` headers are believed.
     pub(crate) hosts: Hosts,
+    /// The door it came through.
+    pub(crate) entrance: Entrance,
     /// Given back with the last copy of this.
     pub(crate) _place: Arc<Place>,
+}
+
+/// How a connection came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// Without encryption, as far as this server sees.
+    Plain,
+    /// Without, where browsers are sent to the port with TLS.
+    Redirecting {
+        /// That port.
+        tls_port: u16,
+    },
+    /// Over TLS.
+    Tls {
+        /// The port.
+        port: u16,
+        /// Whether its certificate is one that browsers can trust.
+        trusted: bool,
+    },
 }
 
 /// The TCP connections that may be open, in all and of one address.
@@ -82,18 +103,18 @@ impl Drop for Place {
 /// its connection for ever.
 #[derive(Debug)]
 pub(crate) struct Patient {
-    stream: TcpStream,
+    stream: Stream,
     patience: Duration,
     /// Runs while a write waits.
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub(crate) fn new(stream: Stream, patience: Duration) -> Self {
         Self { stream, patience, until: None }
     }
 
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
 

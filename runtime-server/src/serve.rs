@@ -13,18 +13,31 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::follow::{Follower, Trigger};
+use crate::front::Door;
 use crate::load::Build;
 use crate::log::{self, Log};
 use crate::server::{Server, Surroundings};
 use crate::settings::{self, Flags};
+use crate::tls::{CertificateError, CertificatePlaces, Tls};
+
+/// Where a server can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// What to type into a browser.
+    pub url: String,
+    /// The address bound for it.
+    pub address: SocketAddr,
+    /// The plain port beside TLS, which sends browsers there.
+    pub redirecting: Option<SocketAddr>,
+}
 
 /// Serves until a signal asks to stop. Sessions are kept in `state_dir` unless the configuration names a folder; `ready`
-/// is told the address.
+/// is told where.
 pub fn serve(
     build: &Build,
     flags: &Flags,
     state_dir: &Path,
-    ready: impl FnOnce(SocketAddr) -> io::Result<()>,
+    ready: impl FnOnce(&Served) -> io::Result<()>,
 ) -> Result<(), Box<dyn Error>> {
     let (config, warnings) = settings::resolve(build, std::env::vars(), flags)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -34,20 +47,83 @@ pub fn serve(
     }
     allow_open_files(&config, &log);
     let state_dir = config.server.state_dir.as_ref().map_or_else(|| state_dir.to_owned(), PathBuf::from);
-    let address = (config.http.hostname.clone(), config.http.port);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let trigger = if config.server.follow { Trigger::Change } else { Trigger::Signal };
-        let server = Server::start(build, config, Surroundings { clock, log: log.clone(), state_dir })?;
-        let follower = Follower::new((server.clone(), log), build, flags.clone(), trigger)?;
-        let listener = TcpListener::bind(&address)
-            .await
-            .map_err(|error| format!("cannot listen on {}:{}: {error}", address.0, address.1))?;
-        ready(listener.local_addr()?)?;
+        let (surroundings, http) =
+            (Surroundings { clock, log: log.clone(), state_dir: state_dir.clone() }, config.clone());
+        let server = Server::start(build, config, surroundings)?;
+        let follower = Follower::new((server.clone(), log.clone()), build, flags.clone(), trigger)?;
+        let tls = if http.https.enabled { Some(tls(&http, build, state_dir, &log)?) } else { None };
+        let (doors, served) = open(&http, tls.clone()).await?;
+        ready(&served)?;
         tokio::select! {
-            ended = server.run(listener, stop_signal()?) => Ok(ended?),
+            ended = server.run_doors(doors, stop_signal()?) => Ok(ended?),
             () = follower.follow() => unreachable!("a follower follows until it is dropped"),
+            followed = follow_certificates(tls, log) => Ok(followed?),
         }
     })
+}
+
+fn tls(config: &Config, build: &Build, state_dir: PathBuf, log: &Log) -> Result<Tls, CertificateError> {
+    let dist = build.dist.canonicalize().unwrap_or_else(|_| build.dist.clone());
+    let beside = || dist.parent().unwrap_or(Path::new(".")).join("config/ssl_certs");
+    let folder = config.https.cert_dir.as_ref().map_or_else(beside, PathBuf::from);
+    Tls::start(&config.https, CertificatePlaces { folder, state_dir }, log)
+}
+
+async fn follow_certificates(tls: Option<Tls>, log: Log) -> io::Result<()> {
+    match tls {
+        Some(tls) => tls.follow(log).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Binds what the configuration names.
+async fn open(config: &Config, tls: Option<Tls>) -> Result<(Vec<Door>, Served), String> {
+    let (http, https) = (&config.http, &config.https);
+    let Some(tls) = tls else {
+        let (listener, address) = bind(&http.hostname, http.port).await?;
+        let served = Served { url: format!("http://{}", shown(address)), address, redirecting: None };
+        return Ok((vec![Door::plain(listener)], served));
+    };
+    let (listener, address) = bind(https.hostname.as_ref().unwrap_or(&http.hostname), https.port).await?;
+    let mut doors = vec![Door::tls(listener, tls)];
+    let host = match &https.domain {
+        Some(domain) if domain.contains(':') || address.port() == 443 => domain.clone(),
+        Some(domain) => format!("{domain}:{}", address.port()),
+        None => shown(address),
+    };
+    let mut redirecting = None;
+    if https.redirect_http {
+        let (listener, address) = bind(&http.hostname, http.port).await?;
+        doors.push(Door::redirecting(listener));
+        redirecting = Some(address);
+    }
+    Ok((doors, Served { url: format!("https://{host}"), address, redirecting }))
+}
+
+async fn bind(hostname: &str, port: u16) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = async {
+        let listener = TcpListener::bind((hostname, port)).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: io::Error| {
+        let hint = match error.kind() {
+            io::ErrorKind::PermissionDenied if port < 1024 => " (ports below 1024 want root or CAP_NET_BIND_SERVICE)",
+            _ => "",
+        };
+        format!("cannot listen on {hostname}:{port}: {error}{hint}")
+    })
+}
+
+/// An address as a browser on this machine reaches it.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() || address.ip().is_loopback() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }
 
 /// Each connection is an open file; what the machine refuses is seen when there are too many.

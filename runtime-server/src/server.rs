@@ -1,19 +1,12 @@
 //! The server: a build, its engine and a listener, from start to graceful end.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 use crate::actions::Actions;
 use crate::app::{App, Running};
@@ -21,16 +14,14 @@ use crate::assets::Assets;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Carrier, Engine, Host, Program};
+use crate::front::{Door, Front};
 use crate::generation::{Generation, GenerationHost};
-use crate::http;
 use crate::hub::{Hub, Mode};
 use crate::limits::Limits;
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::EngineKind;
-use crate::origin::Hosts;
 use crate::pages::{Pages, PolicyError};
-use crate::peer::{Patient, Peer, Places};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
 use crate::session::{Sessions, Store, StoreError};
@@ -43,8 +34,6 @@ const SWEEP_MS: u64 = 1_000;
 const EXPIRE_MS: u64 = 60 * 60 * 1000;
 /// How long clients have to take their end when the server stops.
 const FAREWELL_MS: u64 = 2_000;
-/// Pause after a failed accept, such as one for want of file descriptors.
-const ACCEPT_PAUSE_MS: u64 = 100;
 
 /// What a server needs beside the build.
 pub struct Surroundings {
@@ -162,19 +151,22 @@ impl Server {
     /// Serves until `shutdown` resolves, then ends gracefully: no new connections, calls in hand finish, clients are told
     /// to come back, what is to be stored is stored.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.run_doors(vec![Door::plain(listener)], shutdown).await
+    }
+
+    /// As [`run`](Self::run), with several listeners.
+    pub async fn run_doors(self, doors: Vec<Door>, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let app = self.app;
-        let local = listener.local_addr()?.ip().is_loopback();
-        let hosts = if local && app.hub.mode == Mode::Development { Hosts::Local } else { Hosts::Any };
         let sweeper = tokio::spawn(sweep(Arc::clone(&app), app.hub.clock.now_ms()));
-        let front = Front::new(&app, hosts);
+        let mut front = Front::new(&app, doors)?;
         let mut shutdown = pin!(shutdown);
         loop {
             tokio::select! {
-                () = front.accept(&listener) => {}
+                () = front.accept() => {}
                 () = &mut shutdown => break,
             }
         }
-        drop(listener);
+        front.close_doors();
         app.hub.log.say(log::CALLS, "stopping");
         let deadline_ms = app.hub.clock.now_ms() + app.hub.limits.shutdown_ms;
         app.calls.stop();
@@ -268,85 +260,6 @@ fn warn_of_late_keys(log: &Log, before: &Config, after: &Config) {
     ];
     for (what, _) in changed.into_iter().filter(|(_, changed)| *changed) {
         log.warn(format_args!("the new build changes {what} in its configuration: that counts from the next start on"));
-    }
-}
-
-/// The listening side.
-struct Front {
-    app: Arc<App>,
-    router: axum::Router,
-    builder: http1::Builder,
-    /// Told to all connections; each holds a receiver while it lasts.
-    stopping: watch::Sender<bool>,
-    places: Arc<Places>,
-    hosts: Hosts,
-}
-
-impl Front {
-    fn new(app: &Arc<App>, hosts: Hosts) -> Self {
-        let limits = &app.hub.limits;
-        // Sockets and as many requests. Behind a proxy all connections are the proxy's.
-        let of_address =
-            if app.current().config.http.trust_proxy { usize::MAX } else { limits.connections_per_address * 2 };
-        // HTTP/2 comes with TLS, which says so in its handshake. Without, telling the two apart would mean to wait for a first
-        // byte for as long as a client likes.
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits.handshake_ms))
-            // hyper refuses less.
-            .max_buf_size(limits.header_bytes.max(8 * 1024));
-        Self {
-            app: Arc::clone(app),
-            router: http::router(Arc::clone(app)),
-            builder,
-            stopping: watch::Sender::new(false),
-            places: Places::new(limits.http_connections, of_address),
-            hosts,
-        }
-    }
-
-    /// Accepts one connection and serves it on a task of its own.
-    async fn accept(&self, listener: &TcpListener) {
-        let room = self.places.room().await;
-        match listener.accept().await {
-            Ok((stream, address)) => {
-                // One that has too many is closed without a word: a word would have to be waited for.
-                if let Some(place) = self.places.take(room, address.ip()) {
-                    self.serve(stream, Peer { address, hosts: self.hosts, _place: Arc::new(place) });
-                }
-            }
-            Err(_) => tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await,
-        }
-    }
-
-    /// Lets each connection finish its request; resolves when all are gone.
-    async fn stop(&self) {
-        self.stopping.send_replace(true);
-        self.stopping.closed().await;
-    }
-
-    fn serve(&self, stream: TcpStream, peer: Peer) {
-        // Answers are small and wanted at once; a socket that cannot do that is gone already.
-        let _ = stream.set_nodelay(true);
-        let stream = Patient::new(stream, Duration::from_millis(self.app.hub.limits.stall_ms));
-        let (app, router) = (Arc::clone(&self.app), self.router.clone());
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(peer.clone());
-            let (app, router) = (Arc::clone(&app), router.clone());
-            async move { Ok::<_, Infallible>(http::answer(&app, router, request).await) }
-        });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut stopping = self.stopping.subscribe();
-        tokio::spawn(async move {
-            let mut connection = pin!(connection);
-            // How a client's connection breaks is of no interest.
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                _ = stopping.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
-            }
-            let _ = connection.await;
-        });
     }
 }
 

@@ -17,3 +17,4 @@ mod streams;
 mod stress;
 mod support;
 mod swap;
+mod tls;

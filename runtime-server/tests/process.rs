@@ -16,7 +16,7 @@ use crate::support::dist::Dist;
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
-    banner: String,
+    pub(crate) banner: String,
 }
 
 impl Drop for Process {

@@ -1,6 +1,10 @@
-use std::{net::SocketAddr, process::ExitCode};
+use std::process::ExitCode;
 
-use ssbuild_server::{load::Build, serve::serve, settings::Flags};
+use ssbuild_server::{
+    load::Build,
+    serve::{Served, serve},
+    settings::Flags,
+};
 
 use super::{build, screen};
 
@@ -37,9 +41,8 @@ impl Serve {
             ..Flags::default()
         };
         let state_dir = self.build.app.root().join(".ssserve");
-        let ready = |address: SocketAddr| {
-            let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
-            screen::to_stdout(&format!("  serving on http://{host}:{}\n", address.port()));
+        let ready = |served: &Served| {
+            screen::to_stdout(&format!("  serving on {}\n", served.url));
             Ok(())
         };
         let build = Build::load(&self.build.out(), None);

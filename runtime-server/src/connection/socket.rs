@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as FrameCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -19,6 +18,7 @@ use super::Connection;
 use super::outbox::Next;
 use crate::app::App;
 use crate::protocol::CloseCode;
+use crate::stream::Stream;
 
 /// Buffers decide what an idle connection costs: the library's own would be 128 KiB each.
 const READ_BUFFER_BYTES: usize = 1024;
@@ -27,12 +27,12 @@ const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 /// The socket, and whether our close frame is in it.
 struct Wire {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Stream>,
     closed: bool,
 }
 
 /// Carries `connection` until it ends. `read` is what had been read behind the handshake.
-pub(crate) async fn carry(app: &Arc<App>, connection: &Arc<Connection>, stream: TcpStream, read: Bytes) {
+pub(crate) async fn carry(app: &Arc<App>, connection: &Arc<Connection>, stream: Stream, read: Bytes) {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)

@@ -83,7 +83,8 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
 /// Carries a connection from its upgrade to its end.
 async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgrade::OnUpgrade, peer: Peer) {
     if let Ok(upgraded) = upgrade.await {
-        let parts = upgraded.downcast::<TokioIo<Patient>>().expect("every connection of this server is a TCP stream");
+        let parts =
+            upgraded.downcast::<TokioIo<Patient>>().expect("every HTTP/1 connection of this server is such a stream");
         socket::carry(&app, &connection, parts.io.into_inner().into_inner(), parts.read_buf).await;
     }
     app.ended(&connection);

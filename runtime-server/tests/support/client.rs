@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -14,9 +15,14 @@ use super::dist::BUILD_ID;
 /// After so long without the expected message a test has failed: far longer than anything takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a socket may be carried by.
+pub(crate) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Carrier for T {}
+
 /// A page's half of a connection, without any cleverness of its own.
 pub(crate) struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Carrier>>,
     /// As the browser would send it.
     pub(crate) cookie: Option<String>,
     /// The `Set-Cookie` of the handshake.
@@ -59,8 +65,12 @@ impl Client {
         Self::handshake_on(stream, Self::request(address, None)).await.expect("the handshake is accepted")
     }
 
-    async fn handshake_on(stream: TcpStream, request: Request) -> Result<Self, Refused> {
+    pub(crate) async fn handshake_on(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        request: Request,
+    ) -> Result<Self, Refused> {
         let sent = request.headers().get("Cookie").map(|cookie| cookie.to_str().expect("text").to_owned());
+        let stream: Box<dyn Carrier> = Box::new(stream);
         let (socket, response) = match tokio_tungstenite::client_async(request, stream).await {
             Ok(done) => done,
             Err(Error::Http(response)) => return Err(Refused(response.status().as_u16())),

@@ -1,9 +1,10 @@
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::client::PATIENCE;
+use super::secure;
 
 /// A request, byte for byte as it is sent.
 #[derive(Clone)]
@@ -43,9 +44,19 @@ impl Request {
     }
 
     pub(crate) async fn send(&self, address: SocketAddr) -> Reply {
+        raw(address, &self.bytes(&address.to_string())).await
+    }
+
+    /// Over TLS, to a host of that name.
+    pub(crate) async fn send_secure(&self, address: SocketAddr, host: &str) -> Reply {
+        let stream = secure::connect(address, host, &["http/1.1"]).await.expect("a handshake");
+        raw_on(stream, &self.bytes(&format!("{host}:{}", address.port()))).await
+    }
+
+    fn bytes(&self, host: &str) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", self.method, self.target);
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head.push_str(&format!("Host: {address}\r\n"));
+            head.push_str(&format!("Host: {host}\r\n"));
         }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -54,13 +65,18 @@ impl Request {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");
-        raw(address, &[head.as_bytes(), &self.body].concat()).await
+        [head.as_bytes(), &self.body].concat()
     }
 }
 
 /// Sends bytes and reads until the server closes.
 pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> Reply {
-    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    let stream = TcpStream::connect(address).await.expect("the server listens");
+    raw_on(stream, bytes).await
+}
+
+/// As [`raw`], on a connection that is there.
+pub(crate) async fn raw_on(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Reply {
     // The server may answer and close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod dist;
 pub(crate) mod http;
 pub(crate) mod script;
+pub(crate) mod secure;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,9 +14,11 @@ use parking_lot::Mutex;
 use ssbuild_server::actions::Actions;
 use ssbuild_server::clock::{Clock, ManualClock};
 use ssbuild_server::config::{Config, LogFormat};
+use ssbuild_server::front::Door;
 use ssbuild_server::load::Build;
 use ssbuild_server::log::Log;
 use ssbuild_server::server::{Server, ServerError, Surroundings};
+use ssbuild_server::tls::{CertificatePlaces, Tls};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -32,6 +35,9 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) script: Arc<Script>,
     pub(crate) log: Lines,
+    /// Where TLS is, when it is configured.
+    pub(crate) tls_address: Option<SocketAddr>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) server: Option<Server>,
     folder: TempDir,
     config: Config,
@@ -81,7 +87,11 @@ impl World {
 
     /// A server of another build.
     pub(crate) async fn of(dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
+        Self::within(tempfile::tempdir().expect("a folder for the test"), dist, change).await
+    }
+
+    /// A server in a folder that may already hold something.
+    pub(crate) async fn within(folder: TempDir, dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
         dist.write(&folder.path().join("dist"));
         let mut config = Config::default();
         config.log.level = 4;
@@ -92,6 +102,8 @@ impl World {
             clock: ManualClock::new(1_700_000_000_000),
             script: Arc::default(),
             log: Lines::default(),
+            tls_address: None,
+            tls: None,
             server: None,
             folder,
             config,
@@ -127,7 +139,20 @@ impl World {
         let (stop, stopped) = oneshot::channel::<()>();
         self.stop = Some(stop);
         self.server = Some(server.clone());
-        self.task = Some(tokio::spawn(server.run(listener, async move {
+        let mut doors = Vec::new();
+        if self.config.https.enabled {
+            let secure = TcpListener::bind("127.0.0.1:0").await.expect("a port for the test");
+            self.tls_address = Some(secure.local_addr().expect("an address"));
+            let places = CertificatePlaces { folder: self.certificates(), state_dir: self.folder.path().join("state") };
+            let log = Log::new(4, LogFormat::Text, Arc::new(self.clock.clone()), Box::new(self.log.clone()));
+            let tls = Tls::start(&self.config.https, places, &log).expect("there are certificates");
+            self.tls = Some(tls.clone());
+            doors.push(Door::tls(secure, tls));
+            doors.push(Door::redirecting(listener));
+        } else {
+            doors.push(Door::plain(listener));
+        }
+        self.task = Some(tokio::spawn(server.run_doors(doors, async move {
             // Dropping the world stops it as well.
             let _ = stopped.await;
         })));
@@ -173,6 +198,15 @@ impl World {
         let mut probe = Client::connect(self.address, None).await;
         self.clock.advance(self.config.limits.handshake_ms);
         assert_eq!(probe.closed().await, 4005);
+    }
+
+    /// The folder of certificates.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.path().join("ssl_certs")
+    }
+
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.folder.path().join("state")
     }
 
     pub(crate) fn dist(&self) -> PathBuf {
