@@ -28,9 +28,10 @@ pub(crate) struct App {
 
 impl App {
     /// A connection said hello.
-    pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello) {
+    pub(crate) fn greet(self: &Arc<Self>, connection: &Arc<Connection>, hello: Hello) {
         connection.set_build(self.builds.of_page(&hello.build_id));
-        self.hub.greet(connection, hello, || self.current().build_id.clone());
+        let app = Arc::clone(self);
+        self.hub.greet(connection, hello, move || app.current().build_id.clone());
     }
 
     /// The selected build.

@@ -41,6 +41,8 @@ pub struct Config {
     pub session: Session,
     /// Users online.
     pub users: Users,
+    /// Redis or Valkey, for more than one server and for `R`.
+    pub redis: Redis,
     /// Content-Security-Policy.
     pub csp: Csp,
     /// Limits.
@@ -263,6 +265,28 @@ section! {
     Session {
         /// Days after its last use that a session ends.
         expires_days: u32 = 30,
+    }
+}
+
+section! {
+    /// Redis or Valkey, for more than one server and for `R`: used when `url` or `host` is set.
+    Redis {
+        /// Its address, as `redis://user:password@host:6379/0`, `rediss://…` with TLS, or `unix:/path`.
+        url: Option<String> = None,
+        /// Its host, instead of `url`.
+        host: Option<String> = None,
+        /// Its TCP port, with `host`.
+        port: u16 = 6379,
+        /// Whether to use TLS, with `host`.
+        tls: bool = false,
+        /// Name to log in with.
+        username: Option<String> = None,
+        /// Password to log in with.
+        password: Option<String> = None,
+        /// Number of its database.
+        db: Option<i64> = None,
+        /// Beginning of all keys and channels; apps that share a Redis need different ones.
+        key_prefix: String = "ss".to_owned(),
     }
 }
 

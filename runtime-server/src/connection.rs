@@ -100,9 +100,9 @@ impl Connection {
         self.outbox.answer(text);
     }
 
-    /// Sends a login's ticket; answers wait until it is redeemed or has expired.
-    pub(crate) fn send_ticket(&self, ticket: &str) {
-        self.outbox.hold_answers(protocol::ticket(ticket));
+    /// Answers wait from now on, until a login's ticket is redeemed or has expired.
+    pub(crate) fn hold_answers(&self) {
+        self.outbox.hold_answers();
     }
 
     /// Lets the answers go that wait for a ticket.
@@ -170,7 +170,7 @@ impl Connection {
         match (ClientMessage::parse(text), self.page()) {
             (Ok(ClientMessage::Hello(hello)), None) => {
                 self.page.get_or_init(|| hello.client_id);
-                app.greet(self, &hello);
+                app.greet(self, hello);
             }
             (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, &call),
             (Ok(ClientMessage::Ping), Some(_)) => {

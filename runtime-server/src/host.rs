@@ -1,18 +1,20 @@
 //! What JavaScript asks for, performed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::engine::{Host, HostCall, PublishTo, Reply};
+use crate::engine::{HostCall, PublishTo, Reply};
 use crate::hub::{Hub, HubError};
 use crate::log;
 use crate::protocol::Event;
 use crate::pubsub::{self, BROADCAST, StreamName};
 use crate::session::Done;
 
-impl Host for Hub {
-    fn perform(&self, call: HostCall, reply: Option<Reply>) {
+impl Hub {
+    /// Performs what server code asks for; `reply` is there when it waits for an answer.
+    pub(crate) fn perform(self: &Arc<Self>, call: HostCall, reply: Option<Reply>) {
         match call {
             HostCall::Publish { to, event, params } => answer(reply, self.publish_event(&to, &event, params)),
             HostCall::SessionSave { session, set, unset } => {
@@ -34,7 +36,15 @@ impl Host for Hub {
             }
             // Each generation's own host has noted who asks.
             HostCall::WatchDisconnect { .. } => answer(reply, Ok(Value::Null)),
-            HostCall::UsersOnline {} => answer(reply, Ok(json!(self.presence.now()))),
+            HostCall::UsersOnline {} => match (&self.backplane, reply) {
+                (Some(backplane), Some(reply)) => backplane.online(self.presence.silence_ms(), reply),
+                (_, reply) => answer(reply, Ok(json!(self.presence.now()))),
+            },
+            HostCall::Redis { command } => match (&self.backplane, reply) {
+                (Some(backplane), reply) => backplane.command(command, reply.unwrap_or_else(|| Box::new(|_| {}))),
+                (None, Some(reply)) => reply(Err(NO_REDIS.to_owned())),
+                (None, None) => self.log.error(NO_REDIS),
+            },
             HostCall::Log { level, text } => {
                 self.log_line(level, &text);
                 answer(reply, Ok(Value::Null));
@@ -42,6 +52,8 @@ impl Host for Hub {
         }
     }
 }
+
+const NO_REDIS: &str = "R wants a Redis, and none is configured: set redis.url or redis.host";
 
 impl Hub {
     fn publish_event(

@@ -144,9 +144,10 @@ async fn redeem(State(app): State<Arc<App>>, request: Request) -> Response<Body>
     struct Ticket {
         ticket: String,
     }
-    let redeemed = serde_json::from_slice::<Ticket>(&body)
-        .ok()
-        .and_then(|body| app.hub.sessions.redeem(&body.ticket, app.hub.clock.now_ms()));
+    let redeemed = match serde_json::from_slice::<Ticket>(&body) {
+        Ok(body) => app.hub.sessions.redeem(&body.ticket, app.hub.clock.now_ms()).await,
+        Err(_) => None,
+    };
     let Some(redeemed) = redeemed else {
         return plain(StatusCode::BAD_REQUEST, "this ticket is not valid, or not any more");
     };
@@ -156,7 +157,9 @@ async fn redeem(State(app): State<Arc<App>>, request: Request) -> Response<Body>
     let cookie = cookie::set(&app.name, caller.transport, redeemed.id, seconds);
     response.headers_mut().insert(SET_COOKIE, cookie);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    redeemed.connection.release_answers();
+    if let Some(connection) = redeemed.connection {
+        connection.release_answers();
+    }
     response
 }
 

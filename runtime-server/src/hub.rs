@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
+use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::limits::Limits;
@@ -18,11 +19,14 @@ use crate::protocol::{self, CloseCode, Event, Hello, WelcomeOptions};
 use crate::pubsub::{self, BROADCAST, Greeting, PubSub, StreamName};
 use crate::random;
 use crate::rate;
-use crate::session::{Done, PageState, Refused, Session, SessionId, Sessions};
+use crate::session::{Done, Effects, PageState, Refused, Session, SessionId, SessionState, Sessions};
 
 /// When tabs of a session that has logged in elsewhere come back, in milliseconds: their browser should have the new
 /// cookie by then.
 const AFTER_LOGIN_MS: u64 = 500;
+
+/// The low bits of a connection's number, which its server counts.
+const OWN_BITS: u32 = 32;
 
 /// The shared state. Locks are taken in the order streams, registry of sessions, session, outbox.
 pub(crate) struct Hub {
@@ -32,6 +36,8 @@ pub(crate) struct Hub {
     pub(crate) sessions: Sessions,
     pub(crate) presence: Presence,
     pub(crate) mode: Mode,
+    /// The tie to other servers.
+    pub(crate) backplane: Option<Arc<Backplane>>,
     pubsub: PubSub,
     connections: Mutex<Connections>,
     last_connection: AtomicU64,
@@ -63,6 +69,14 @@ pub(crate) enum HubError {
     Refused(#[from] Refused),
 }
 
+/// The streams that a session has.
+fn streams_of(state: &SessionState) -> Vec<StreamName> {
+    let mut streams: Vec<StreamName> = vec![BROADCAST.into()];
+    streams.extend(state.user_id.as_deref().map(pubsub::user_stream));
+    streams.extend(state.channels.iter().map(|name| pubsub::channel_stream(name)));
+    streams
+}
+
 impl Hub {
     pub(crate) fn new(
         (clock, log): (Arc<dyn Clock>, Log),
@@ -70,11 +84,43 @@ impl Hub {
         sessions: Sessions,
         presence: Presence,
         mode: Mode,
-    ) -> Self {
+        backplane: Option<Arc<Backplane>>,
+    ) -> Arc<Self> {
         let pubsub = PubSub::new(&limits);
-        let (connections, last_connection) = (Mutex::default(), AtomicU64::new(0));
+        // With other servers, a connection's number says whose it is.
+        let first = backplane.as_ref().map_or(0, |backplane| u64::from(backplane.server()) << OWN_BITS);
+        let (connections, last_connection) = (Mutex::default(), AtomicU64::new(first));
         let left = Notify::new();
-        Self { clock, log, limits, sessions, presence, mode, pubsub, connections, last_connection, left }
+        let hub = Self {
+            clock,
+            log,
+            limits,
+            sessions,
+            presence,
+            mode,
+            backplane,
+            pubsub,
+            connections,
+            last_connection,
+            left,
+        };
+        let hub = Arc::new(hub);
+        if let Some(backplane) = &hub.backplane {
+            backplane.attach_hub(&hub);
+        }
+        hub
+    }
+
+    /// The streams, for whoever brings events from elsewhere.
+    pub(crate) fn streams(&self) -> pubsub::Bus<'_> {
+        self.pubsub.lock(self.clock.now_ms())
+    }
+
+    /// Goes on when these streams are here: at once, unless they are shared with other servers.
+    fn with_streams(self: &Arc<Self>, names: &[StreamName], then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let Some(backplane) = &self.backplane else { return then(self) };
+        let lacking = self.streams().lacks(names);
+        if lacking.is_empty() { then(self) } else { backplane.attach(lacking, then) }
     }
 
     /// A new connection, or none when there are too many.
@@ -96,14 +142,7 @@ impl Hub {
     /// A connection has ended.
     pub(crate) fn disconnect(&self, connection: &Connection) {
         let now_ms = self.clock.now_ms();
-        self.pubsub.lock(now_ms).remove(connection.id);
-        let mut state = connection.session.lock();
-        state.connections.retain(|other| other.id != connection.id);
-        if let Some(page) = connection.page() {
-            state.answers.left(page, connection.id, now_ms);
-        }
-        state.idle_since_ms = now_ms;
-        drop(state);
+        // First, so that a greeting that comes too late sees it.
         let mut connections = self.connections.lock();
         connections.open.remove(&connection.id);
         let address = rate::network(connection.ip);
@@ -114,13 +153,44 @@ impl Hub {
             }
         }
         drop(connections);
+        self.pubsub.lock(now_ms).remove(connection.id);
+        let mut state = connection.session.lock();
+        state.connections.retain(|other| other.id != connection.id);
+        if let Some(page) = connection.page() {
+            state.answers.left(page, connection.id, now_ms);
+        }
+        state.idle_since_ms = now_ms;
+        drop(state);
         self.left.notify_waiters();
     }
 
     /// A connection said hello: gives it its session's streams, and what it missed.
-    pub(crate) fn greet(&self, connection: &Arc<Connection>, hello: &Hello, build_id: impl FnOnce() -> String) {
+    pub(crate) fn greet(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        hello: Hello,
+        build_id: impl FnOnce() -> String + Send + 'static,
+    ) {
+        let lacking = match &self.backplane {
+            Some(_) => self.streams().lacks(&streams_of(&connection.session.lock())),
+            None => Vec::new(),
+        };
+        if lacking.is_empty() {
+            self.greet_now(connection, &hello, build_id);
+            return;
+        }
+        let connection = Arc::clone(connection);
+        // It may have got further ones meanwhile.
+        self.with_streams(&lacking, move |hub| hub.greet(&connection, hello, build_id));
+    }
+
+    fn greet_now(&self, connection: &Arc<Connection>, hello: &Hello, build_id: impl FnOnce() -> String) {
         let now_ms = self.clock.now_ms();
         let mut bus = self.pubsub.lock(now_ms);
+        if !self.connections.lock().open.contains_key(&connection.id) {
+            // It ended while its streams were fetched.
+            return;
+        }
         let mut state = connection.session.lock();
         if state.id != connection.opened_as {
             // A login came between the handshake and this: its browser has a new cookie, and must show it.
@@ -135,9 +205,7 @@ impl Hub {
             stale.close(CloseCode::Restart);
         }
         state.connections.push(Arc::clone(connection));
-        let mut streams: Vec<StreamName> = vec![BROADCAST.into()];
-        streams.extend(state.user_id.as_deref().map(pubsub::user_stream));
-        streams.extend(state.channels.iter().map(|name| pubsub::channel_stream(name)));
+        let streams = streams_of(&state);
         drop(state);
         let options = WelcomeOptions {
             heartbeat_ms: self.limits.idle_ms / 3,
@@ -156,25 +224,43 @@ impl Hub {
     pub(crate) fn alive(&self, session: &Session) {
         let state = session.lock();
         if let Some(user) = &state.user_id {
-            self.presence.seen(user, self.clock.now_ms());
+            self.seen(user);
+        }
+    }
+
+    fn seen(&self, user: &str) {
+        let news = self.presence.seen(user, self.clock.now_ms());
+        if let Some(backplane) = self.backplane.as_ref().filter(|_| news) {
+            backplane.came(user);
         }
     }
 
     /// Publishes to everybody who has one of `streams`.
     pub(crate) fn publish(&self, streams: &[StreamName], event: Event) -> Result<(), HubError> {
         self.check_size(&event)?;
-        self.pubsub.lock(self.clock.now_ms()).publish(streams, event);
+        match &self.backplane {
+            Some(backplane) => backplane.publish(streams, event),
+            None => self.streams().publish(streams, event),
+        }
         Ok(())
     }
 
     /// Sends an event to one connection; it is not kept for later.
     pub(crate) fn publish_to(&self, connection: u64, event: &Event) -> Result<(), HubError> {
         self.check_size(event)?;
-        let connection = self.connections.lock().open.get(&connection).cloned();
-        if let Some(connection) = connection {
-            connection.send(event.encode(&[("!", 0)]));
+        let server = u32::try_from(connection >> OWN_BITS).unwrap_or(u32::MAX);
+        match self.backplane.as_ref().filter(|backplane| backplane.server() != server) {
+            Some(backplane) => backplane.send_to(server, connection, event),
+            None => self.send_to_own(connection, event),
         }
         Ok(())
+    }
+
+    /// Sends an event to one connection of this server.
+    pub(crate) fn send_to_own(&self, connection: u64, event: &Event) {
+        if let Some(connection) = self.connection(connection) {
+            connection.send(event.encode(&[("!", 0)]));
+        }
     }
 
     fn check_size(&self, event: &Event) -> Result<(), HubError> {
@@ -212,20 +298,32 @@ impl Hub {
     }
 
     /// Subscribes a session, with all its tabs, to channels.
-    pub(crate) fn subscribe(&self, key: u64, names: Vec<String>, done: Option<Done>) -> Result<(), HubError> {
+    pub(crate) fn subscribe(
+        self: &Arc<Self>,
+        key: u64,
+        names: Vec<String>,
+        done: Option<Done>,
+    ) -> Result<(), HubError> {
         let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
-        let mut bus = self.pubsub.lock(self.clock.now_ms());
-        let mut state = session.lock();
-        let new = state.add_channels(names, &self.limits)?;
-        let tabs = state.connections.clone();
-        drop(state);
-        for name in &new {
-            let stream = pubsub::channel_stream(name);
-            tabs.iter().for_each(|tab| bus.join(tab, &stream));
-        }
-        drop(bus);
+        let new = session.lock().add_channels(names, &self.limits)?;
+        self.join_tabs(&session, new);
         self.sessions.save(&session, done);
         Ok(())
+    }
+
+    /// Gives the tabs of a session channels that it has.
+    fn join_tabs(self: &Arc<Self>, session: &Arc<Session>, channels: Vec<String>) {
+        let streams: Vec<StreamName> = channels.iter().map(|name| pubsub::channel_stream(name)).collect();
+        let session = Arc::clone(session);
+        self.with_streams(&streams, move |hub| {
+            let mut bus = hub.streams();
+            let state = session.lock();
+            // It may have left them meanwhile.
+            let held = channels.iter().filter(|name| state.channels.contains(*name));
+            for stream in held.map(|name| pubsub::channel_stream(name)) {
+                state.connections.iter().for_each(|tab| bus.join(tab, &stream));
+            }
+        });
     }
 
     /// Takes channels from a session and all its tabs.
@@ -248,13 +346,19 @@ impl Hub {
     /// Logs a session in, on the connection that asked. The session gets a new id, which that connection's browser
     /// fetches with a ticket; its other tabs have to come back with it, since whoever knew the old id may hold one.
     pub(crate) fn log_in(
-        &self,
+        self: &Arc<Self>,
         key: u64,
         user: &str,
         connection: Option<u64>,
         done: Option<Done>,
     ) -> Result<(), HubError> {
         let session = self.sessions.by_key(key).ok_or(HubError::NoSession)?;
+        let user = user.to_owned();
+        self.with_streams(&[pubsub::user_stream(&user)], move |hub| hub.log_in_now(&session, &user, connection, done));
+        Ok(())
+    }
+
+    fn log_in_now(&self, session: &Arc<Session>, user: &str, connection: Option<u64>, done: Option<Done>) {
         let now_ms = self.clock.now_ms();
         let asked_on = connection.and_then(|id| self.connection(id));
         let mut bus = self.pubsub.lock(now_ms);
@@ -262,14 +366,14 @@ impl Hub {
         let before = state.user_id.replace(user.to_owned());
         if before.as_deref() == Some(user) {
             drop((state, bus));
-            self.sessions.save(&session, done);
-            return Ok(());
+            self.sessions.save(session, done);
+            return;
         }
         let is_asker = |tab: &Arc<Connection>| asked_on.as_ref().is_some_and(|asker| asker.id == tab.id);
         let (askers, others): (Vec<_>, Vec<_>) = state.connections.drain(..).partition(is_asker);
         state.connections.extend(askers.iter().cloned());
         drop(state);
-        self.sessions.change_id(&session, now_ms);
+        self.sessions.change_id(session, now_ms);
         for tab in &others {
             bus.remove(tab.id);
             tab.send(protocol::reconnect(AFTER_LOGIN_MS));
@@ -280,13 +384,55 @@ impl Hub {
                 bus.leave(tab, &pubsub::user_stream(before));
             }
             bus.join(tab, &pubsub::user_stream(user));
-            tab.send_ticket(&self.sessions.issue_ticket(&session, tab, now_ms));
+            tab.hold_answers();
+            self.sessions.issue_ticket(session, tab, now_ms);
         }
         self.leave_presence(&bus, before.as_deref());
         drop(bus);
-        self.presence.seen(user, now_ms);
-        self.sessions.save(&session, done);
-        Ok(())
+        self.seen(user);
+        self.sessions.save(session, done);
+    }
+
+    /// Another server changed a session: its tabs here follow.
+    pub(crate) fn follow(self: &Arc<Self>, session: &Arc<Session>, effects: Effects) {
+        let Effects { joined, left, user } = effects;
+        if !left.is_empty() {
+            let mut bus = self.streams();
+            let tabs = session.lock().connections.clone();
+            for stream in left.iter().map(|name| pubsub::channel_stream(name)) {
+                tabs.iter().for_each(|tab| bus.leave(tab, &stream));
+            }
+        }
+        if !joined.is_empty() {
+            self.join_tabs(session, joined);
+        }
+        let Some((before, after)) = user else { return };
+        let session = Arc::clone(session);
+        let streams: Vec<StreamName> = after.iter().map(|user| pubsub::user_stream(user)).collect();
+        self.with_streams(&streams.clone(), move |hub| {
+            let mut bus = hub.streams();
+            let tabs = session.lock().connections.clone();
+            if let Some(before) = &before {
+                let stream = pubsub::user_stream(before);
+                tabs.iter().for_each(|tab| bus.leave(tab, &stream));
+            }
+            for stream in &streams {
+                tabs.iter().for_each(|tab| bus.join(tab, stream));
+            }
+            hub.leave_presence(&bus, before.as_deref());
+        });
+    }
+
+    /// A login on another server gave a session a new id: its tabs here have to come back with it.
+    pub(crate) fn session_moved(&self, session: &Session) {
+        self.sessions.forget(session);
+        let mut bus = self.streams();
+        let tabs = std::mem::take(&mut session.lock().connections);
+        for tab in tabs {
+            bus.remove(tab.id);
+            tab.send(protocol::reconnect(AFTER_LOGIN_MS));
+            tab.close(CloseCode::Restart);
+        }
     }
 
     /// Logs a session out: at once, for all its tabs.
@@ -313,6 +459,9 @@ impl Hub {
             && !bus.has_subscribers(&pubsub::user_stream(user))
         {
             self.presence.left(user);
+            if let Some(backplane) = &self.backplane {
+                backplane.left(user);
+            }
         }
     }
 
@@ -320,7 +469,11 @@ impl Hub {
     pub(crate) fn sweep(&self) {
         let now_ms = self.clock.now_ms();
         self.sessions.sweep(now_ms);
-        self.pubsub.lock(now_ms).sweep();
+        let forgotten = self.pubsub.lock(now_ms).sweep();
+        if let Some(backplane) = &self.backplane {
+            backplane.detach(&forgotten);
+            backplane.sweep(self, now_ms);
+        }
         self.presence.sweep(now_ms);
         for connection in self.all_connections() {
             connection.sweep(&self.limits, now_ms);

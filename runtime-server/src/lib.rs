@@ -6,6 +6,7 @@ pub mod actions;
 mod api;
 mod app;
 mod assets;
+pub mod backplane;
 mod calls;
 pub mod clock;
 pub mod config;

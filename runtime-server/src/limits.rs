@@ -67,6 +67,8 @@ limits! {
     cached_file_bytes: usize = 256 * 1024, "Largest file kept in memory for serving, in bytes.";
     cache_bytes: usize = 32 * 1024 * 1024, "Files kept in memory for serving, in bytes.";
     drain_ms: u64 = 300_000, "Time that server code of an earlier build has for its calls and for the ends of its connections, in milliseconds.";
+    redis_timeout_ms: u64 = 2_000, "Time that Redis has to answer before it counts as away, in milliseconds.";
+    redis_orders: usize = 100_000, "Publications and changes that may wait to be sent to Redis.";
     shutdown_ms: u64 = 10_000, "Time that calls have to finish when the server stops, in milliseconds.";
     shutdown_spread_ms: u64 = 1_000, "Time over which clients come back when the server stops, in milliseconds.";
 }

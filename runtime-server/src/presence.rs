@@ -1,6 +1,6 @@
 //! Who is online: users whose tabs gave a sign of life lately.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 
@@ -10,6 +10,8 @@ use crate::config::Online;
 #[derive(Debug)]
 pub(crate) struct Presence {
     config: Online,
+    /// Whether there are other servers to be told.
+    shared: bool,
     state: Mutex<State>,
 }
 
@@ -17,25 +19,45 @@ pub(crate) struct Presence {
 struct State {
     seen_ms: BTreeMap<String, u64>,
     purged_ms: u64,
+    /// Those who gave a sign of life since other servers were told, when there are others.
+    untold: BTreeSet<String>,
 }
 
 impl Presence {
-    pub(crate) fn new(config: Online) -> Self {
-        Self { config, state: Mutex::default() }
+    pub(crate) fn new(config: Online, shared: bool) -> Self {
+        Self { config, shared, state: Mutex::default() }
     }
 
-    /// A tab of this user connected, logged in or pinged.
-    pub(crate) fn seen(&self, user: &str, now_ms: u64) {
+    /// A tab of this user connected, logged in or pinged; whether that is news.
+    pub(crate) fn seen(&self, user: &str, now_ms: u64) -> bool {
         if !self.config.enabled {
-            return;
+            return false;
         }
         let mut state = self.state.lock();
-        match state.seen_ms.get_mut(user) {
-            Some(seen) => *seen = now_ms,
+        let news = match state.seen_ms.get_mut(user) {
+            Some(seen) => {
+                *seen = now_ms;
+                false
+            }
             None => {
                 state.seen_ms.insert(user.to_owned(), now_ms);
+                true
             }
+        };
+        if self.shared && !news {
+            state.untold.insert(user.to_owned());
         }
+        news
+    }
+
+    /// Those who gave a sign of life since the last time.
+    pub(crate) fn take_seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().untold).into_iter().collect()
+    }
+
+    /// Silence after which a user is no longer online, in milliseconds.
+    pub(crate) fn silence_ms(&self) -> u64 {
+        u64::from(self.config.mins_until_offline) * 60_000
     }
 
     /// This user logged out everywhere.
@@ -55,7 +77,7 @@ impl Presence {
             return;
         }
         state.purged_ms = now_ms;
-        let silence_ms = u64::from(self.config.mins_until_offline) * 60_000;
+        let silence_ms = self.silence_ms();
         state.seen_ms.retain(|_, seen| now_ms < *seen + silence_ms);
     }
 }

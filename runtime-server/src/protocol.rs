@@ -247,6 +247,21 @@ impl Event {
         Self { name: json(name), params }
     }
 
+    /// Its name and its parameters as elements of a JSON array, as [`Event::from_elements`] takes them.
+    pub fn elements(&self) -> String {
+        match &self.params {
+            Some(params) => format!("{},{}", self.name, params.get()),
+            None => self.name.clone(),
+        }
+    }
+
+    /// What [`Event::elements`] wrote; `None` when that was something else.
+    pub fn from_elements(elements: &[&RawValue]) -> Option<Self> {
+        let (name, rest) = elements.split_first()?;
+        let name: String = serde_json::from_str(name.get()).ok()?;
+        Some(Self::new(&name, rest.first().map(|params| (*params).to_owned())))
+    }
+
     /// Its length in a message, in bytes, near enough.
     pub fn bytes(&self) -> usize {
         self.name.len() + self.params.as_ref().map_or(0, |params| params.get().len())

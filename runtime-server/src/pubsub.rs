@@ -2,6 +2,11 @@
 //!
 //! One lock orders everything, so each subscriber sees the order in which things were published. A text is encoded
 //! once for each way that it reaches clients and shared between them.
+//!
+//! A server that shares its streams with others keeps a mirror of those that its connections have: what is published
+//! comes back from Redis with its place in the stream, and only then is delivered.
+
+mod mirror;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,6 +18,7 @@ use crate::connection::Connection;
 use crate::limits::Limits;
 use crate::protocol::{self, Event, Position, Text, WelcomeOptions};
 use crate::random;
+pub(crate) use mirror::{Past, Publication, Snapshot};
 
 /// Name of a stream inside the server: `*`, `@alice`, `#lobby`.
 pub(crate) type StreamName = Arc<str>;
@@ -50,6 +56,9 @@ struct State {
     subscribers: FxHashMap<u64, Subscriber>,
     /// Counts publications, so that one that went to several streams is known as one.
     published: u64,
+    /// Publications that were delivered here while Redis was away, or may have been: not to be delivered again when they
+    /// turn up in what was missed.
+    delivered_alone: VecDeque<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +76,18 @@ struct Stream {
     subscribers: FxHashMap<u64, Arc<Connection>>,
     /// When it was last published to or left.
     used_ms: u64,
+    origin: Origin,
+}
+
+/// Where a stream's epoch and offsets come from.
+#[derive(Debug, PartialEq, Eq)]
+enum Origin {
+    /// This server alone.
+    Own,
+    /// All servers: it mirrors a stream in Redis.
+    Shared,
+    /// This server alone since Redis went away; the mirror stood here.
+    Cut(String, u64),
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +101,14 @@ struct Kept {
 impl Stream {
     fn new(now_ms: u64) -> Self {
         let epoch = random::hex::<4>();
-        Self { epoch, offset: 0, history: VecDeque::new(), subscribers: FxHashMap::default(), used_ms: now_ms }
+        Self {
+            epoch,
+            offset: 0,
+            history: VecDeque::new(),
+            subscribers: FxHashMap::default(),
+            used_ms: now_ms,
+            origin: Origin::Own,
+        }
     }
 
     fn position(&self, name: &str) -> Position {
@@ -186,6 +214,9 @@ impl Bus<'_> {
 
     /// Gives a connection one more stream, and tells it.
     pub(crate) fn join(&mut self, connection: &Arc<Connection>, name: &StreamName) {
+        if self.state.subscribers.get(&connection.id).is_some_and(|known| known.streams.contains(name)) {
+            return;
+        }
         let position = self.subscribe(connection, name).position(name);
         connection.send(protocol::joined(&position));
     }
@@ -225,7 +256,12 @@ impl Bus<'_> {
             stream.forget(self.history_events, self.forget_before_ms);
             reached.push((name, offset));
         }
-        match reached.as_slice() {
+        self.deliver(&reached, &event);
+    }
+
+    /// Sends an event to everybody who has one of the streams that it reached.
+    fn deliver(&self, reached: &[(&StreamName, u64)], event: &Event) {
+        match reached {
             [] => {}
             [(name, offset)] => {
                 let text = event.encode(&[(wire_name(name), *offset)]);
@@ -233,7 +269,7 @@ impl Bus<'_> {
                     connection.send(text.clone());
                 }
             }
-            several => self.deliver_once(several, &event),
+            several => self.deliver_once(several, event),
         }
     }
 
@@ -262,13 +298,19 @@ impl Bus<'_> {
         self.state.streams.get(name).is_some_and(|stream| !stream.subscribers.is_empty())
     }
 
-    /// Forgets what is too old, and streams that nobody had for as long.
-    pub(crate) fn sweep(&mut self) {
+    /// Forgets what is too old, and streams that nobody had for as long; their names.
+    pub(crate) fn sweep(&mut self) -> Vec<StreamName> {
         let (events, before_ms) = (self.history_events, self.forget_before_ms);
-        self.state.streams.retain(|_, stream| {
+        let mut forgotten = Vec::new();
+        self.state.streams.retain(|name, stream| {
             stream.forget(events, before_ms);
-            !stream.subscribers.is_empty() || stream.used_ms >= before_ms
+            let used = !stream.subscribers.is_empty() || stream.used_ms >= before_ms;
+            if !used {
+                forgotten.push(Arc::clone(name));
+            }
+            used
         });
+        forgotten
     }
 
     fn subscribe(&mut self, connection: &Arc<Connection>, name: &StreamName) -> &mut Stream {

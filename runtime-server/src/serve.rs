@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::backplane::Backplane;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::follow::{Follower, Trigger};
@@ -49,8 +50,9 @@ pub fn serve(
     let state_dir = config.server.state_dir.as_ref().map_or_else(|| state_dir.to_owned(), PathBuf::from);
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let trigger = if config.server.follow { Trigger::Change } else { Trigger::Signal };
-        let (surroundings, http) =
-            (Surroundings { clock, log: log.clone(), state_dir: state_dir.clone() }, config.clone());
+        let backplane = Backplane::connect(&config, (Arc::clone(&clock), log.clone())).await?;
+        let surroundings = Surroundings { clock, log: log.clone(), state_dir: state_dir.clone(), backplane };
+        let http = config.clone();
         let server = Server::start(build, config, surroundings)?;
         let follower = Follower::new((server.clone(), log.clone()), build, flags.clone(), trigger)?;
         let tls = if http.https.enabled { Some(tls(&http, build, state_dir, &log)?) } else { None };

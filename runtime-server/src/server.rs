@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use crate::actions::Actions;
 use crate::app::{App, Running};
 use crate::assets::Assets;
+use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Carrier, Engine, Host, Program};
@@ -24,7 +25,7 @@ use crate::manifest::EngineKind;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
-use crate::session::{Sessions, Store, StoreError};
+use crate::session::{Place, Sessions, Store, StoreError};
 use crate::skew::KnownBuilds;
 use crate::swap::Generations;
 
@@ -43,6 +44,8 @@ pub struct Surroundings {
     pub log: Log,
     /// Folder for sessions, used by this server alone.
     pub state_dir: PathBuf,
+    /// The tie to other servers, which then have the sessions.
+    pub backplane: Option<Arc<Backplane>>,
 }
 
 /// Why a server does not start.
@@ -76,16 +79,19 @@ impl Server {
         surroundings: Surroundings,
         start_actions: impl FnOnce(Arc<dyn Host>) -> Result<Arc<dyn Actions>, String>,
     ) -> Result<Self, ServerError> {
-        let Surroundings { clock, log, state_dir } = surroundings;
+        let Surroundings { clock, log, state_dir, backplane } = surroundings;
         let manifest = &build.manifest;
         let limits = config.limits.clone();
-        let store = Store::open(&state_dir, log.clone())?;
-        let sessions = Sessions::new(store, limits.clone(), config.session.expires_days);
-        let presence = Presence::new(config.users.online.clone());
+        let place = match &backplane {
+            Some(backplane) => Place::Redis(Arc::clone(backplane)),
+            None => Place::Disk(Store::open(&state_dir, log.clone())?),
+        };
+        let sessions = Sessions::new(place, limits.clone(), config.session.expires_days);
+        let presence = Presence::new(config.users.online.clone(), backplane.is_some());
         let mode = if manifest.env == "development" { Mode::Development } else { Mode::Deployed };
         let api_requests = Rate { per_second: limits.requests_per_second, burst: limits.requests_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
-        let hub = Arc::new(Hub::new((clock, log), limits, sessions, presence, mode));
+        let hub = Hub::new((clock, log), limits, sessions, presence, mode, backplane);
         let first = prepare(&hub, build, config, (1, None), start_actions)?;
         let builds = KnownBuilds::default();
         builds.learn(build);

@@ -1,7 +1,9 @@
 //! One session: a browser's id, what the app stored for it, its tabs, and the answers they may ask for again.
 
 mod answers;
+mod place;
 mod registry;
+mod shared;
 mod store;
 
 use std::collections::BTreeSet;
@@ -12,7 +14,9 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value};
 
 pub(crate) use answers::{Answers, Begin, PageState};
+pub(crate) use place::{Found, Place};
 pub(crate) use registry::{Opened, Sessions};
+pub(crate) use shared::{Effects, read_record};
 pub use store::StoreError;
 pub(crate) use store::{Done, Row, Store};
 
@@ -81,6 +85,8 @@ pub(crate) struct SessionState {
     pub(crate) connections: Vec<Arc<Connection>>,
     pub(crate) answers: Answers,
     pub(crate) saved: Saved,
+    /// What other servers know of it.
+    pub(crate) shared: shared::Shared,
     /// When it was last used, as far as it is stored.
     pub(crate) used_at: u64,
     /// When its browser was last given the cookie.
@@ -123,6 +129,7 @@ impl Session {
             connections: Vec::new(),
             answers: Answers::default(),
             saved: Saved::Never,
+            shared: shared::Shared::default(),
             used_at: now_ms,
             cookie_at: now_ms,
             idle_since_ms: now_ms,
@@ -142,6 +149,7 @@ impl Session {
             used_at,
             cookie_at,
             saved: Saved::Yes,
+            shared: shared::Shared::default(),
             id,
             connections: Vec::new(),
             answers: Answers::default(),

@@ -3,6 +3,7 @@
 
 mod api;
 mod calls;
+mod cluster;
 mod golden;
 mod limits;
 mod load;
@@ -10,6 +11,7 @@ mod login;
 mod origin;
 mod pages;
 mod process;
+mod redis;
 mod sessions;
 mod shutdown;
 mod skew;

@@ -182,6 +182,10 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
             asked()?;
             HostCall::UsersOnline {}
         }
+        "redis" => {
+            asked()?;
+            HostCall::Redis { command: part(parts, 2)? }
+        }
         "log" => HostCall::Log { level: part(parts, 1)?, text: part(parts, 2)? },
         other => return Ok(Sent::Refused(format!("a message of unknown kind: {other}"), None)),
     };

@@ -265,6 +265,11 @@ pub enum HostCall {
     },
     /// `SS.users.online.now()`. Replies with an array of user ids.
     UsersOnline {},
+    /// `R.*`: a command of Redis and its arguments. Replies with its answer.
+    Redis {
+        /// The command's name first.
+        command: Vec<String>,
+    },
     /// `console.*`, `SS.log`.
     Log {
         /// 0 errors to 4 everything, as in the book.

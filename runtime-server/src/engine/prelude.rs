@@ -18,6 +18,7 @@ const EVERYWHERE: &[File] = &[
     ("ss:prelude/publish.js", include_str!("prelude/publish.js")),
     ("ss:prelude/users.js", include_str!("prelude/users.js")),
     ("ss:prelude/ss.js", include_str!("prelude/ss.js")),
+    ("ss:prelude/redis.js", include_str!("prelude/redis.js")),
 ];
 
 /// The globals of the web, where there is only the language.

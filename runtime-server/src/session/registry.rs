@@ -4,9 +4,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::{Done, Lifetime, Saved, Session, SessionId, Store};
+use super::{Done, Found, Lifetime, Place, Saved, Session, SessionId};
 use crate::connection::Connection;
 use crate::limits::Limits;
+use crate::protocol;
 use crate::random;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -15,7 +16,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     registry: Mutex<Registry>,
-    store: Store,
+    place: Place,
     limits: Limits,
     expires_ms: u64,
 }
@@ -54,12 +55,13 @@ pub(crate) enum Opened {
 #[derive(Debug)]
 pub(crate) struct Ticketed {
     pub(crate) id: SessionId,
-    pub(crate) connection: Arc<Connection>,
+    /// On this server; another one is told by other means.
+    pub(crate) connection: Option<Arc<Connection>>,
 }
 
 impl Sessions {
-    pub(crate) fn new(store: Store, limits: Limits, expires_days: u32) -> Self {
-        Self { registry: Mutex::default(), store, limits, expires_ms: u64::from(expires_days) * DAY_MS }
+    pub(crate) fn new(place: Place, limits: Limits, expires_days: u32) -> Self {
+        Self { registry: Mutex::default(), place, limits, expires_ms: u64::from(expires_days) * DAY_MS }
     }
 
     /// How long a cookie lasts, in seconds.
@@ -81,17 +83,26 @@ impl Sessions {
         if let Some(opened) = self.in_memory(id, now_ms) {
             return Ok(Some(opened));
         }
-        let row = self.store.load(id).await?;
-        let Some(row) = row.filter(|row| now_ms < row.used_at + self.expires_ms) else { return Ok(None) };
+        let (row, version) = match self.place.load(id).await? {
+            Found::Row(row, version) if now_ms < row.used_at + self.expires_ms => (row, version),
+            Found::Row(..) | Found::Nothing => return Ok(None),
+            Found::Void => return Ok(Some(Opened::Void)),
+        };
         let mut registry = self.registry.lock();
+        let mut made = None;
         // Another tab may have been quicker.
         if !registry.by_id.contains_key(&id) && !registry.void.contains_key(&id) {
             let key = registry.next_key();
-            let session = Arc::new(Session::restored(key, id, row, now_ms));
+            let session = Arc::new(Session::restored(key, id, *row, now_ms));
+            session.lock().came_from_record(version);
             registry.by_id.insert(id, Arc::clone(&session));
-            registry.by_key.insert(key, session);
+            registry.by_key.insert(key, Arc::clone(&session));
+            made = Some(session);
         }
         drop(registry);
+        if let Some(session) = made {
+            self.place.registered(&session);
+        }
         Ok(self.in_memory(id, now_ms))
     }
 
@@ -114,7 +125,7 @@ impl Sessions {
             let stored = state.saved != Saved::Never;
             drop(state);
             if stored {
-                self.store.save(&session, None);
+                self.place.save(&session, None);
             }
         } else {
             drop(state);
@@ -137,6 +148,8 @@ impl Sessions {
         while registry.unsaved.len() > self.limits.unsaved_sessions {
             registry.drop_oldest_unsaved();
         }
+        drop(registry);
+        self.place.created(&session);
         Opened::SetCookie(session, id)
     }
 
@@ -165,7 +178,7 @@ impl Sessions {
     /// Brings a session to disk; `done` is called when it is there.
     pub(crate) fn save(&self, session: &Arc<Session>, done: Option<Done>) {
         match (session.lifetime, done) {
-            (Lifetime::Kept, done) => self.store.save(session, done),
+            (Lifetime::Kept, done) => self.place.save(session, done),
             (Lifetime::Request, Some(done)) => done(Ok(())),
             (Lifetime::Request, None) => {}
         }
@@ -184,28 +197,65 @@ impl Sessions {
             registry.by_id.insert(new, Arc::clone(session));
             registry.void.insert(old, now_ms + self.limits.ticket_ms);
             drop(registry);
-            self.store.delete(old);
+            self.place.change_id(session, old, new, self.limits.ticket_ms);
         }
     }
 
-    /// A ticket with which the browser of `connection` fetches the session's new id, once.
-    pub(crate) fn issue_ticket(&self, session: &Arc<Session>, connection: &Arc<Connection>, now_ms: u64) -> String {
+    /// Sends a ticket with which the browser of `connection` fetches the session's new id, once.
+    pub(crate) fn issue_ticket(&self, session: &Arc<Session>, connection: &Arc<Connection>, now_ms: u64) {
         let ticket = random::hex::<16>();
         let expires_ms = now_ms + self.limits.ticket_ms;
+        let message = protocol::ticket(&ticket);
         let (session, connection) = (Arc::clone(session), Arc::clone(connection));
+        let (id, receiver) = (session.lock().id, Arc::clone(&connection));
         self.registry.lock().tickets.insert(ticket.clone(), Ticket { session, connection, expires_ms });
-        ticket
+        match &self.place {
+            Place::Disk(_) => receiver.send(message),
+            // It may be brought to another server: that has to know it first.
+            Place::Redis(backplane) => {
+                backplane.issued(&ticket, id, self.limits.ticket_ms, move || receiver.send(message));
+            }
+        }
     }
 
     /// Takes a ticket.
-    pub(crate) fn redeem(&self, ticket: &str, now_ms: u64) -> Option<Ticketed> {
-        let ticket = self.registry.lock().tickets.remove(ticket)?;
+    pub(crate) async fn redeem(&self, text: &str, now_ms: u64) -> Option<Ticketed> {
+        let known = self.registry.lock().tickets.remove(text);
+        let Some(ticket) = known else {
+            let Place::Redis(backplane) = &self.place else { return None };
+            // Only what may be a ticket is looked for.
+            let id = if is_ticket(text) { backplane.redeem(text).await } else { None };
+            return id.map(|id| Ticketed { id, connection: None });
+        };
+        if let Place::Redis(backplane) = &self.place
+            && !backplane.withdraw(text).await
+        {
+            ticket.connection.release_answers();
+            return None;
+        }
         if now_ms >= ticket.expires_ms {
             ticket.connection.release_answers();
             return None;
         }
         let id = ticket.session.lock().id;
-        Some(Ticketed { id, connection: ticket.connection })
+        Some(Ticketed { id, connection: Some(ticket.connection) })
+    }
+
+    /// A browser of this server brought its ticket to another one.
+    pub(crate) fn redeemed_elsewhere(&self, ticket: &str) {
+        let ticket = self.registry.lock().tickets.remove(ticket);
+        if let Some(ticket) = ticket {
+            ticket.connection.release_answers();
+        }
+    }
+
+    /// A session has another id by now, on another server: who comes with the old one is asked again.
+    pub(crate) fn forget(&self, session: &Session) {
+        let mut registry = self.registry.lock();
+        let id = session.lock().id;
+        if registry.by_id.get(&id).is_some_and(|known| known.key == session.key) {
+            registry.by_id.remove(&id);
+        }
     }
 
     /// Ends what is too old: tickets, answers, sessions on disk, and in memory those that nobody uses.
@@ -244,19 +294,24 @@ impl Sessions {
         unsaved.retain(|key| by_key.contains_key(key));
         drop(registry);
         for session in renewed {
-            self.store.save(&session, None);
+            self.place.save(&session, None);
         }
     }
 
     /// Removes sessions from disk that were not used for too long.
     pub(crate) fn expire(&self, now_ms: u64) {
-        self.store.expire(now_ms.saturating_sub(self.expires_ms));
+        self.place.expire(now_ms.saturating_sub(self.expires_ms));
     }
 
     /// Writes what waits, and closes the store.
     pub(crate) fn close(&self) {
-        self.store.close();
+        self.place.close();
     }
+}
+
+/// Whether a text has the form of a ticket.
+fn is_ticket(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 impl Registry {

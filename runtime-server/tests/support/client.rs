@@ -174,6 +174,16 @@ impl Client {
         outcome(&self.answer(id).await)
     }
 
+    /// The next message that this is said of; what comes before is lost.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let message = self.next().await;
+            if wanted(&message) {
+                return message;
+            }
+        }
+    }
+
     /// Everything that the server has sent so far.
     pub(crate) async fn settle(&mut self) -> Vec<Value> {
         self.send(&json!([2])).await;

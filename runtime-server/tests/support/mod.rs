@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod dist;
 pub(crate) mod http;
+pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod secure;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use ssbuild_server::actions::Actions;
+use ssbuild_server::backplane::Backplane;
 use ssbuild_server::clock::{Clock, ManualClock};
 use ssbuild_server::config::{Config, LogFormat};
 use ssbuild_server::front::Door;
@@ -50,6 +52,11 @@ pub(crate) struct World {
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
+    /// All of it.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock()).into_owned()
+    }
+
     /// Waits until the log holds this.
     pub(crate) async fn has(&self, wanted: &str) {
         let there = async {
@@ -114,12 +121,10 @@ impl World {
         world
     }
 
-    fn server(&self) -> Result<Server, ServerError> {
+    fn server(&self, backplane: Option<Arc<Backplane>>) -> Result<Server, ServerError> {
         let build = Build::load(&self.dist(), None).expect("the build is whole");
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let (level, format) = (self.config.log.level, self.config.log.format);
-        let log = Log::new(level, format, Arc::clone(&clock), Box::new(self.log.clone()));
-        let surroundings = Surroundings { clock, log, state_dir: self.folder.path().join("state") };
+        let (clock, log) = self.clock_and_log();
+        let surroundings = Surroundings { clock, log, state_dir: self.folder.path().join("state"), backplane };
         let script = Arc::clone(&self.script);
         Server::new(&build, self.config.clone(), surroundings, |host| {
             script.attach(host);
@@ -127,13 +132,21 @@ impl World {
         })
     }
 
+    fn clock_and_log(&self) -> (Arc<dyn Clock>, Log) {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let (level, format) = (self.config.log.level, self.config.log.format);
+        let log = Log::new(level, format, Arc::clone(&clock), Box::new(self.log.clone()));
+        (clock, log)
+    }
+
     /// Why a second server over the same folders does not start.
     pub(crate) fn second_server(&self) -> String {
-        self.server().err().expect("it does not start").to_string()
+        self.server(None).err().expect("it does not start").to_string()
     }
 
     async fn start(&mut self) {
-        let server = self.server().expect("the server starts");
+        let backplane = Backplane::connect(&self.config, self.clock_and_log()).await.expect("Redis is there");
+        let server = self.server(backplane).expect("the server starts");
         let listener = TcpListener::bind(self.address).await.expect("a port for the test");
         self.address = listener.local_addr().expect("a bound listener has an address");
         let (stop, stopped) = oneshot::channel::<()>();

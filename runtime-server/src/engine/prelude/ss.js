@@ -1,7 +1,7 @@
-// The globals `SS` and `R`.
+// The global `SS`.
 (function (ss) {
   "use strict";
-  const { Error, freeze, hidden, keys } = ss.p;
+  const { freeze, keys } = ss.p;
   const { format, log } = ss;
   const level = (number) => (...args) => log(number, format(args));
 
@@ -27,9 +27,4 @@
     log: freeze(Object.assign((...args) => ssLog(...args), { error: level(0), warn: level(1), info: ssLog, debug: level(3), trace: level(4) })),
   };
   Object.defineProperty(globalThis, "SS", { value: freeze(SS), enumerable: true });
-
-  const noRedis = () => {
-    throw new Error("R is a Redis client, and no Redis is configured: set redis.url or redis.host");
-  };
-  hidden(globalThis, "R", new Proxy(function R() {}, { get: noRedis, set: noRedis, has: noRedis, apply: noRedis }));
 });

@@ -107,6 +107,10 @@ impl Host for Recorder {
                 answer = Ok(json!(["ann", "bob"]));
                 json!(["online"])
             }
+            HostCall::Redis { command } => {
+                answer = Ok(json!({"asked": command.len()}));
+                json!(["redis", command])
+            }
             HostCall::Log { level, text } => json!(["log", level, text]),
         };
         self.asked.lock().push(entry);

@@ -7,6 +7,7 @@ mod hostile;
 mod limits;
 mod loading;
 mod node;
+mod redis;
 mod session;
 mod surroundings;
 mod web;
