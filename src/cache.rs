@@ -1,23 +1,35 @@
 //! What was computed once is not computed again: results by the hash of everything that they depend on.
 //!
 //! A result is asked for by its [`Key`] and nothing else, so that it can come from this process or from an earlier one
-//! and is the same either way.
+//! and is the same either way. What also depends on files that its key cannot name is kept as a [`Record`], with all that
+//! was seen when it was made, and is looked at again before it is believed.
+//!
+//! The folder on disk is no input and no output: its files are touched here and not through the file layer, and whatever
+//! is wrong with them, the build goes on without.
 
 mod key;
 mod memory;
+mod pack;
+mod packs;
+mod records;
 
 pub use key::{Key, Keyed};
+pub use packs::Mode;
+pub use records::Record;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::disk::Disk;
 use memory::Memory;
+use packs::Packs;
 
 /// Remembers results. Can be used from several threads.
 #[derive(Debug, Default)]
 pub struct Cache {
     memory: Option<Memory>,
+    packs: Option<Packs>,
 }
 
 /// What can be remembered: plain data.
@@ -26,20 +38,44 @@ pub trait Stored: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Stored for T {}
 
 impl Cache {
-    /// A cache that remembers as long as it lives.
-    pub fn in_memory() -> Self {
-        Self { memory: Some(Memory::default()) }
+    /// Remembers in memory, too, as long as it lives.
+    #[must_use]
+    pub fn in_memory(self) -> Self {
+        Self { memory: Some(Memory::default()), ..self }
+    }
+
+    /// Remembers in a folder, too, for later processes.
+    #[must_use]
+    pub fn in_folder(self, folder: PathBuf, mode: Mode) -> Self {
+        Self { packs: Some(Packs::new(folder, mode)), ..self }
+    }
+
+    /// Whether it remembers at all.
+    pub fn remembers(&self) -> bool {
+        self.memory.is_some() || self.packs.is_some()
     }
 
     /// What is known under a key.
     pub fn get<T: Stored>(&self, key: Key) -> Option<Arc<T>> {
-        self.memory.as_ref()?.get(key)
+        let near = self.memory.as_ref().and_then(|memory| memory.get(key));
+        near.or_else(|| {
+            let far = Arc::new(postcard::from_bytes(&self.packs.as_ref()?.get(key)?).ok()?);
+            if let Some(memory) = &self.memory {
+                memory.put(key, &far);
+            }
+            Some(far)
+        })
     }
 
     /// Remembers a result.
     pub fn put<T: Stored>(&self, key: Key, value: &Arc<T>) {
         if let Some(memory) = &self.memory {
             memory.put(key, value);
+        }
+        if let Some(packs) = &self.packs
+            && let Ok(bytes) = postcard::to_stdvec(&**value)
+        {
+            packs.put(key, &bytes);
         }
     }
 
@@ -52,10 +88,39 @@ impl Cache {
         })
     }
 
-    /// A build has ended: what was not used for some builds is forgotten.
-    pub fn end_build(&self) {
+    /// What is known under a key, if everything that was seen when it was made is still so.
+    pub fn record<T: Stored>(&self, key: Key, disk: &dyn Disk) -> Option<Arc<Record<T>>> {
+        let near = self.memory.as_ref().and_then(|memory| memory.get::<Record<T>>(key));
+        if let Some(near) = near.filter(|near| near.holds(disk)) {
+            return Some(near);
+        }
+        let far = records::read(self.packs.as_ref()?.folder(), key).filter(|far: &Record<T>| far.holds(disk))?;
+        let far = Arc::new(far);
+        if let Some(memory) = &self.memory {
+            memory.put(key, &far);
+        }
+        Some(far)
+    }
+
+    /// Remembers a result in the place of what was known under the key.
+    pub fn put_record<T: Stored>(&self, key: Key, record: Record<T>) -> Arc<Record<T>> {
+        let record = Arc::new(record);
+        if let Some(memory) = &self.memory {
+            memory.put(key, &record);
+        }
+        if let Some(packs) = &self.packs {
+            packs.write(|folder| records::write(folder, key, &*record));
+        }
+        record
+    }
+
+    /// A build has ended: what was not used for some builds leaves memory, and on disk no more than `limit_bytes` stay.
+    pub fn end_build(&self, limit_bytes: u64) {
         if let Some(memory) = &self.memory {
             memory.end_build();
+        }
+        if let Some(packs) = &self.packs {
+            packs.end_build(limit_bytes);
         }
     }
 }

@@ -9,8 +9,10 @@ use std::{
 };
 
 mod real;
+mod witness;
 
 pub use real::RealDisk;
+pub use witness::{Seen, Witness};
 
 /// What a name in a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

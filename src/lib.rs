@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod preprocess;
 pub mod project;
 pub mod public;
+pub mod remembered;
 pub mod report;
 pub mod resolve;
 pub mod runtime_client;
@@ -30,6 +31,7 @@ pub mod sheets;
 pub mod style;
 pub mod trees;
 pub mod types;
+mod unchanged;
 pub mod view;
 pub mod zone;
 

@@ -9,7 +9,7 @@ mod generations;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -33,19 +33,28 @@ pub struct Files {
     pub public: BTreeMap<String, Bytes>,
 }
 
+/// A build that is selected.
+#[derive(Debug)]
+pub struct Published {
+    /// Its manifest, as it was written.
+    pub manifest: Manifest,
+    /// All files that it has in the output folder, by their absolute paths.
+    pub written: BTreeMap<PathBuf, Bytes>,
+}
+
 /// Names in the output folder.
 const ASSETS: &str = "public/assets";
 const STAGING: &str = ".staging-";
 const LOCK: &str = ".lock";
 
-/// Writes a build into `out` and selects it. `keep` builds stay, this one included. Returns the manifest as it was written.
+/// Writes a build into `out` and selects it. `keep` builds stay, this one included.
 pub fn publish(
     disk: &dyn Disk,
     out: &Path,
     manifest: &Manifest,
     files: &Files,
     keep: usize,
-) -> Result<Manifest, DiskError> {
+) -> Result<Published, DiskError> {
     disk.create_folder(out)?;
     let _lock = disk.lock(&out.join(LOCK))?;
     remove_dead(disk, out)?;
@@ -74,7 +83,7 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    fn publish(&self, mut manifest: Manifest, mut files: Files, keep: usize) -> Result<Manifest, DiskError> {
+    fn publish(&self, mut manifest: Manifest, mut files: Files, keep: usize) -> Result<Published, DiskError> {
         let mut generations = Generations::read(self.disk, self.out)?;
         adopt::adopt(self.disk, self.out, &generations, &mut files, &mut manifest)?;
         let build_id = manifest.build_id.as_str();
@@ -91,6 +100,9 @@ impl Publisher<'_> {
         wanted.extend(files.build.iter().map(|(name, bytes)| (format!("{build_folder}/{name}"), Arc::clone(bytes))));
         wanted.insert(format!("{build_folder}/{FILE_NAME}"), Arc::new(json.clone()));
         wanted.extend(files.public.iter().map(|(name, bytes)| (format!("public/{name}"), Arc::clone(bytes))));
+        let written = wanted.iter().map(|(name, bytes)| (self.out.join(name), Arc::clone(bytes)));
+        let mut written: BTreeMap<PathBuf, Bytes> = written.collect();
+        written.insert(self.out.join(FILE_NAME), Arc::new(json.clone()));
         let missing = self.missing(wanted)?;
 
         // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
@@ -108,7 +120,7 @@ impl Publisher<'_> {
         self.replace("generations.json")?;
         self.disk.remove_folder(&self.out.join(&self.staging))?;
         self.remove(&gone, &generations)?;
-        Ok(manifest)
+        Ok(Published { manifest, written })
     }
 
     /// The files that are not there yet with these very bytes. A damaged one counts as not there.

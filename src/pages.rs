@@ -10,9 +10,9 @@ use crate::{
     build::Sealed,
     config::Settings,
     disk::{Disk, DiskError},
-    preprocess::Preprocess,
     project::{Entry, Format, Project, Role},
     public::{FromPages, PublicFiles, url_path},
+    remembered::Compilers,
     sheets::Origins,
     view::{
         CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput, collect_templates,
@@ -53,7 +53,7 @@ impl<'a> Views<'a> {
         project: &'a Project,
         settings: &'a Settings,
         public: &Arc<PublicFiles>,
-        languages: &Preprocess,
+        compilers: &Compilers<'_>,
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let mut found = Vec::new();
         let mut pages: Vec<Source> = Vec::new();
@@ -72,8 +72,8 @@ impl<'a> Views<'a> {
             };
             if entry.format == Format::Pug {
                 let made = match is_page {
-                    true => languages.page(&entry.path, &text, &settings.env, &settings.config.client),
-                    false => languages.template(&entry.path, &text),
+                    true => compilers.page(&entry.path, &text, &settings.env, &settings.config.client),
+                    false => compilers.template(&entry.path, &text),
                 };
                 let failed = made.diagnostics.iter().any(Diagnostic::is_error);
                 found.extend(made.diagnostics);

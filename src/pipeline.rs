@@ -11,7 +11,7 @@ use ssbuild_server::{
 use crate::{
     build::{Build, Sealed},
     config::{self, PublicVariables, Settings},
-    disk::{Disk, DiskError, Kind},
+    disk::{Disk, DiskError, Kind, Witness},
     output::{self, Bytes},
     pages::{Policy, Views, page_file, page_text, route},
     preprocess::{self, Packages},
@@ -23,6 +23,7 @@ use crate::{
     style::{StyleError, WorkerCommand},
     trees::Trees,
     types::Configured,
+    unchanged,
 };
 
 /// What is to be done.
@@ -99,9 +100,17 @@ pub enum Error {
 /// Compiles an app, and publishes it when that is asked for and nothing is wrong. What the session remembers is not done
 /// again.
 pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
-    let outcome = session.threads()?.install(|| run(disk, request, session));
-    session.cache().end_build();
-    outcome
+    session.threads()?.install(|| {
+        if let Some(outcome) = unchanged::find(disk, request, session) {
+            return Ok(outcome);
+        }
+        let witness = if session.cache().remembers() { Witness::new(disk) } else { Witness::blind(disk) };
+        let witness = Arc::new(witness);
+        let ran = run(&witness, disk, request, session)?;
+        unchanged::remember(request, session, &witness, &ran.outcome, &ran.written);
+        session.cache().end_build(ran.cache_bytes);
+        Ok(ran.outcome)
+    })
 }
 
 /// Reads an app's configuration as [`build`] does, with further layers above its files; also returns what was found.
@@ -117,16 +126,27 @@ pub fn configuration(
     // What is wrong with other files is not asked.
     let (project, _) = Project::scan(&**disk, &request.root)?;
     let packages = Packages::read(&**disk, &project.root)?;
-    let (languages, _) = session.children(&project.root, &packages, &request.style_worker);
-    let compile =
-        |source: ssbuild_script::Source<'_>, options: &_| session.script(source, options, &languages, &packages);
+    let compilers = session.compilers(&project.root, &packages, &request.style_worker);
+    let witness = Witness::blind(disk);
+    let compilers = compilers.of_build(session.cache(), &witness, &project);
+    let compile = |source: ssbuild_script::Source<'_>, options: &_| compilers.script(source, options);
     let (env, variables) = (&request.env, &request.variables);
     let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
     let (settings, found) = session.threads()?.install(|| reader.read(above))?;
     Ok((settings, deduplicated(found)))
 }
 
-fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
+/// What a build came to.
+struct Ran {
+    outcome: Outcome,
+    /// What lies in the output folder for it now.
+    written: BTreeMap<PathBuf, Bytes>,
+    cache_bytes: u64,
+}
+
+/// Sources are read from `witness`, and the build is written to `target`.
+fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Ran, Error> {
+    let disk: &Arc<dyn Disk> = &(Arc::clone(witness) as _);
     if disk.kind(&request.root)? != Some(Kind::Folder) {
         return Err(Error::NoFolder(request.root.clone()));
     }
@@ -139,22 +159,20 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
     let project = collect(&mut found, Project::scan(&**disk, &request.root)?);
     found.extend(project.check());
     let packages = Packages::read(&**disk, &project.root)?;
-    let (languages, styles) = session.children(&project.root, &packages, &request.style_worker);
-    let compile =
-        |source: ssbuild_script::Source<'_>, options: &_| session.script(source, options, &languages, &packages);
+    let compilers = session.compilers(&project.root, &packages, &request.style_worker);
+    let compilers = compilers.of_build(session.cache(), witness, &project);
+    let compile = |source: ssbuild_script::Source<'_>, options: &_| compilers.script(source, options);
     let (env, variables) = (&request.env, &request.variables);
     let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
     let settings = collect(&mut found, reader.read(Vec::new())?);
     let trees = collect(&mut found, Trees::new(&project));
     let public = Arc::new(PublicFiles::read(disk, &project)?);
-    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &languages)?);
+    let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &compilers)?);
 
     let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
-    let (sheets, scripts) = rayon::join(
-        || sheets::compile(&**disk, &project, &settings, &styles, &public, &languages),
-        || context.scripts(),
-    );
+    let (sheets, scripts) =
+        rayon::join(|| sheets::compile(&**disk, &project, &settings, &public, &compilers), || context.scripts());
     let sheets = collect(&mut found, sheets?);
     let (scripts, more) = scripts?;
     let sound = !more.iter().any(Diagnostic::is_error);
@@ -172,14 +190,16 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
 
     let modules = module_counts(&scripts);
     let mut report = deduplicated(found);
+    let cache_bytes = u64::from(settings.config.build.cache_mib) * 1024 * 1024;
+    let ran = |outcome, written| Ran { outcome, written, cache_bytes };
     if request.warnings == Warnings::Deny {
         report.deny_warnings();
     }
     let Purpose::Publish(out) = &request.purpose else {
-        return Ok(Outcome { report, manifest: None, modules, types });
+        return Ok(ran(Outcome { report, manifest: None, modules, types }, BTreeMap::new()));
     };
     if report.has_errors() {
-        return Ok(Outcome { report, manifest: None, modules, types });
+        return Ok(ran(Outcome { report, manifest: None, modules, types }, BTreeMap::new()));
     }
     let app = app_name(&**disk, &project, &settings)?;
     let mut sealed = assemble(&public, &sheets, &scripts, &settings, session)?;
@@ -194,8 +214,8 @@ fn run(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Out
     let templates = views.template_ids();
     let keep = settings.config.build.keep;
     let manifest = describe(&sealed, Described { app, pages, chunks, templates, scripts, settings: &settings });
-    let manifest = output::publish(&**disk, out, &manifest, &sealed.files, keep)?;
-    Ok(Outcome { report, manifest: Some(manifest), modules, types })
+    let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
+    Ok(ran(Outcome { report, manifest: Some(published.manifest), modules, types }, published.written))
 }
 
 /// Takes the result of a stage and keeps what it found.

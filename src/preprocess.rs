@@ -18,6 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity, Span};
 use ssbuild_script::{CompiledModule, Language as ScriptLanguage, Options, Source};
@@ -49,12 +50,15 @@ impl Default for Limits {
 }
 
 /// What became of a sheet, a page or a template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Processed {
     /// CSS or HTML; empty when a diagnostic is an error.
     pub text: String,
     /// Every other file that was read, sorted; paths below the app.
     pub files_read: Vec<String>,
+    /// Each file that was read, by its absolute path, with the SHA-256 of the bytes that it had then, in hex; an empty hash where
+    /// it is not known.
+    pub files_hashed: Vec<(String, String)>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -146,7 +150,8 @@ impl Preprocess {
             Language::Pug => outdated::silent(job.file, job.text, &done.text),
             Language::Coffee => Vec::new(),
         };
-        Processed { text: done.text, files_read: answer.files_read, diagnostics }
+        let Answer { files_read, files_hashed, .. } = answer;
+        Processed { text: done.text, files_read, files_hashed, diagnostics }
     }
 }
 
@@ -156,7 +161,7 @@ pub fn is_preprocessed(script: &str) -> bool {
 }
 
 fn failed(files_read: Vec<String>, diagnostic: Diagnostic) -> Processed {
-    Processed { text: String::new(), files_read, diagnostics: vec![diagnostic] }
+    Processed { files_read, diagnostics: vec![diagnostic], ..Processed::default() }
 }
 
 fn warning(file: &str, said: &str) -> Diagnostic {

@@ -95,8 +95,22 @@ impl PublicFiles {
         Ok(state.files.values().flatten().filter(|file| file.named).cloned().collect())
     }
 
+    /// What a stylesheet would write for a file, which is not noted.
+    pub fn peek_from_sheets(&self, path: &str) -> Option<String> {
+        self.look_up(path, false).map(|name| url_path(&name))
+    }
+
+    /// Notes that a file is named.
+    pub fn note(&self, path: &str) {
+        self.look_up(path, true);
+    }
+
     /// The fingerprinted path of a file below `assets`, noting that it is named.
     fn name(&self, path: &str) -> Option<String> {
+        self.look_up(path, true)
+    }
+
+    fn look_up(&self, path: &str, noted: bool) -> Option<String> {
         let mut state = self.state();
         if !state.files.contains_key(path) {
             let file = self.look_for(path).unwrap_or_else(|error| {
@@ -106,7 +120,7 @@ impl PublicFiles {
             state.files.insert(path.to_owned(), file);
         }
         let file = state.files.get_mut(path)?.as_mut()?;
-        file.named = true;
+        file.named |= noted;
         Some(fingerprinted(&file.logical, &file.fingerprint))
     }
 

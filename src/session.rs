@@ -1,17 +1,16 @@
 //! What builds in one process share: results, threads and child processes.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    path::Path,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use ssbuild_diagnostic::Diagnostic;
-use ssbuild_script::{CompiledModule, Options, Source};
 
 use crate::{
-    cache::{Cache, Keyed},
+    cache::{Cache, Mode},
     preprocess::{self, NodePath, Packages, Preprocess},
+    remembered::Remembered,
     style::{StyleLimits, Styles, WorkerCommand},
 };
 
@@ -21,20 +20,18 @@ use crate::{
 pub struct Session {
     cache: Cache,
     threads: OnceLock<ThreadPool>,
-    children: Mutex<Option<Children>>,
+    children: Mutex<Option<Remembered>>,
 }
 
-/// Processes that wait for the next file.
-#[derive(Debug, Clone)]
-struct Children {
-    root: PathBuf,
-    packages: Packages,
-    worker: WorkerCommand,
-    languages: Arc<Preprocess>,
-    styles: Arc<Styles>,
-}
+/// Where the cache of an app lies, below its folder.
+pub const CACHE_FOLDER: &str = ".ssbuild/cache";
 
 impl Session {
+    /// A session that remembers what this cache remembers.
+    pub fn new(cache: Cache) -> Self {
+        Self { cache, ..Self::default() }
+    }
+
     /// For a single build: nothing is remembered.
     pub fn once() -> Self {
         Self::default()
@@ -42,7 +39,17 @@ impl Session {
 
     /// For build after build in this process.
     pub fn lasting() -> Self {
-        Self { cache: Cache::in_memory(), ..Self::default() }
+        Self::new(Cache::default().in_memory())
+    }
+
+    /// For a single build that makes use of those before it: what they know lies in the app's folder.
+    pub fn of_app(root: &Path, mode: Mode) -> Self {
+        Self::new(Cache::default().in_folder(root.join(CACHE_FOLDER), mode))
+    }
+
+    /// For build after build in this process, with what earlier ones left in the app's folder.
+    pub fn lasting_in_app(root: &Path) -> Self {
+        Self::new(Cache::default().in_memory().in_folder(root.join(CACHE_FOLDER), Mode::ReadWrite))
     }
 
     /// What is remembered.
@@ -61,46 +68,16 @@ impl Session {
         Ok(self.threads.get().expect("it was just set"))
     }
 
-    /// The compilers that run in processes of their own. They are started anew when the packages they run have changed.
-    pub(crate) fn children(
-        &self,
-        root: &Path,
-        packages: &Packages,
-        worker: &WorkerCommand,
-    ) -> (Arc<Preprocess>, Arc<Styles>) {
+    /// The compilers of single files. Those that run in processes of their own are started anew when the packages they run
+    /// have changed.
+    pub(crate) fn compilers(&self, root: &Path, packages: &Packages, worker: &WorkerCommand) -> Remembered {
         let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = children
-            .take()
-            .filter(|known| known.root == root && known.packages == *packages && known.worker == *worker);
-        let children = children.insert(fitting.unwrap_or_else(|| {
+        let fitting = children.take().filter(|known| known.fits(root, packages, worker));
+        let fitting = fitting.unwrap_or_else(|| {
             let languages = Preprocess::new(root, NodePath::of_process(), preprocess::Limits::default());
             let styles = Styles::new(worker.clone(), StyleLimits::default());
-            let (languages, styles) = (Arc::new(languages), Arc::new(styles));
-            Children { root: root.to_owned(), packages: packages.clone(), worker: worker.clone(), languages, styles }
-        }));
-        (Arc::clone(&children.languages), Arc::clone(&children.styles))
-    }
-
-    /// Compiles a script, unless the same was compiled before.
-    pub(crate) fn script(
-        &self,
-        source: Source<'_>,
-        options: &Options,
-        languages: &Preprocess,
-        packages: &Packages,
-    ) -> Arc<CompiledModule> {
-        let key = Keyed::new("script").with(source.path).with(source.text).with_value(&(source.language, options));
-        // What Node.js says of a file is not known to be the same next time when it says that it cannot.
-        if preprocess::is_preprocessed(source.path) {
-            let key = key.with(packages.identity()).done();
-            return self.cache.get(key).unwrap_or_else(|| {
-                let made = Arc::new(languages.script(source, options));
-                if !made.diagnostics.iter().any(Diagnostic::is_error) {
-                    self.cache.put(key, &made);
-                }
-                made
-            });
-        }
-        self.cache.get_or(key.done(), || ssbuild_script::compile(source, options))
+            Remembered::new(root, packages, worker, languages, styles)
+        });
+        children.insert(fitting).clone()
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     config::Settings,
     disk::Disk,
     pipeline::Error,
-    preprocess::Preprocess,
     project::{Entry, Format, Project, Role},
-    public::{FromSheets, PublicFiles},
-    style::{Sheet, StyleForm, StyleOptions, StyleOutput, Styles, Targets, join},
+    public::PublicFiles,
+    remembered::Compilers,
+    style::{Sheet, StyleForm, StyleOptions, StyleOutput, Targets, join},
 };
 
 /// Hosts by the directive of a Content-Security-Policy that has to allow them.
@@ -35,9 +35,8 @@ pub fn compile(
     disk: &dyn Disk,
     project: &Project,
     settings: &Settings,
-    styles: &Styles,
     public: &PublicFiles,
-    languages: &Preprocess,
+    compilers: &Compilers<'_>,
 ) -> Result<(Sheets, Vec<Diagnostic>), Error> {
     let mut found = Vec::new();
     let targets = match Targets::parse(&settings.config.build.targets) {
@@ -65,7 +64,7 @@ pub fn compile(
             return Ok(StyleOutput { diagnostics: vec![diagnostic], ..StyleOutput::default() });
         };
         let made = match entry.format {
-            Format::Stylus => Some(languages.sheet(&entry.path, &text)),
+            Format::Stylus => Some(compilers.stylus(&entry.path, &text)),
             _ => None,
         };
         if let Some(made) = &made
@@ -76,8 +75,7 @@ pub fn compile(
         let form = if entry.path.contains(".min.") { StyleForm::Kept } else { form };
         let options = StyleOptions { root: project.root.clone(), form, targets: targets.clone() };
         let css = made.as_ref().map_or(&text, |made| &made.text).clone();
-        let mut output =
-            styles.compile(&Sheet { path: entry.path.clone(), text: css }, &options, &FromSheets(public))?;
+        let mut output = compilers.sheet(&Sheet { path: entry.path.clone(), text: css }, &options, public)?;
         if let Some(made) = made {
             made.put_into(&mut output, &entry.path, &text, |file| disk.read(&project.root.join(file)).ok());
         }

@@ -47,7 +47,7 @@ try {
   const tables = [];
   const outcomes = [];
   for (const { title, app: folder, env, given } of CASES) {
-    const ours = { name: 'ssbuild', runs: [], command: [ssbuild, 'build', folder, '--env', env, '--out', out, '--quiet'] };
+    const ours = { name: 'ssbuild', runs: [], command: [ssbuild, 'build', folder, '--env', env, '--out', out, '--quiet', '--no-cache'] };
     const theirs = { name: 'esbuild', runs: [], command: esbuildCommand(folder, given) };
     for (let pair = -1; pair < pairs; pair += 1) {
       for (const program of [ours, theirs]) {

@@ -6,6 +6,7 @@
 
 mod code;
 mod place;
+mod plain;
 mod render;
 mod report;
 
@@ -13,10 +14,10 @@ pub use code::{Code, Severity};
 pub use place::{Place, Span};
 pub use report::Report;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// One finding about the app: a code from a closed list, what is wrong, the places, and the remedy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Diagnostic {
     /// Which kind of finding this is.
     pub code: Code,
@@ -27,17 +28,17 @@ pub struct Diagnostic {
     /// Where: the first is the place to look at, the rest are places that explain it.
     pub labels: Vec<Label>,
     /// What to do, one sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub help: Vec<String>,
 }
 
 /// A place and what is to be said of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Label {
     /// Where in which file.
     pub place: Place,
     /// What is said beside the carets; may be empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub text: String,
 }
 

@@ -19,7 +19,7 @@ impl Span {
 /// A place in a file that can be shown without opening the file again: it carries its own line.
 ///
 /// A whole file (a name that conflicts, an entry that is missing) is a place with line 0 and no text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Place {
     /// Path below the app folder, with `/`; never absolute.
     pub file: String,
@@ -30,10 +30,10 @@ pub struct Place {
     /// How many characters of the line are meant, at least 1 when there is a line.
     pub length: u32,
     /// The line itself, cut to a window around the place when it is very long.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub text: String,
     /// How many characters of the line were cut before `text`.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub cut: u32,
 }
 
@@ -74,11 +74,6 @@ fn window(line: &str, column: usize) -> (String, usize) {
     }
     let from = column.saturating_sub(LINE_WINDOW_CHARS / 2);
     (line.chars().skip(from).take(LINE_WINDOW_CHARS).collect(), from)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 fn floor_boundary(source: &str, at: usize) -> usize {

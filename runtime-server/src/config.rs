@@ -83,6 +83,8 @@ section! {
         engine: EngineChoice = EngineChoice::Auto,
         /// How many builds are kept, the new one included.
         keep: usize = 3,
+        /// Largest size of the cache on disk (`.ssbuild/cache`), in MiB.
+        cache_mib: u32 = 512,
         /// Browsers to prefix and lower styles for, as browserslist queries.
         targets: Vec<String> = vec!["baseline widely available".to_owned()],
         /// Names, with dots, and the literal that stands for each in all code (`{"__VERSION__": "1.2", "import.meta.env.STAGE": 3}`).

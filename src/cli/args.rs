@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ssbuild::{
+    cache::Mode,
     config::PublicVariables,
     pipeline::{Purpose, Request, Warnings},
+    session::Session,
     style::WorkerCommand,
 };
 
@@ -62,6 +64,21 @@ impl StrictArgs {
             Some(Deny::Warnings) => Warnings::Deny,
             None => Warnings::Allow,
         }
+    }
+}
+
+/// What is remembered from one build to the next.
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Compile everything anew, and remember nothing (`.ssbuild/cache`)
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl CacheArgs {
+    /// A session for one build of the app.
+    pub(super) fn session(&self, root: &Path, mode: Mode) -> Session {
+        if self.no_cache { Session::once() } else { Session::of_app(root, mode) }
     }
 }
 

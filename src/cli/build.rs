@@ -1,16 +1,16 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use ssbuild::{
+    cache::Mode,
     config::is_unread,
     disk::{Disk, RealDisk},
     pipeline::{self, Outcome, Purpose},
     report,
-    session::Session,
 };
 
 use super::{
     APP_ERRORS,
-    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute, variables},
+    args::{AppArgs, CacheArgs, Level, OutputArgs, StrictArgs, absolute, variables},
     screen::{self, Findings},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Build {
     #[command(flatten)]
     pub(super) strict: StrictArgs,
     #[command(flatten)]
+    pub(super) cache: CacheArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -37,7 +39,7 @@ Examples:
 
 impl Build {
     pub(super) fn run(&self) -> ExitCode {
-        compile(&self.app, &self.strict, &self.output, Purpose::Publish(self.out()))
+        compile(&self.app, &self.strict, &self.cache, &self.output, Purpose::Publish(self.out()))
     }
 
     /// Where the build goes.
@@ -47,12 +49,21 @@ impl Build {
 }
 
 /// Compiles, and prints what came of it.
-pub(super) fn compile(app: &AppArgs, strict: &StrictArgs, output: &OutputArgs, purpose: Purpose) -> ExitCode {
+pub(super) fn compile(
+    app: &AppArgs,
+    strict: &StrictArgs,
+    cache: &CacheArgs,
+    output: &OutputArgs,
+    purpose: Purpose,
+) -> ExitCode {
     let started = Instant::now();
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    // A check writes nothing at all.
+    let mode = if purpose == Purpose::Check { Mode::Read } else { Mode::ReadWrite };
+    let session = cache.session(&app.root(), mode);
     let built = app
         .request("production", purpose, strict.warnings())
-        .and_then(|request| pipeline::build(&disk, &request, &Session::once()).map_err(|error| error.to_string()));
+        .and_then(|request| pipeline::build(&disk, &request, &session).map_err(|error| error.to_string()));
     match built {
         Ok(mut outcome) => {
             let unread = variables().into_iter().filter(|(name, _)| is_unread(name));

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use ssbuild::pipeline::Purpose;
 
 use super::{
-    args::{AppArgs, OutputArgs, StrictArgs},
+    args::{AppArgs, CacheArgs, OutputArgs, StrictArgs},
     build,
 };
 
@@ -16,6 +16,8 @@ pub(super) struct Check {
     #[command(flatten)]
     strict: StrictArgs,
     #[command(flatten)]
+    cache: CacheArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -27,6 +29,6 @@ Examples:
 
 impl Check {
     pub(super) fn run(&self) -> ExitCode {
-        build::compile(&self.app, &self.strict, &self.output, Purpose::Check)
+        build::compile(&self.app, &self.strict, &self.cache, &self.output, Purpose::Check)
     }
 }

@@ -4,6 +4,7 @@
 // Plain enough that an old Node.js can read it, and say how old it is.
 const fs = require('fs');
 const path = require('path');
+const { createHash } = require('crypto');
 const { format } = require('util');
 
 const ROOT = process.cwd();
@@ -35,6 +36,8 @@ class Files {
   constructor(folders) {
     this.folders = folders;
     this.read = new Set();
+    // Absolute path to the hash of what was read; an empty one when it is not known.
+    this.hashes = new Map();
     this.refused = null;
   }
 
@@ -70,12 +73,22 @@ class Files {
     }
     this.read.add(file);
   }
+
+  note(named, content) {
+    const file = path.resolve(named instanceof URL ? require('url').fileURLToPath(named) : String(named));
+    const hash = content === null ? '' : createHash('sha256').update(content).digest('hex');
+    // A file that changed between two readings has no hash.
+    this.hashes.set(file, this.hashes.has(file) && this.hashes.get(file) !== hash ? '' : hash);
+  }
 }
 
 for (const name of ['readFileSync', 'openSync']) {
   fs[name] = function (file) {
-    if (files) files.guard(file);
-    return real[name].apply(fs, arguments);
+    const running = files;
+    if (running) running.guard(file);
+    const result = real[name].apply(fs, arguments);
+    if (running && typeof file !== 'number') running.note(file, name === 'readFileSync' ? result : null);
+    return result;
   };
 }
 
@@ -262,7 +275,8 @@ function answer(job) {
   const list = (set) => Array.from(set).filter((file) => file !== own && !/\.(c|m)?js$/.test(file)).map(shown).sort();
   const seen = files || new Files([]);
   files = null;
-  return Object.assign({ files_read: list(seen.read), warnings }, result);
+  const files_hashed = Array.from(seen.hashes).filter(([file]) => file !== own);
+  return Object.assign({ files_read: list(seen.read), files_hashed, warnings }, result);
 }
 
 say({ version: process.versions.node });

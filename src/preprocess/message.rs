@@ -34,6 +34,7 @@ pub(super) struct Hello {
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     pub(super) files_read: Vec<String>,
+    pub(super) files_hashed: Vec<(String, String)>,
     /// What the package said by the way.
     pub(super) warnings: Vec<String>,
     #[serde(flatten)]

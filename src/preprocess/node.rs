@@ -23,6 +23,14 @@ impl NodePath {
         Self(Some(folders.into()))
     }
 
+    /// The program and its size, which another version does not share.
+    pub fn identity(&self) -> Option<(PathBuf, u64)> {
+        let node = self.find()?;
+        let node = node.canonicalize().unwrap_or(node);
+        let bytes = node.metadata().map_or(0, |metadata| metadata.len());
+        Some((node, bytes))
+    }
+
     /// The folders, for the process's own environment.
     pub(super) fn folders(&self) -> OsString {
         self.0.clone().unwrap_or_default()

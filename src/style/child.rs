@@ -122,7 +122,8 @@ fn compile(sheet: &Sheet, options: &StyleOptions, disk: &dyn Disk, ask: &mut Ask
     let Printed { css, lead_bytes, origins, warnings: diagnostics } =
         result.unwrap_or_else(|found| Printed { warnings: found, ..Printed::default() });
     let (files_read, files_missed) = files.finish(&sheet.path);
-    Compiled { css, lead_bytes, origins, files_read, files_missed, diagnostics }
+    let files_hashed = files.hashes();
+    Compiled { css, lead_bytes, origins, files_read, files_missed, files_hashed, diagnostics }
 }
 
 fn compile_sass(

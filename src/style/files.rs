@@ -7,7 +7,10 @@ use std::{
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
 use super::{IMPORT_ROOTS, depth};
-use crate::disk::{Disk, Kind};
+use crate::{
+    asset::Fingerprint,
+    disk::{Disk, Kind},
+};
 
 /// The files that a sheet may read, and the record of those that it did. Paths are below the app, with `/`.
 pub(super) struct Files<'a> {
@@ -21,6 +24,8 @@ pub(super) struct Files<'a> {
 #[derive(Default)]
 struct Record {
     texts: BTreeMap<String, Arc<str>>,
+    /// SHA-256 of the bytes of each that was read, in hex.
+    hashes: BTreeMap<String, String>,
     /// Paths in the order in which they were first read.
     order: Vec<String>,
     missed: BTreeSet<String>,
@@ -74,6 +79,7 @@ impl<'a> Files<'a> {
             .disk
             .read(&self.root.join(path))
             .map_err(|e| unreadable(format!("cannot read `{path}`: {}", e.source)))?;
+        let hash = Fingerprint::of(&bytes).as_str().to_owned();
         let text = String::from_utf8(bytes).map_err(|_| unreadable(format!("`{path}` is not text in UTF-8")))?;
         let text: Arc<str> = without_bom(&text).into();
         if let Some(diagnostic) = depth::check(path, &text) {
@@ -81,6 +87,7 @@ impl<'a> Files<'a> {
         }
         let mut record = self.record();
         record.texts.insert(path.to_owned(), Arc::clone(&text));
+        record.hashes.insert(path.to_owned(), hash);
         record.order.push(path.to_owned());
         Ok(text)
     }
@@ -108,6 +115,11 @@ impl<'a> Files<'a> {
         let first = self.record().refused.first()?.clone();
         let folder = first.rsplit_once('/').map_or("the app folder itself", |(folder, _)| folder);
         Some(format!("Imports are found in {}, but not in `{folder}`.", roots()))
+    }
+
+    /// The hash of each file that was read beside the sheet itself.
+    pub(super) fn hashes(&self) -> Vec<(String, String)> {
+        self.record().hashes.clone().into_iter().collect()
     }
 
     fn may_import(&self, path: &str) -> bool {

@@ -54,5 +54,6 @@ pub(super) struct Compiled {
     pub(super) origins: BTreeMap<String, BTreeSet<String>>,
     pub(super) files_read: Vec<String>,
     pub(super) files_missed: Vec<String>,
+    pub(super) files_hashed: Vec<(String, String)>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }

@@ -82,6 +82,8 @@ pub struct StyleOutput {
     pub files_read: Vec<String>,
     /// Every file that was looked for and not there, sorted. If one appears, the result may differ.
     pub files_missed: Vec<String>,
+    /// Each file that was read, with the SHA-256 of the bytes that it had then, in hex.
+    pub files_hashed: Vec<(String, String)>,
     /// Every question put to the [`UrlResolver`] and its answer, sorted. If an answer changes, the result does.
     pub urls: Vec<StyleUrl>,
     /// Other hosts that it loads from, by the directive of a Content-Security-Policy that has to allow them.

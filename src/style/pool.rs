@@ -171,6 +171,7 @@ fn output(compiled: Compiled, urls: Urls<'_>) -> StyleOutput {
         lead_bytes,
         files_read: compiled.files_read,
         files_missed: compiled.files_missed,
+        files_hashed: compiled.files_hashed,
         urls: asked,
         origins: compiled.origins,
         diagnostics,

@@ -190,13 +190,17 @@ impl Dist {
         }
         let hide = |text: &str| hidden.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
         let mut shown = String::new();
-        for (path, bytes) in &self.files {
+        // By the names that are shown: hashes that are not shown have no say in the order.
+        let mut files: Vec<(String, &String, &Vec<u8>)> =
+            self.files.iter().map(|(path, bytes)| (hide(path), path, bytes)).collect();
+        files.sort();
+        for (shown_path, path, bytes) in files {
             if path.starts_with("builds/") && path.ends_with("/manifest.json") {
                 assert_eq!(bytes, &self.files["manifest.json"], "the build keeps a copy of its manifest");
                 continue;
             }
             let name = path.rsplit('/').next().expect("a name");
-            writeln!(shown, "=== {}", hide(path)).expect("a string");
+            writeln!(shown, "=== {shown_path}").expect("a string");
             match name.rsplit('.').next().expect("an ending") {
                 "map" => {
                     let map: serde_json::Value = serde_json::from_slice(bytes).expect("a map is JSON");
@@ -206,14 +210,37 @@ impl Dist {
                     if !name.starts_with("lib-") || name.ends_with(".css") =>
                 {
                     let text = std::str::from_utf8(bytes).expect("text");
-                    let text = if name == "manifest.json" { without_lib(text) } else { text.to_owned() };
-                    writeln!(shown, "{}", hide(&text).trim_end()).expect("a string");
+                    let text = match name {
+                        "manifest.json" => hide(&without_lib(text)),
+                        "generations.json" => with_sorted_lists(&hide(text)),
+                        _ => hide(text),
+                    };
+                    writeln!(shown, "{}", text.trim_end()).expect("a string");
                 }
                 _ => {}
             }
         }
         shown
     }
+}
+
+/// JSON with every list of names in the order of the names that are shown.
+fn with_sorted_lists(json: &str) -> String {
+    fn sort(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Array(items) => {
+                items.iter_mut().for_each(sort);
+                if items.iter().all(serde_json::Value::is_string) {
+                    items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+                }
+            }
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(sort),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_str(json).expect("JSON");
+    sort(&mut value);
+    serde_json::to_string_pretty(&value).expect("JSON")
 }
 
 /// A manifest less what it says of the lib bundle's bytes.

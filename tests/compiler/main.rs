@@ -2,6 +2,7 @@
 
 mod app;
 mod apps;
+mod cache;
 mod cli;
 mod config;
 mod errors;

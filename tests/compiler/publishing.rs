@@ -67,7 +67,7 @@ impl Made {
     }
 
     fn publish(&self, disk: &dyn Disk, out: &Path) -> Result<Manifest, DiskError> {
-        publish(disk, out, &self.manifest, &self.files, 3)
+        publish(disk, out, &self.manifest, &self.files, 3).map(|published| published.manifest)
     }
 }
 

@@ -1,0 +1,211 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Disk, DiskError, Entry, Kind, Lock};
+
+/// A disk that remembers what it was asked and what it answered.
+pub struct Witness {
+    disk: Arc<dyn Disk>,
+    watches: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    answers: FxHashMap<Question, Answer>,
+    /// The same question had two answers.
+    torn: bool,
+}
+
+/// Questions to a disk with what stands for each answer: what a result depends on beside its key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen(Vec<(Question, Answer)>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Question {
+    Read(PathBuf),
+    Kind(PathBuf),
+    List(PathBuf),
+    Canonical(PathBuf),
+}
+
+/// The hash of an answer.
+type Answer = [u8; 16];
+
+impl Witness {
+    /// Watches over a disk.
+    pub fn new(disk: &Arc<dyn Disk>) -> Self {
+        Self { disk: Arc::clone(disk), watches: true, state: Mutex::default() }
+    }
+
+    /// Hands everything through and remembers nothing.
+    pub fn blind(disk: &Arc<dyn Disk>) -> Self {
+        Self { watches: false, ..Self::new(disk) }
+    }
+
+    /// Something was read elsewhere, of which nobody can say what it was.
+    pub fn doubt(&self) {
+        self.state().torn = true;
+    }
+
+    /// All that was asked so far; nothing when an answer changed meanwhile: then nobody can say what a result was made of.
+    pub fn seen(&self) -> Option<Seen> {
+        let state = self.state();
+        (self.watches && !state.torn).then(|| {
+            let mut answers: Vec<(Question, Answer)> = state.answers.iter().map(|(q, a)| (q.clone(), *a)).collect();
+            answers.sort();
+            Seen(answers)
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change of it is a single insertion: it is whole even if a holder panicked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note<T>(
+        &self,
+        question: Question,
+        given: Result<T, DiskError>,
+        hash: impl Fn(&T) -> Answer,
+    ) -> Result<T, DiskError> {
+        if self.watches {
+            let answer = answer(&given, hash);
+            let mut state = self.state();
+            let before = *state.answers.entry(question).or_insert(answer);
+            state.torn |= before != answer;
+        }
+        given
+    }
+}
+
+impl Seen {
+    /// These files with the hash of each, and these that were not there.
+    pub fn of_files(
+        read: impl IntoIterator<Item = (PathBuf, [u8; 32])>,
+        missed: impl IntoIterator<Item = PathBuf>,
+    ) -> Self {
+        let read = read.into_iter().map(|(path, sha256)| (Question::Read(path), shortened(&sha256)));
+        let missed = missed.into_iter().map(|path| (Question::Kind(path), of_kind(&None)));
+        Self(read.chain(missed).collect())
+    }
+
+    /// What two results depend on together.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
+    /// Whether the disk would answer the same today.
+    pub fn holds(&self, disk: &dyn Disk) -> bool {
+        self.0.par_iter().with_min_len(16).all(|(question, before)| {
+            let now = match question {
+                Question::Read(path) => answer(&disk.read(path), |bytes| of_bytes(bytes)),
+                Question::Kind(path) => answer(&disk.kind(path), of_kind),
+                Question::List(path) => answer(&disk.list(path), |entries| of_entries(entries)),
+                Question::Canonical(path) => answer(&disk.canonical(path), |real| of_path(real.as_deref())),
+            };
+            now == *before
+        })
+    }
+}
+
+/// What stands for an answer. A refusal is one: a resolver may ask for a file to see whether it is there.
+fn answer<T>(given: &Result<T, DiskError>, hash: impl Fn(&T) -> Answer) -> Answer {
+    match given {
+        Ok(given) => hash(given),
+        Err(error) => of_bytes(format!("error {:?}", error.source.kind()).as_bytes()),
+    }
+}
+
+fn shortened(hash: &[u8]) -> Answer {
+    hash[..16].try_into().expect("a hash is longer")
+}
+
+fn of_bytes(bytes: &[u8]) -> Answer {
+    shortened(&Sha256::digest(bytes))
+}
+
+fn of_kind(kind: &Option<Kind>) -> Answer {
+    let mut answer = [0; 16];
+    answer[0] = match kind {
+        None => 0,
+        Some(Kind::File(_)) => 1,
+        Some(Kind::Folder) => 2,
+        Some(Kind::Other) => 3,
+    };
+    if let Some(Kind::File(bytes)) = kind {
+        answer[8..].copy_from_slice(&bytes.to_le_bytes());
+    }
+    answer
+}
+
+fn of_entries(entries: &[Entry]) -> Answer {
+    let mut hash = Sha256::new();
+    for entry in entries {
+        hash.update((entry.name.len() as u64).to_le_bytes());
+        hash.update(&entry.name);
+        hash.update([u8::from(entry.utf8), u8::from(entry.link)]);
+        hash.update(of_kind(&Some(entry.kind)));
+    }
+    shortened(&hash.finalize())
+}
+
+fn of_path(path: Option<&Path>) -> Answer {
+    let bytes = path.map(|path| path.as_os_str().as_encoded_bytes());
+    bytes.map_or([0; 16], of_bytes)
+}
+
+impl Disk for Witness {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, DiskError> {
+        self.note(Question::Read(path.to_owned()), self.disk.read(path), |bytes| of_bytes(bytes))
+    }
+
+    fn kind(&self, path: &Path) -> Result<Option<Kind>, DiskError> {
+        self.note(Question::Kind(path.to_owned()), self.disk.kind(path), of_kind)
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
+        self.note(Question::List(path.to_owned()), self.disk.list(path), |entries| of_entries(entries))
+    }
+
+    fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {
+        self.note(Question::Canonical(path.to_owned()), self.disk.canonical(path), |path| of_path(path.as_deref()))
+    }
+
+    fn create_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.disk.create_folder(path)
+    }
+
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        self.disk.write_new(path, bytes)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        self.disk.rename(from, to)
+    }
+
+    fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.disk.sync_folder(path)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
+        self.disk.remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.disk.remove_folder(path)
+    }
+
+    fn lock(&self, path: &Path) -> Result<Lock, DiskError> {
+        self.disk.lock(path)
+    }
+}
