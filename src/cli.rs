@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod man;
+mod new;
 mod screen;
 mod serve;
 mod style_worker;
@@ -46,6 +47,7 @@ enum Command {
     Serve(serve::Serve),
     Types(types::Types),
     Config(config::Config),
+    New(new::New),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -71,6 +73,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Serve(args)) => args.run(),
         Some(Command::Types(args)) => args.run(),
         Some(Command::Config(args)) => args.run(),
+        Some(Command::New(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

@@ -14,6 +14,7 @@ pub mod disk;
 pub mod graph;
 pub mod half;
 pub mod link;
+pub mod new;
 pub mod order;
 pub mod output;
 pub mod pages;

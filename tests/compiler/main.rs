@@ -8,6 +8,7 @@ mod config;
 mod errors;
 mod faulty_disk;
 mod maps;
+mod new;
 mod node_engine;
 mod preprocess;
 mod publishing;

@@ -51,7 +51,7 @@ fn declare(root: &Path) -> Written {
 }
 
 /// What a compiler says of an app, the declarations themselves included.
-fn said(compiler: &str, root: &Path) -> String {
+pub(crate) fn said(compiler: &str, root: &Path) -> String {
     let tsc = Path::new(env!("CARGO_MANIFEST_DIR")).join(compiler).join("node_modules/typescript/bin/tsc");
     assert!(tsc.is_file(), "`{}` is not installed: run scripts/setup-tests.sh", tsc.display());
     let project = ["tsconfig.json", "jsconfig.json"].map(|name| root.join(name)).into_iter().find(|file| file.exists());
