@@ -1,14 +1,16 @@
-//! The module graph: every file that some roots lead to, compiled once, with its imports resolved.
+//! The module graph: every file that some roots lead to, with its imports resolved, less what nobody uses of packages.
+
+mod demand;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rayon::prelude::*;
 use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
-use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Source};
+use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Shake, Source};
 
 use crate::{
     disk::{Disk, DiskError, Kind},
@@ -16,6 +18,7 @@ use crate::{
     resolve::{Resolver, Side, Target},
     zone::{Zone, relative},
 };
+use demand::{Demand, Want};
 
 /// All modules that one side needs.
 #[derive(Debug, Default)]
@@ -39,6 +42,8 @@ pub struct Module {
     /// What its imports come to, in their order.
     pub deps: Vec<Dep>,
     path: PathBuf,
+    /// Whether its package says that nobody notices when it does not run.
+    free: bool,
     /// Who led here first: a module and the number of its import.
     found_by: Option<(usize, usize)>,
 }
@@ -83,35 +88,82 @@ impl Module {
     /// A module that is no file of the app: its imports are already known.
     pub fn embedded(name: &str, text: &str, compiled: Arc<CompiledModule>, deps: Vec<Dep>) -> Self {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
-        Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, found_by: None }
+        Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, free: false, found_by: None }
     }
 }
 
 impl Loader<'_> {
-    /// Follows the imports of `roots` (absolute, links resolved) in waves until nothing new is found.
+    /// Follows the imports of `roots` (absolute, links resolved) in waves until nothing new is wanted.
     pub fn load(&self, roots: &[PathBuf]) -> Result<(Graph, Vec<Diagnostic>), DiskError> {
         let mut graph = Graph::default();
         let mut found = Vec::new();
-        let mut wave: Vec<usize> = roots.iter().filter_map(|path| graph.add(self.root, path.clone(), None)).collect();
-        while !wave.is_empty() {
-            let loaded = self.load_wave(&graph, &wave)?;
-            let mut next = Vec::new();
+        let mut demand = Demand::default();
+        for path in roots {
+            demand.want(graph.at(self, path.clone()), Want::All);
+        }
+        loop {
+            let wave = demand.settle(&graph);
+            if wave.is_empty() {
+                break;
+            }
+            let loaded = self.load_wave(&graph, &wave, &demand)?;
             for (at, loaded) in wave.into_iter().zip(loaded) {
                 found.extend(loaded.compiled.diagnostics.iter().cloned());
                 found.extend(loaded.found);
-                let targets = loaded.targets.into_iter().enumerate();
-                let deps = targets.map(|(import, target)| graph.dep(self.root, (at, import), target, &mut next));
-                let deps = deps.collect();
+                let deps = loaded.targets.into_iter().map(|target| graph.dep(self, target)).collect();
                 let module = &mut graph.modules[at];
                 (module.text, module.compiled, module.deps) = (loaded.text, loaded.compiled, deps);
+                demand.read(&graph, at);
             }
-            wave = next;
         }
+        self.shake(&mut graph, &demand);
+        let roots: Vec<usize> = roots.iter().map(|path| graph.by_path[path]).collect();
+        let graph = graph.reached(&roots);
         found.extend(graph.forbidden(self.side));
         Ok((graph, found))
     }
 
-    fn load_wave(&self, graph: &Graph, wave: &[usize]) -> Result<Vec<Loaded>, DiskError> {
+    /// Compiles again what is not kept whole, and cuts the ways to what is not kept at all.
+    fn shake(&self, graph: &mut Graph, demand: &Demand) {
+        let kept: Vec<(usize, Options)> = (0..graph.modules.len())
+            .filter(|&at| demand.is_live(at))
+            .filter_map(|at| {
+                Some((at, Options { shake: Shake::Keep(demand.keep(graph, at)?), ..self.options.clone() }))
+            })
+            .collect();
+        let compiled: Vec<(usize, Arc<CompiledModule>)> = kept
+            .par_iter()
+            .map(|(at, options)| {
+                let module = &graph.modules[*at];
+                let language = language(&module.path).expect("it was compiled before");
+                (*at, (self.compile)(Source { path: &module.name, text: &module.text, language }, options))
+            })
+            .collect();
+        for (at, compiled) in compiled {
+            let module = &mut graph.modules[at];
+            let before: HashMap<(&str, ImportKind), &Dep> = (module.compiled.imports.iter().zip(&module.deps))
+                .map(|(import, dep)| ((import.specifier.as_str(), import.kind), dep))
+                .collect();
+            let dep = |import: &Import| before.get(&(import.specifier.as_str(), import.kind)).copied();
+            let deps = compiled.imports.iter().map(|import| dep(import).cloned().unwrap_or(Dep::Missing)).collect();
+            (module.compiled, module.deps) = (compiled, deps);
+        }
+        let dead: Vec<bool> = (0..graph.modules.len()).map(|at| !demand.is_live(at)).collect();
+        if !dead.contains(&true) {
+            return;
+        }
+        let nothing = graph.at(self, PathBuf::from(EMPTY));
+        graph.modules[nothing].compiled = empty();
+        for module in &mut graph.modules {
+            for dep in &mut module.deps {
+                if matches!(dep, Dep::Module(to) if dead.get(*to) == Some(&true)) {
+                    *dep = Dep::Module(nothing);
+                }
+            }
+        }
+    }
+
+    fn load_wave(&self, graph: &Graph, wave: &[usize], demand: &Demand) -> Result<Vec<Loaded>, DiskError> {
         let sources: Vec<Result<String, Diagnostic>> =
             wave.par_iter().map(|&at| self.read(&graph.modules[at])).collect::<Result<_, _>>()?;
         // The largest first, taken one by one, so that no thread is left alone with a large one at the end.
@@ -120,7 +172,7 @@ impl Loader<'_> {
         let mut loaded: Vec<(usize, Loaded)> = queue
             .into_iter()
             .par_bridge()
-            .map(|n| (n, self.compile_one(&graph.modules[wave[n]], sources[n].as_ref())))
+            .map(|n| (n, self.compile_one(&graph.modules[wave[n]], sources[n].as_ref(), demand.is_partial(wave[n]))))
             .collect();
         loaded.sort_by_key(|(n, _)| *n);
         Ok(loaded.into_iter().map(|(_, loaded)| loaded).collect())
@@ -145,7 +197,7 @@ impl Loader<'_> {
         }))
     }
 
-    fn compile_one(&self, module: &Module, text: Result<&String, &Diagnostic>) -> Loaded {
+    fn compile_one(&self, module: &Module, text: Result<&String, &Diagnostic>, partial: bool) -> Loaded {
         let text = match text {
             Ok(text) => text,
             Err(diagnostic) => {
@@ -154,12 +206,14 @@ impl Loader<'_> {
             }
         };
         if module.name == EMPTY {
-            let compiled = CompiledModule { code: "function(){}".to_owned(), ..CompiledModule::default() };
-            return Loaded { compiled: Arc::new(compiled), ..Loaded::default() };
+            return Loaded { compiled: empty(), ..Loaded::default() };
         }
         let language = language(&module.path).expect("only scripts are added to the graph");
-        let options =
-            Options { read_actions: module.zone == Zone::Server && self.side == Side::Server, ..self.options.clone() };
+        let read_actions = module.zone == Zone::Server && self.side == Side::Server;
+        // The app's own files are roots, and packages that are used whole stay whole.
+        let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
+        let shake = if shaken { Shake::Tell } else { Shake::No };
+        let options = Options { read_actions, shake, ..self.options.clone() };
         let compiled = (self.compile)(Source { path: &module.name, text, language }, &options);
         let mut loaded = Loaded { text: text.as_str().into(), ..Loaded::default() };
         for import in &compiled.imports {
@@ -208,6 +262,11 @@ fn language(path: &Path) -> Option<Language> {
     Format::of(&path.to_string_lossy()).language()
 }
 
+/// What stands for a module that is not there.
+fn empty() -> Arc<CompiledModule> {
+    Arc::new(CompiledModule { code: "function(){}".to_owned(), ..CompiledModule::default() })
+}
+
 #[derive(Default)]
 struct Loaded {
     text: Arc<str>,
@@ -229,29 +288,61 @@ impl Graph {
         self.by_path.get(path).copied()
     }
 
-    /// Adds a module that is not there yet; returns its index when it was not.
-    fn add(&mut self, root: &Path, path: PathBuf, found_by: Option<(usize, usize)>) -> Option<usize> {
-        if self.by_path.contains_key(&path) {
-            return None;
+    /// The module at a path, added when it is new.
+    fn at(&mut self, loader: &Loader<'_>, path: PathBuf) -> usize {
+        if let Some(&at) = self.by_path.get(&path) {
+            return at;
         }
         let at = self.modules.len();
-        let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(root, &path) };
+        let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(loader.root, &path) };
         let zone = Zone::of(&name);
+        let free = !zone.is_own() && loader.resolver.is_free(&path);
         self.by_path.insert(path.clone(), at);
         let (text, compiled, deps) = (Arc::from(""), Arc::default(), Vec::new());
-        self.modules.push(Module { name, zone, text, compiled, deps, path, found_by });
-        Some(at)
+        self.modules.push(Module { name, zone, text, compiled, deps, path, free, found_by: None });
+        at
     }
 
-    fn dep(&mut self, root: &Path, from: (usize, usize), target: Loading, next: &mut Vec<usize>) -> Dep {
-        let path = match target {
-            Loading::Missing => return Dep::Missing,
-            Loading::Host(name) => return Dep::Host(name),
-            Loading::Empty => PathBuf::from(EMPTY),
-            Loading::File(path) => path,
-        };
-        next.extend(self.add(root, path.clone(), Some(from)));
-        Dep::Module(self.by_path[&path])
+    fn dep(&mut self, loader: &Loader<'_>, target: Loading) -> Dep {
+        match target {
+            Loading::Missing => Dep::Missing,
+            Loading::Host(name) => Dep::Host(name),
+            Loading::Empty => Dep::Module(self.at(loader, PathBuf::from(EMPTY))),
+            Loading::File(path) => Dep::Module(self.at(loader, path)),
+        }
+    }
+
+    /// The modules that roots lead to, in the order in which they were found, each with who led there first.
+    fn reached(self, roots: &[usize]) -> Self {
+        let mut found_by: Vec<Option<Option<(usize, usize)>>> = vec![None; self.modules.len()];
+        let mut queue: VecDeque<usize> = roots.iter().copied().collect();
+        roots.iter().for_each(|&root| found_by[root] = Some(None));
+        while let Some(at) = queue.pop_front() {
+            for (import, dep) in self.modules[at].deps.iter().enumerate() {
+                if let Dep::Module(to) = dep
+                    && found_by[*to].is_none()
+                {
+                    found_by[*to] = Some(Some((at, import)));
+                    queue.push_back(*to);
+                }
+            }
+        }
+        let mut place = vec![usize::MAX; self.modules.len()];
+        let mut next = 0..;
+        for (at, _) in found_by.iter().enumerate().filter(|(_, found)| found.is_some()) {
+            place[at] = next.next().expect("the range has no end");
+        }
+        let modules = self.modules.into_iter().zip(found_by).filter_map(|(module, found)| {
+            let found_by = found?.map(|(by, import)| (place[by], import));
+            let deps = module.deps.into_iter().map(|dep| match dep {
+                Dep::Module(to) => Dep::Module(place[to]),
+                dep => dep,
+            });
+            Some(Module { deps: deps.collect(), found_by, ..module })
+        });
+        let modules: Vec<Module> = modules.collect();
+        let by_path = modules.iter().enumerate().map(|(at, module)| (module.path.clone(), at)).collect();
+        Self { modules, by_path }
     }
 
     /// Imports that would bring to a browser what must not or cannot run there.

@@ -1,6 +1,7 @@
 //! Which file an import names.
 
 mod disk_view;
+mod side_effects;
 
 use std::{
     collections::HashMap,
@@ -43,6 +44,8 @@ pub struct Resolver {
     client: Pair,
     server: Pair,
     real: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+    /// Whether a file's package says that its evaluation has no effects.
+    free: Mutex<HashMap<PathBuf, bool>>,
 }
 
 /// `import` and `require` may get different files of one package.
@@ -105,6 +108,7 @@ impl Resolver {
             client: pair(&client, "browser"),
             server: pair(&server, "node"),
             real: Mutex::new(HashMap::new()),
+            free: Mutex::new(HashMap::new()),
         }
     }
 
@@ -133,7 +137,11 @@ impl Resolver {
         };
         match resolver.resolve(folder, specifier) {
             Ok(resolution) => match self.real(resolution.path()) {
-                Some(path) => Target::File(path),
+                Some(path) => {
+                    let mut free = self.free.lock().expect("no holder of this lock panics");
+                    free.entry(path.clone()).or_insert_with(|| side_effects::is_free(&resolution));
+                    Target::File(path)
+                }
                 None => Target::Missing("the file is gone".to_owned()),
             },
             Err(ResolveError::Ignored(_)) => Target::Empty,
@@ -144,6 +152,11 @@ impl Resolver {
                 _ => Target::Missing(self.said(&error)),
             },
         }
+    }
+
+    /// Whether the package of a file that was resolved says that nobody notices when the file does not run.
+    pub fn is_free(&self, file: &Path) -> bool {
+        self.free.lock().expect("no holder of this lock panics").get(file).copied().unwrap_or(false)
     }
 
     /// The file behind a path, every link resolved.

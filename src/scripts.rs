@@ -138,6 +138,7 @@ impl Context<'_> {
             source_map: self.with_maps(),
             read_actions: false,
             defines: defines::of(self.settings, side),
+            shake: ssbuild_script::Shake::No,
             depth_limit: ssbuild_script::DEPTH_LIMIT,
         }
     }

@@ -1,8 +1,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
+use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::{GLOBALS, Globals, Spanned};
-use swc_core::ecma::ast::{ModuleItem, Program, Script, Stmt};
+use swc_core::ecma::ast::{Module, ModuleItem, Program, Script, Stmt};
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::hygiene::hygiene;
 use swc_core::ecma::transforms::base::resolver;
@@ -17,8 +18,8 @@ use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
 use crate::{
-    CompiledModule, Language, Minify, Options, Source, Wrap, actions, depth, emit, esm, json, map, minify, parse,
-    syntax, wrap,
+    CompiledModule, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json, map,
+    minify, parse, shake, syntax, wrap,
 };
 
 /// Most findings of a file with errors that are shown.
@@ -48,7 +49,9 @@ fn script_stages(
     options: &Options,
 ) -> Result<CompiledModule, Vec<Diagnostic>> {
     let jsx = Jsx::of(places.text(), language);
-    let mut program = parse::parse(places, language, jsx.as_ref().and_then(Jsx::comments))?;
+    let comments = (options.shake != Shake::No).then(SingleThreadedComments::default);
+    let comments = jsx.as_ref().and_then(Jsx::comments).cloned().or(comments);
+    let mut program = parse::parse(places, language, comments.as_ref())?;
     let names = Names::new();
     let typed = matches!(language, Language::TypeScript | Language::Tsx);
     program.mutate(resolver(names.unresolved_mark, names.top_mark, typed));
@@ -70,6 +73,10 @@ fn script_stages(
     let actions = options.read_actions.then(|| actions::read(&program, &names, places));
 
     let esm = is_esm(&program, common_types);
+    let parts = match (&mut program, &comments) {
+        (Program::Module(module), Some(comments)) if esm => shake_stage(module, &options.shake, &names, comments),
+        _ => None,
+    };
     let parameters = names.parameters(&program, esm);
     let mut walk = Walk::new(&names, places, parameters, language, options, esm);
     let body = link(program, &mut walk);
@@ -124,8 +131,23 @@ fn script_stages(
         references: walk.references,
         evals: walk.evals,
         actions,
+        parts,
         diagnostics: walk.found,
     })
+}
+
+/// Tells a module's parts, or leaves out those that are not needed.
+fn shake_stage(module: &mut Module, shake: &Shake, names: &Names, comments: &SingleThreadedComments) -> Option<Parts> {
+    match shake {
+        Shake::No => None,
+        Shake::Tell => shake::read(module, names, comments),
+        Shake::Keep(keep) => {
+            if let Some(parts) = shake::read(module, names, comments) {
+                shake::shake(module, &parts, keep);
+            }
+            None
+        }
+    }
 }
 
 /// Writes imports as numbers and an ES module as a function's statements.

@@ -23,11 +23,14 @@ mod names;
 mod options;
 mod output;
 mod parse;
+mod parts;
 mod patterns;
 mod place;
+mod pure;
 mod quote;
 mod references;
 mod regex;
+mod shake;
 mod syntax;
 mod walk;
 mod wrap;
@@ -40,3 +43,4 @@ pub use output::{
     ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Import, ImportKind, ImportedNames, MapChunk,
     Reference, Tree,
 };
+pub use parts::{Export, Keep, Part, Parts, Shake};

@@ -22,6 +22,8 @@ pub struct CompiledModule {
     pub evals: Vec<Place>,
     /// With `read_actions`: the actions, the guard and the style.
     pub actions: Option<Vec<ActionMeta>>,
+    /// With [`crate::Shake::Tell`], of an ES module: what can be left out of it.
+    pub parts: Option<crate::Parts>,
     /// What was found. With an error among them the code is empty.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -1,6 +1,6 @@
 //! The actions of server files, by every form in which they can be written.
 
-use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Source, Wrap, compile};
+use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, Wrap, compile};
 
 fn read(language: Language, text: &str) -> CompiledModule {
     let options = Options {
@@ -9,6 +9,7 @@ fn read(language: Language, text: &str) -> CompiledModule {
         source_map: false,
         read_actions: true,
         defines: Vec::new(),
+        shake: Shake::No,
         depth_limit: ssbuild_script::DEPTH_LIMIT,
     };
     compile(Source { path: "app/server/app.js", text, language }, &options)

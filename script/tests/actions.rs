@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Source, Wrap, compile};
+use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, Wrap, compile};
 
 fn read(text: &str, language: Language) -> CompiledModule {
     let options = Options {
@@ -11,6 +11,7 @@ fn read(text: &str, language: Language) -> CompiledModule {
         source_map: false,
         read_actions: true,
         defines: Vec::new(),
+        shake: Shake::No,
         depth_limit: 500,
     };
     compile(Source { path: "app/server/app.js", text, language }, &options)

@@ -3,11 +3,20 @@
 use std::fmt::Write;
 
 use ssbuild_script::{
-    CompiledModule, ExportForm, ImportKind, ImportedNames, Language, Minify, Options, Source, Tree, Wrap, compile,
+    CompiledModule, ExportForm, ImportKind, ImportedNames, Language, Minify, Options, Shake, Source, Tree, Wrap,
+    compile,
 };
 
 fn options(wrap: Wrap, minify: Minify) -> Options {
-    Options { wrap, minify, source_map: false, read_actions: false, defines: Vec::new(), depth_limit: 500 }
+    Options {
+        wrap,
+        minify,
+        source_map: false,
+        read_actions: false,
+        defines: Vec::new(),
+        shake: Shake::No,
+        depth_limit: 500,
+    }
 }
 
 fn read_as(text: &str, language: Language, options: &Options) -> CompiledModule {

@@ -1,6 +1,6 @@
 // Packages from npm, an app for each: built in every way, and run in Chromium, where the app itself compares what it gets.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -37,8 +37,8 @@ after(async () => {
 });
 
 /** Writes the app around one entry. */
-function makeApp(entry, minify) {
-  const app = join(work, `${entry}-${minify}`);
+function makeApp(entry, name, minify) {
+  const app = join(work, name);
   const client = join(app, 'app/client');
   for (const folder of [client, join(app, 'app/views'), join(app, 'config'), join(app, 'public')]) mkdirSync(folder, { recursive: true });
   cpSync(join(PACKAGES, 'apps', entry), join(client, `app${extname(entry)}`));
@@ -53,7 +53,7 @@ function makeApp(entry, minify) {
 for (const entry of readdirSync(join(PACKAGES, 'apps')).sort()) {
   test(`${entry} builds and runs`, async () => {
     for (const [env, minify] of WAYS) {
-      const app = makeApp(entry, minify);
+      const app = makeApp(entry, `${entry}-${minify}`, minify);
       const built = build(app, '--env', env);
       assert.doesNotMatch(built.stderr, /^error/m);
       await serving(join(app, 'dist'), async (address) => {
@@ -72,3 +72,22 @@ for (const entry of readdirSync(join(PACKAGES, 'apps')).sort()) {
     }
   });
 }
+
+test('what is not used of a package is not in the bundle', () => {
+  // Entry and the most bytes of minified code that it may take.
+  const sizes = [
+    ["import { debounce } from 'lodash-es'; export const init = () => debounce(() => {}, 1);", 8_000],
+    ["import { addDays, format } from 'date-fns'; export const init = () => format(addDays(new Date(), 1), 'yyyy');", 30_000],
+    ["import { map, of } from 'rxjs'; export const init = () => of(1).pipe(map((n) => n)).subscribe();", 30_000],
+    ["import { chunk } from 'lodash-es'; import { Vector3 } from 'three'; export const init = () => chunk([new Vector3()], 1);", 260_000],
+  ];
+  for (const [n, [text, most]] of sizes.entries()) {
+    const app = makeApp('small.js', `size-${n}`, 'fast');
+    writeFileSync(join(app, 'app/client/app.js'), text);
+    build(app, '--env', 'production');
+    const assets = join(app, 'dist/public/assets');
+    const [bundle] = readdirSync(assets).filter((name) => /^app-[0-9a-f]+\.js$/.test(name));
+    const bytes = statSync(join(assets, bundle)).size;
+    assert.ok(bytes < most, `${text} takes ${bytes} bytes`);
+  }
+});

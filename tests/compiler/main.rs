@@ -16,6 +16,7 @@ mod run;
 mod same_bytes;
 mod served;
 mod session;
+mod shaking;
 mod style_limits;
 mod styles;
 mod types;

@@ -25,13 +25,13 @@ pub(crate) fn run(main: &str, chunks: &[(String, String)]) -> Value {
     serde_json::from_slice(&output.stdout).expect("the loader prints JSON")
 }
 
-fn run_client(dist: &Dist) -> Value {
+pub(crate) fn run_client(dist: &Dist) -> Value {
     let manifest = dist.manifest();
     let chunks = manifest.chunks.iter().map(|(id, logical)| (id.clone(), dist.asset(logical)));
     run(&dist.asset("app.js"), &chunks.collect::<Vec<_>>())
 }
 
-fn log(result: &Value) -> Vec<&str> {
+pub(crate) fn log(result: &Value) -> Vec<&str> {
     result["log"].as_array().expect("a log").iter().map(|line| line.as_str().expect("text")).collect()
 }
 
