@@ -34,6 +34,7 @@ pub mod trees;
 pub mod types;
 mod unchanged;
 pub mod view;
+pub mod watch;
 pub mod zone;
 
 pub use ssbuild_server::nearest;

@@ -1,0 +1,109 @@
+//! Watching: a change in the app's folder becomes a build, one at a time, for as long as anybody wants one.
+//!
+//! What is watched is what a build looked at: [`Seen`] stands before the disk and notes every path that was asked for,
+//! found or not. A change of anything else is of no interest, so nothing has to be ignored by name.
+
+mod changes;
+mod file_system;
+mod seen;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    disk::{Disk, RealDisk},
+    pipeline::{self, Error, Outcome, Purpose, Request},
+};
+pub use changes::{Signal, Signals};
+use changes::Changes;
+pub use file_system::{Listening, listening};
+use seen::Seen;
+
+/// One build of many.
+#[derive(Debug)]
+pub struct Round {
+    /// The first is 1.
+    pub number: u64,
+    /// What had changed since the last one, below the app's folder, sorted; empty when it was asked for by hand.
+    pub changed: Vec<String>,
+    /// What came of it.
+    pub result: Result<Outcome, Error>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// An app whose folder is watched.
+pub struct Watch {
+    request: Request,
+    seen: Arc<Seen>,
+    changes: Changes,
+    rounds: u64,
+}
+
+/// Why a folder cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The folder is not there.
+    #[error("there is no folder `{}`", .0.display())]
+    NoFolder(PathBuf),
+    /// The system does not let us.
+    #[error("cannot watch `{}`: {source}{}", path.display(), remedy(source))]
+    Notify {
+        /// What was to be watched.
+        path: PathBuf,
+        /// What the system said.
+        source: notify::Error,
+    },
+}
+
+/// What to do about the errors that people meet.
+fn remedy(error: &notify::Error) -> &'static str {
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => {
+            "; raise `fs.inotify.max_user_watches` (sysctl), or run with `--poll`"
+        }
+        _ => "",
+    }
+}
+
+impl Watch {
+    /// Starts to watch the app of a request. Changes count from here on.
+    pub fn start(mut request: Request, listening: Listening) -> Result<Self, WatchError> {
+        let root = RealDisk.canonical(&request.root).ok().flatten();
+        let root = root.ok_or_else(|| WatchError::NoFolder(request.root.clone()))?;
+        let out = match &request.purpose {
+            Purpose::Publish(out) => Some(out.clone()),
+            Purpose::Check => None,
+        };
+        request.root.clone_from(&root);
+        let own = out.into_iter().chain([root.join(".ssbuild"), root.join(".ssserve")]).collect();
+        let seen = Arc::new(Seen::new(root.clone(), own));
+        let changes = Changes::start(root, Arc::clone(&seen), listening)?;
+        Ok(Self { request, seen, changes, rounds: 0 })
+    }
+
+    /// Where others say that something is to be done.
+    pub fn signals(&self) -> Signals {
+        self.changes.signals()
+    }
+
+    /// Builds the app as it is now.
+    pub fn build(&mut self, changed: Vec<String>) -> Result<Round, WatchError> {
+        let started = Instant::now();
+        self.changes.begin();
+        let disk: Arc<dyn Disk> = Arc::clone(&self.seen) as Arc<dyn Disk>;
+        let result = pipeline::build(&disk, &self.request);
+        let took = started.elapsed();
+        self.changes.follow()?;
+        self.rounds += 1;
+        Ok(Round { number: self.rounds, changed, result, took })
+    }
+
+    /// Waits for the next thing to do. [`Signal::Changed`] comes when a change is over: many files written at once are one.
+    pub fn wait(&mut self) -> Signal {
+        self.changes.wait()
+    }
+}
