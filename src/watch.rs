@@ -1,7 +1,8 @@
 //! Watching: a change in the app's folder becomes a build, one at a time, for as long as anybody wants one.
 //!
 //! What is watched is what a build looked at: [`Seen`] stands before the disk and notes every path that was asked for,
-//! found or not. A change of anything else is of no interest, so nothing has to be ignored by name.
+//! found or not, and what was there. A change of anything else is of no interest, so nothing has to be ignored by name. What
+//! the system tells of changes says when to look; what was noted says, after each build, whether anything was lost.
 
 mod changes;
 mod file_system;
@@ -17,8 +18,8 @@ use crate::{
     disk::{Disk, RealDisk},
     pipeline::{self, Error, Outcome, Purpose, Request},
 };
-pub use changes::{Signal, Signals};
 use changes::Changes;
+pub use changes::{Signal, Signals};
 pub use file_system::{Listening, listening};
 use seen::Seen;
 
@@ -62,16 +63,14 @@ pub enum WatchError {
 /// What to do about the errors that people meet.
 fn remedy(error: &notify::Error) -> &'static str {
     match error.kind {
-        notify::ErrorKind::MaxFilesWatch => {
-            "; raise `fs.inotify.max_user_watches` (sysctl), or run with `--poll`"
-        }
+        notify::ErrorKind::MaxFilesWatch => "; raise `fs.inotify.max_user_watches` (sysctl), or run with `--poll`",
         _ => "",
     }
 }
 
 impl Watch {
     /// Starts to watch the app of a request. Changes count from here on.
-    pub fn start(mut request: Request, listening: Listening) -> Result<Self, WatchError> {
+    pub fn start(mut request: Request, listening: &Listening) -> Result<Self, WatchError> {
         let root = RealDisk.canonical(&request.root).ok().flatten();
         let root = root.ok_or_else(|| WatchError::NoFolder(request.root.clone()))?;
         let out = match &request.purpose {
@@ -93,7 +92,7 @@ impl Watch {
     /// Builds the app as it is now.
     pub fn build(&mut self, changed: Vec<String>) -> Result<Round, WatchError> {
         let started = Instant::now();
-        self.changes.begin();
+        self.seen.begin();
         let disk: Arc<dyn Disk> = Arc::clone(&self.seen) as Arc<dyn Disk>;
         let result = pipeline::build(&disk, &self.request);
         let took = started.elapsed();

@@ -6,11 +6,11 @@ use std::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use notify::{
-    Config, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode,
+    Config, EventKind, RecommendedWatcher, RecursiveMode,
     event::{AccessKind, AccessMode},
 };
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
@@ -24,13 +24,14 @@ const SETTLE_MS: u64 = 15;
 /// How long nothing may change for all changes to be over, and how long that is waited for.
 const QUIET_MS: u64 = 15;
 const QUIET_MOST_MS: u64 = 500;
+/// When, after a build, all that it depends on is looked at once more. Systems lose events: of folders that are made and
+/// filled at once, or that change names quickly.
+const VERIFY_MS: u64 = 200;
 /// How often a file system that tells nothing is looked at.
 const POLL_MS: u64 = 400;
 /// How often the lock of a version control system is looked at, and how long it is waited for.
 const LOCK_POLL_MS: u64 = 20;
 const LOCK_MOST_MS: u64 = 5_000;
-/// How coarse a file system's clock may be.
-const CLOCK_MS: u64 = 2_000;
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,10 @@ impl Signals {
 }
 
 enum Heard {
+    /// These may have changed.
     Paths(BTreeSet<PathBuf>),
+    /// Something has, and nobody knows what.
+    Something,
     Signal(Signal),
 }
 
@@ -69,31 +73,29 @@ enum Heard {
 pub(super) struct Changes {
     root: PathBuf,
     seen: Arc<Seen>,
-    watcher: Watcher,
+    /// None where there is nothing to be heard.
+    watcher: Option<Debouncer<RecommendedWatcher, NoCache>>,
     watched: BTreeMap<PathBuf, Identity>,
     heard: Receiver<Heard>,
     signals: Sender<Heard>,
-    /// When the build in hand began.
-    began: SystemTime,
-    /// What changed while nothing was listening there yet.
-    missed: BTreeSet<PathBuf>,
-}
-
-enum Watcher {
-    Events(Debouncer<RecommendedWatcher, NoCache>),
-    Polling(Debouncer<PollWatcher, NoCache>),
+    /// When to look at everything next.
+    verify_at: Option<Instant>,
 }
 
 /// Which folder it is that has a name: another one of that name has to be watched anew.
 type Identity = (u64, u64);
 
 impl Changes {
-    pub(super) fn start(root: PathBuf, seen: Arc<Seen>, listening: Listening) -> Result<Self, WatchError> {
+    pub(super) fn start(root: PathBuf, seen: Arc<Seen>, listening: &Listening) -> Result<Self, WatchError> {
         let (signals, heard) = mpsc::channel();
-        let failed = |source| WatchError::Notify { path: root.clone(), source };
-        let watcher = Watcher::new(&listening, signals.clone()).map_err(failed)?;
-        let (watched, missed) = Default::default();
-        let mut changes = Self { root, seen, watcher, watched, heard, signals, began: SystemTime::now(), missed };
+        let watcher = match listening {
+            Listening::Events => {
+                let failed = |source| WatchError::Notify { path: root.clone(), source };
+                Some(watcher(signals.clone()).map_err(failed)?)
+            }
+            Listening::Polling(_) => None,
+        };
+        let mut changes = Self { root, seen, watcher, watched: BTreeMap::new(), heard, signals, verify_at: None };
         changes.follow()?;
         Ok(changes)
     }
@@ -102,38 +104,29 @@ impl Changes {
         Signals(self.signals.clone())
     }
 
-    /// A build begins.
-    pub(super) fn begin(&mut self) {
-        self.began = SystemTime::now();
-    }
-
     /// Watches what the build before this depends on.
     pub(super) fn follow(&mut self) -> Result<(), WatchError> {
-        let whole: Vec<PathBuf> = WHOLE.iter().map(|folder| self.root.join(folder)).collect();
-        let mut wanted: BTreeMap<PathBuf, RecursiveMode> = BTreeMap::new();
-        wanted.insert(self.root.clone(), RecursiveMode::NonRecursive);
-        for folder in self.seen.folders() {
-            // Above the app, only what a package was found in: the rest is the machine's.
-            let near = folder.starts_with(&self.root) || self.is_used(&folder);
-            if near && !whole.iter().any(|whole| folder.starts_with(whole)) {
-                wanted.insert(folder, RecursiveMode::NonRecursive);
-            }
+        let wait_ms = if self.watcher.is_some() { VERIFY_MS } else { POLL_MS };
+        self.verify_at = Some(Instant::now() + Duration::from_millis(wait_ms));
+        if self.watcher.is_none() {
+            return Ok(());
         }
-        wanted.extend(whole.into_iter().map(|folder| (folder, RecursiveMode::Recursive)));
+        let whole: Vec<PathBuf> = WHOLE.iter().map(|folder| self.root.join(folder)).collect();
+        let in_whole = |folder: &PathBuf| whole.iter().any(|whole| folder.starts_with(whole));
+        let mut wanted: BTreeMap<PathBuf, RecursiveMode> = self
+            .seen
+            .folders()
+            .into_iter()
+            .filter(|folder| !in_whole(folder))
+            .map(|f| (f, RecursiveMode::NonRecursive))
+            .collect();
+        wanted.insert(self.root.clone(), RecursiveMode::NonRecursive);
+        wanted.extend(whole.iter().map(|folder| (folder.clone(), RecursiveMode::Recursive)));
         let gone: Vec<PathBuf> = self.watched.keys().filter(|path| !wanted.contains_key(*path)).cloned().collect();
         for path in gone {
-            self.watcher.unwatch(&path);
-            self.watched.remove(&path);
+            self.unwatch(&path);
         }
-        for (path, mode) in wanted {
-            self.watch(path, mode)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a folder outside of the app holds something that a build found.
-    fn is_used(&self, folder: &Path) -> bool {
-        self.seen.asked_below(folder).iter().any(|path| path.is_file())
+        wanted.into_iter().try_for_each(|(path, mode)| self.watch(path, mode))
     }
 
     fn watch(&mut self, path: PathBuf, mode: RecursiveMode) -> Result<(), WatchError> {
@@ -141,43 +134,70 @@ impl Changes {
         if self.watched.get(&path).copied() == identity {
             return Ok(());
         }
-        if self.watched.remove(&path).is_some() {
-            self.watcher.unwatch(&path);
-        }
-        let Some(identity) = identity else { return Ok(()) };
-        match self.watcher.watch(&path, mode) {
-            Ok(()) => {}
+        self.unwatch(&path);
+        let (Some(identity), Some(watcher)) = (identity, &mut self.watcher) else { return Ok(()) };
+        match watcher.watch(&path, mode) {
+            Ok(()) => {
+                self.watched.insert(path, identity);
+                Ok(())
+            }
             // It went away between the two looks: whoever removed it has changed the folder above, too.
-            Err(_) if !path.exists() => return Ok(()),
-            Err(source) => return Err(WatchError::Notify { path, source }),
+            Err(_) if !path.exists() => Ok(()),
+            Err(source) => Err(WatchError::Notify { path, source }),
         }
-        // What was written since the build began may have been missed: by the build, and by us.
-        let since = self.began - Duration::from_millis(CLOCK_MS);
-        let is_new = |path: &PathBuf| {
-            fs::symlink_metadata(path).and_then(|meta| meta.modified()).is_ok_and(|modified| modified >= since)
-        };
-        self.missed.extend(self.seen.asked_below(&path).into_iter().filter(is_new));
-        self.watched.insert(path, identity);
-        Ok(())
+    }
+
+    /// One that is gone is not watched either, whatever the library says.
+    fn unwatch(&mut self, path: &Path) {
+        if let (Some(_), Some(watcher)) = (self.watched.remove(path), &mut self.watcher) {
+            drop(watcher.unwatch(path));
+        }
     }
 
     /// Waits until something is to be done.
     pub(super) fn wait(&mut self) -> Signal {
-        let mut changed = std::mem::take(&mut self.missed);
-        while changed.is_empty() {
-            match self.heard.recv() {
-                Ok(Heard::Paths(paths)) => changed = self.of_interest(paths),
+        loop {
+            let changed = match self.hear() {
+                Ok(Heard::Paths(paths)) => self.of_interest(paths),
+                Ok(Heard::Something) => self.seen.changed(),
                 Ok(Heard::Signal(signal)) => return signal,
-                Err(mpsc::RecvError) => return Signal::Quit,
+                Err(RecvTimeoutError::Timeout) => {
+                    let again = self.watcher.is_none().then(|| Instant::now() + Duration::from_millis(POLL_MS));
+                    self.verify_at = again;
+                    self.seen.changed()
+                }
+                Err(RecvTimeoutError::Disconnected) => return Signal::Quit,
+            };
+            if !changed.is_empty() {
+                return self.settle(changed);
             }
         }
+    }
+
+    fn hear(&self) -> Result<Heard, RecvTimeoutError> {
+        match self.verify_at {
+            Some(at) => self.heard.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => self.heard.recv().map_err(|mpsc::RecvError| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Waits until nothing more changes.
+    fn settle(&self, mut changed: BTreeSet<PathBuf>) -> Signal {
         let until = Instant::now() + Duration::from_millis(QUIET_MOST_MS);
         while Instant::now() < until {
             match self.heard.recv_timeout(Duration::from_millis(QUIET_MS)) {
                 Ok(Heard::Paths(paths)) => changed.extend(self.of_interest(paths)),
+                Ok(Heard::Something) => changed.extend(self.seen.changed()),
                 Ok(Heard::Signal(Signal::Quit)) => return Signal::Quit,
                 // Comes with the build that the changes make.
                 Ok(Heard::Signal(_)) => {}
+                Err(RecvTimeoutError::Timeout) if self.watcher.is_none() => {
+                    let now = self.seen.changed();
+                    if now.is_subset(&changed) {
+                        break;
+                    }
+                    changed.extend(now);
+                }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -187,12 +207,7 @@ impl Changes {
     }
 
     fn of_interest(&self, paths: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let depends = |path: &PathBuf| {
-            // A folder that was reached through a link is known by both names.
-            let real = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
-            self.seen.depends_on(path) || real().is_some_and(|real| real != *path && self.seen.depends_on(&real))
-        };
-        paths.into_iter().filter(depends).collect()
+        paths.into_iter().filter(|path| self.seen.depends_on(path)).collect()
     }
 
     /// A change of branches writes many files over some time, and holds this lock.
@@ -205,51 +220,27 @@ impl Changes {
     }
 }
 
-impl Watcher {
-    fn new(listening: &Listening, signals: Sender<Heard>) -> notify::Result<Self> {
-        // Links are followed by the build, which asks for what they lead to by its own name.
-        let config = Config::default().with_follow_symlinks(false);
-        let settle = Duration::from_millis(SETTLE_MS);
-        let tick = Some(Duration::from_millis(SETTLE_MS / 3));
-        let handler = move |result: DebounceEventResult| hear(result, &signals);
-        Ok(match listening {
-            Listening::Events => Self::Events(new_debouncer_opt(settle, tick, handler, NoCache, config)?),
-            Listening::Polling(_) => {
-                let config = config.with_poll_interval(Duration::from_millis(POLL_MS));
-                Self::Polling(new_debouncer_opt(settle, tick, handler, NoCache, config)?)
-            }
-        })
-    }
-
-    fn watch(&mut self, path: &Path, mode: RecursiveMode) -> notify::Result<()> {
-        match self {
-            Self::Events(watcher) => watcher.watch(path, mode),
-            Self::Polling(watcher) => watcher.watch(path, mode),
-        }
-    }
-
-    /// One that is gone is not watched either.
-    fn unwatch(&mut self, path: &Path) {
-        drop(match self {
-            Self::Events(watcher) => watcher.unwatch(path),
-            Self::Polling(watcher) => watcher.unwatch(path),
-        });
-    }
+fn watcher(signals: Sender<Heard>) -> notify::Result<Debouncer<RecommendedWatcher, NoCache>> {
+    // Links are followed by the build, which asks for what they lead to by its own name.
+    let config = Config::default().with_follow_symlinks(false);
+    let settle = Duration::from_millis(SETTLE_MS);
+    let tick = Some(Duration::from_millis(SETTLE_MS / 3));
+    // A watch that has ended hears nothing.
+    let handler = move |result: DebounceEventResult| drop(signals.send(heard(result)));
+    new_debouncer_opt(settle, tick, handler, NoCache, config)
 }
 
-fn hear(result: DebounceEventResult, signals: &Sender<Heard>) {
-    let paths = match result {
+fn heard(result: DebounceEventResult) -> Heard {
+    match result {
+        // The system's queue overflowed.
+        Ok(events) if events.iter().any(|event| event.need_rescan()) => Heard::Something,
         Ok(events) => {
             let changes = events.into_iter().filter(|event| is_change(&event.event.kind));
-            changes.flat_map(|event| event.event.paths).collect()
+            Heard::Paths(changes.flat_map(|event| event.event.paths).collect())
         }
-        // The queue overflowed, or a folder went away while it was looked at: something changed, and nobody knows what.
-        Err(_) => {
-            drop(signals.send(Heard::Signal(Signal::Rebuild)));
-            return;
-        }
-    };
-    drop(signals.send(Heard::Paths(paths)));
+        // A folder went away while it was looked at, or the like.
+        Err(_) => Heard::Something,
+    }
 }
 
 /// Reading is no change; closing after writing is the end of one.

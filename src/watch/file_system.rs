@@ -25,8 +25,20 @@ pub fn listening(folder: &Path) -> Listening {
 fn is_silent(kind: &str) -> bool {
     matches!(
         kind,
-        "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "9p" | "v9fs" | "drvfs" | "afs" | "ceph" | "vboxsf" | "prl_fs"
-            | "virtiofs" | "vmhgfs"
+        "nfs"
+            | "nfs4"
+            | "cifs"
+            | "smb3"
+            | "smbfs"
+            | "9p"
+            | "v9fs"
+            | "drvfs"
+            | "afs"
+            | "ceph"
+            | "vboxsf"
+            | "prl_fs"
+            | "virtiofs"
+            | "vmhgfs"
     ) || kind == "fuse"
         || kind.starts_with("fuse.")
         || kind == "fuseblk"

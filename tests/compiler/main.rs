@@ -21,3 +21,4 @@ mod style_limits;
 mod styles;
 mod types;
 mod views;
+mod watch;
