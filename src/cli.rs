@@ -11,6 +11,7 @@ mod screen;
 mod serve;
 mod style_worker;
 mod types;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ Examples:
   ssbuild                          compile the app in this folder into dist
   ssbuild talk --env staging       compile the app in `talk` for staging
   ssbuild check --deny warnings    find what is wrong, write nothing
+  ssbuild watch                    compile, serve, and bring each change to the browsers
   ssbuild serve talk --port 8080   compile the app in `talk` and serve it";
 
 // In the order in which they are met: each is a file of its own with a `run`.
@@ -48,6 +50,7 @@ enum Command {
     Types(types::Types),
     Config(config::Config),
     New(new::New),
+    Watch(watch::Watch),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -74,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Types(args)) => args.run(),
         Some(Command::Config(args)) => args.run(),
         Some(Command::New(args)) => args.run(),
+        Some(Command::Watch(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

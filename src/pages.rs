@@ -7,6 +7,7 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_server::manifest::{Asset, Page, Segment};
 
 use crate::{
+    asset::Fingerprint,
     build::Sealed,
     config::Settings,
     disk::{Disk, DiskError},
@@ -37,6 +38,24 @@ pub struct Policy {
     pub evals: bool,
     /// Hosts that stylesheets load from.
     pub origins: Origins,
+}
+
+/// What views are apart from the head that a build gives them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnViews {
+    /// Route to the hash of the page's own text and policy.
+    pub pages: BTreeMap<String, Fingerprint>,
+    /// Id to text.
+    pub templates: BTreeMap<String, String>,
+}
+
+impl OwnViews {
+    /// Of all of them.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let pages: BTreeMap<&str, &str> =
+            self.pages.iter().map(|(route, page)| (route.as_str(), page.as_str())).collect();
+        Fingerprint::of(&serde_json::to_vec(&(pages, &self.templates)).expect("texts are plain data"))
+    }
 }
 
 /// One page.
@@ -103,8 +122,14 @@ impl<'a> Views<'a> {
     }
 
     /// Renders the pages for what is wrong with them, and so that the files they name are known before the build is sealed.
-    pub fn rehearse(&self, policy: &Policy) -> Vec<Diagnostic> {
-        self.render(|_| Head::default(), policy).1
+    pub fn rehearse(&self, policy: &Policy) -> (OwnViews, Vec<Diagnostic>) {
+        let (pages, found) = self.render(|_| Head::default(), &[], policy);
+        let pages = pages.into_iter().map(|page| {
+            let bytes = serde_json::to_vec(&(&page.segments, &page.csp)).expect("a page is plain data");
+            (page.route, Fingerprint::of(&bytes))
+        });
+        let templates = self.templates.iter().map(|template| (template.id.clone(), template.text.clone()));
+        (OwnViews { pages: pages.collect(), templates: templates.collect() }, found)
     }
 
     /// Renders the pages of a sealed build: route to page. What is wrong with them has been said at the rehearsal.
@@ -138,11 +163,16 @@ impl<'a> Views<'a> {
             let assets = |ending: &str| bundles.iter().filter_map(|name| asset(&format!("{name}.{ending}"))).collect();
             Head { styles: assets("css"), scripts: assets("js"), data: data.clone() }
         };
-        let (pages, _) = self.render(head, policy);
+        let (pages, _) = self.render(head, &self.templates, policy);
         pages.into_iter().map(|page| (page.route, Page { segments: page.segments, csp: page.csp })).collect()
     }
 
-    fn render(&self, head: impl Fn(&str) -> Head, policy: &Policy) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
+    fn render(
+        &self,
+        head: impl Fn(&str) -> Head,
+        templates: &[Template],
+        policy: &Policy,
+    ) -> (Vec<RenderedPage>, Vec<Diagnostic>) {
         let pages = self.pages.iter().map(|source| PageInput {
             route: route(&source.name),
             path: source.path.clone(),
@@ -161,7 +191,7 @@ impl<'a> Views<'a> {
             env: &self.settings.env,
             client_config: &self.settings.config.client,
             assets: Arc::new(FromPages(Arc::clone(&self.public))),
-            templates: &self.templates,
+            templates,
             csp: CspInput { enabled: csp.enabled, extra: &extra },
             pages: pages.collect(),
         })

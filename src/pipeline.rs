@@ -5,15 +5,17 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Report};
 use ssbuild_server::{
     config::{Layer, Maps},
-    manifest::{self, Bundle, Manifest, Tool},
+    manifest::{self, Api, Bundle, EngineKind, Manifest, Tool},
 };
 
 use crate::{
     build::{Build, Sealed},
+    bundle::{Script, Start},
     config::{self, PublicVariables, Settings},
     disk::{Disk, DiskError, Kind, Witness},
+    half::Half,
     output::{self, Bytes},
-    pages::{Policy, Views, page_file, page_text, route},
+    pages::{OwnViews, Policy, Views, page_file, page_text, route},
     preprocess::{self, Packages},
     project::Project,
     public::PublicFiles,
@@ -72,6 +74,19 @@ pub struct Outcome {
     pub modules: BTreeMap<String, usize>,
     /// The declarations for editors ([`crate::types::write`]), when every script could be compiled.
     pub types: Option<String>,
+    /// What its pages are made of, when there is a build that was not just found to be there already.
+    pub browser: Option<Browser>,
+}
+
+/// What the pages of a build are made of, for who wants to turn one build's page into another's.
+#[derive(Debug)]
+pub struct Browser {
+    /// Client and shared modules, linked.
+    pub client: Half,
+    /// What the app bundle's start is told.
+    pub start: Start,
+    /// The views' own part.
+    pub views: OwnViews,
 }
 
 /// The machine's fault: nothing that a change of the app's sources would mend.
@@ -100,17 +115,24 @@ pub enum Error {
 /// Compiles an app, and publishes it when that is asked for and nothing is wrong. What the session remembers is not done
 /// again.
 pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
-    session.threads()?.install(|| {
-        if let Some(outcome) = unchanged::find(disk, request, session) {
-            return Ok(outcome);
-        }
-        let witness = if session.cache().remembers() { Witness::new(disk) } else { Witness::blind(disk) };
-        let witness = Arc::new(witness);
-        let ran = run(&witness, disk, request, session)?;
-        unchanged::remember(request, session, &witness, &ran.outcome, &ran.written);
-        session.cache().end_build(ran.cache_bytes);
-        Ok(ran.outcome)
+    session.threads()?.install(|| match unchanged::find(disk, request, session) {
+        Some(outcome) => Ok(outcome),
+        None => build_in_pool(disk, request, session),
     })
+}
+
+/// As [`build`], and says of every build what its pages are made of, be it one that was made before.
+pub fn build_for_pages(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
+    session.threads()?.install(|| build_in_pool(disk, request, session))
+}
+
+fn build_in_pool(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
+    let witness = if session.cache().remembers() { Witness::new(disk) } else { Witness::blind(disk) };
+    let witness = Arc::new(witness);
+    let ran = run(&witness, disk, request, session)?;
+    unchanged::remember(request, session, &witness, &ran.outcome, &ran.written);
+    session.cache().end_build(ran.cache_bytes);
+    Ok(ran.outcome)
 }
 
 /// Reads an app's configuration as [`build`] does, with further layers above its files; also returns what was found.
@@ -185,7 +207,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         false => None,
     };
     let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
-    found.extend(views.rehearse(&policy));
+    let own = collect(&mut found, views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
 
     let modules = module_counts(&scripts);
@@ -196,13 +218,13 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         report.deny_warnings();
     }
     let Purpose::Publish(out) = &request.purpose else {
-        return Ok(ran(Outcome { report, manifest: None, modules, types }, BTreeMap::new()));
+        return Ok(ran(Outcome { report, manifest: None, modules, types, browser: None }, BTreeMap::new()));
     };
     if report.has_errors() {
-        return Ok(ran(Outcome { report, manifest: None, modules, types }, BTreeMap::new()));
+        return Ok(ran(Outcome { report, manifest: None, modules, types, browser: None }, BTreeMap::new()));
     }
     let app = app_name(&**disk, &project, &settings)?;
-    let mut sealed = assemble(&public, &sheets, &scripts, &settings, session)?;
+    let mut sealed = assemble(&public, &sheets, &scripts, (&settings, &own), session)?;
     let chunks = chunk_table(&scripts);
     let pages = views.pages(&sealed, &app, &chunks, &policy);
     for (route, page) in &pages {
@@ -213,9 +235,12 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     }
     let templates = views.template_ids();
     let keep = settings.config.build.keep;
-    let manifest = describe(&sealed, Described { app, pages, chunks, templates, scripts, settings: &settings });
+    let Scripts { client, start, api, engine, pages: page_scripts, .. } = scripts;
+    let described = Described { app, pages, chunks, templates, page_scripts, api, engine, settings: &settings };
+    let manifest = describe(&sealed, described);
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
-    Ok(ran(Outcome { report, manifest: Some(published.manifest), modules, types }, published.written))
+    let browser = Some(Browser { client, start, views: own });
+    Ok(ran(Outcome { report, manifest: Some(published.manifest), modules, types, browser }, published.written))
 }
 
 /// Takes the result of a stage and keeps what it found.
@@ -274,7 +299,7 @@ fn assemble(
     public: &PublicFiles,
     sheets: &Sheets,
     scripts: &Scripts,
-    settings: &Settings,
+    (settings, own): (&Settings, &OwnViews),
     session: &Session,
 ) -> Result<Sealed, Error> {
     let mut build = Build::default();
@@ -309,7 +334,9 @@ fn assemble(
     for source in &settings.sources {
         build.private(&config_path(&source.name), source.text.clone().into_bytes());
     }
-    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1];
+    let client = serde_json::to_string(&settings.config.client).expect("a configuration is JSON");
+    let views = own.fingerprint();
+    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1, views.as_str(), &client];
     build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
 }
 
@@ -325,18 +352,20 @@ struct Described<'a> {
     pages: BTreeMap<String, manifest::Page>,
     chunks: BTreeMap<String, String>,
     templates: Vec<String>,
-    scripts: Scripts,
+    page_scripts: BTreeMap<String, Script>,
+    api: Api,
+    engine: (EngineKind, String),
     settings: &'a Settings,
 }
 
 fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
-    let Described { app, pages, chunks, templates, scripts, settings } = described;
+    let Described { app, pages, chunks, templates, page_scripts, api, engine, settings } = described;
     let bundle = |name: &str| {
         let there =
             |ending: &str| Some(format!("{name}.{ending}")).filter(|logical| sealed.assets.contains_key(logical));
         (name.to_owned(), Bundle { script: there("js"), style: there("css") })
     };
-    let (engine, engine_reason) = scripts.engine;
+    let (engine, engine_reason) = engine;
     Manifest {
         schema: manifest::SCHEMA,
         build_id: sealed.id.clone(),
@@ -345,7 +374,7 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
         app,
         cdn_base: settings.config.build.cdn_base.clone(),
         pages,
-        bundles: ["lib", "app"].into_iter().chain(scripts.pages.keys().map(String::as_str)).map(bundle).collect(),
+        bundles: ["lib", "app"].into_iter().chain(page_scripts.keys().map(String::as_str)).map(bundle).collect(),
         chunks,
         assets: sealed.assets.clone(),
         files: sealed.served.clone(),
@@ -356,7 +385,7 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
             map: sealed.private.get(SERVER_MAP).cloned(),
             config: settings.sources.iter().map(|source| sealed.private[&config_path(&source.name)].clone()).collect(),
         },
-        api: scripts.api,
+        api,
         templates,
         client_config: settings.config.client.clone(),
     }

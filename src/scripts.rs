@@ -46,6 +46,10 @@ pub struct Scripts {
     pub engine: (EngineKind, String),
     /// Whether a script of the browser evaluates text as code.
     pub evaluates: bool,
+    /// The modules of `app`, `pages` and `chunks`.
+    pub client: Half,
+    /// What `app` tells the loader at its end.
+    pub start: Start,
 }
 
 /// What compiling scripts needs to know.
@@ -82,9 +86,10 @@ impl Context<'_> {
         found.extend(evals.iter().map(|place| self.eval_finding(place)));
         let engine = self.engine(&server.graph, &mut found);
 
+        let start = self.app_start(&client, &api);
         let scripts = Scripts {
             lib: self.lib_bundle(&libs, &mut found),
-            app: self.app_bundle(&client, &api),
+            app: self.app_bundle(&client, &start),
             pages: self.page_bundles(&client),
             chunks: self.chunks(&client),
             page_chunks: self.page_chunks(&client),
@@ -93,6 +98,8 @@ impl Context<'_> {
             api,
             engine,
             evaluates: !evals.is_empty(),
+            client,
+            start,
         };
         Ok((scripts, found))
     }
@@ -207,9 +214,14 @@ impl Context<'_> {
         writer.finish("lib.js")
     }
 
-    fn app_bundle(&self, half: &Half, api: &Api) -> Script {
+    fn app_bundle(&self, half: &Half, start: &Start) -> Script {
         let mut writer = Writer::new(self.with_maps());
         writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
+        writer.start(start);
+        writer.finish("app.js")
+    }
+
+    fn app_start(&self, half: &Half, api: &Api) -> Start {
         let params = |action: &ssbuild_server::manifest::Action| {
             if action.rest {
                 -1
@@ -218,15 +230,14 @@ impl Context<'_> {
             }
         };
         let server = api.server.iter().map(|(path, action)| (path.clone(), params(action))).collect();
-        writer.start(&Start {
+        Start {
             trees: vec![
                 ("shared", half.tree(&self.trees.shared)),
                 ("client", half.tree(&self.trees.client)),
                 ("server", server),
             ],
             order: half.order(),
-        });
-        writer.finish("app.js")
+        }
     }
 
     /// Entries of the pages beside `app`.

@@ -36,7 +36,8 @@ pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -
         Purpose::Publish(out) => Some(serde_json::from_slice(&disk.read(&out.join(FILE_NAME)).ok()?).ok()?),
     };
     let report: Report = known.value.found.iter().cloned().collect();
-    Some(Outcome { report, manifest, modules: known.value.modules.clone(), types: known.value.types.clone() })
+    let (modules, types) = (known.value.modules.clone(), known.value.types.clone());
+    Some(Outcome { report, manifest, modules, types, browser: None })
 }
 
 /// Remembers an outcome, with all that the build saw and all that it wrote.

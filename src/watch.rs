@@ -7,6 +7,7 @@
 mod changes;
 mod file_system;
 mod seen;
+mod site;
 
 use std::{
     path::PathBuf,
@@ -17,11 +18,14 @@ use std::{
 use crate::{
     disk::{Disk, RealDisk},
     pipeline::{self, Error, Outcome, Purpose, Request},
+    session::Session,
+    types,
 };
 use changes::Changes;
 pub use changes::{Signal, Signals};
 pub use file_system::{Listening, listening};
 use seen::Seen;
+pub use site::{Site, SiteError};
 
 /// One build of many.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub struct Round {
 /// An app whose folder is watched.
 pub struct Watch {
     request: Request,
+    session: Session,
     seen: Arc<Seen>,
     changes: Changes,
     rounds: u64,
@@ -78,10 +83,11 @@ impl Watch {
             Purpose::Check => None,
         };
         request.root.clone_from(&root);
+        let session = Session::lasting_in_app(&root);
         let own = out.into_iter().chain([root.join(".ssbuild"), root.join(".ssserve")]).collect();
         let seen = Arc::new(Seen::new(root.clone(), own));
         let changes = Changes::start(root, Arc::clone(&seen), listening)?;
-        Ok(Self { request, seen, changes, rounds: 0 })
+        Ok(Self { request, session, seen, changes, rounds: 0 })
     }
 
     /// Where others say that something is to be done.
@@ -94,7 +100,12 @@ impl Watch {
         let started = Instant::now();
         self.seen.begin();
         let disk: Arc<dyn Disk> = Arc::clone(&self.seen) as Arc<dyn Disk>;
-        let result = pipeline::build(&disk, &self.request);
+        let result = pipeline::build_for_pages(&disk, &self.request, &self.session).and_then(|outcome| {
+            if let Some(declarations) = &outcome.types {
+                types::write(&RealDisk, &self.request.root, declarations)?;
+            }
+            Ok(outcome)
+        });
         let took = started.elapsed();
         self.changes.follow()?;
         self.rounds += 1;

@@ -19,7 +19,7 @@ pub const FILE_NAME: &str = "manifest.json";
 pub struct Manifest {
     /// [`SCHEMA`] of the tool that wrote it.
     pub schema: u32,
-    /// First 16 hex digits of the SHA-256 over everything in the build but pages and this file.
+    /// First 16 hex digits of the SHA-256 over everything in the build but this file and the heads of pages.
     pub build_id: String,
     /// Environment the app was compiled for.
     pub env: String,

@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufRead, BufReader, Lines, Read, Write},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -17,7 +19,7 @@ use ssbuild::{
 use ssbuild_server::manifest::Manifest;
 use tempfile::TempDir;
 
-use crate::app::{App, Dist, build, request};
+use crate::app::{App, Dist, PROGRAM, build, request};
 
 /// The longest that this machine may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,15 +93,16 @@ impl Watched {
                 self.until(what, |told| told.result.as_ref() == Err(&wanted));
             }
             Some(manifest) => {
-                let (id, out) = (manifest.build_id, &self.out);
-                let now = || (selected(out).as_deref() == Some(&*id)).then(|| contents(out, &id));
+                let id = manifest.build_id;
                 let wanted = contents(elsewhere.path(), &id);
-                // The round that made it may have been seen already.
-                while self.rounds.try_recv().is_ok() {}
-                if now().is_none() {
-                    self.until(what, |told| told.result.as_ref() == Ok(&id));
+                let started = Instant::now();
+                // The round that made it may have been told of already.
+                while selected(&self.out).as_deref() != Some(&*id) {
+                    let left = PATIENCE.checked_sub(started.elapsed()).unwrap_or_default();
+                    let told = self.rounds.recv_timeout(left).map(|told| told.result);
+                    assert!(told.is_ok(), "{what}: {id} was not built");
                 }
-                let is = now().expect("the build that was told of is selected");
+                let is = contents(&self.out, &id);
                 let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
                 assert_eq!(names(&is), names(&wanted), "{what}");
                 for (path, bytes) in wanted {
@@ -263,7 +266,7 @@ fn what_no_build_looked_at_is_of_no_interest() {
         write(&root.join(path), "not looked at\n");
     }
     write(&root.join("app/client/side.js"), "export const side = 6;\n");
-    let told = watched.until("the one change that counts", |_| true);
+    let told = watched.until("the one change that counts", |told| !told.changed.is_empty());
     assert_eq!(told.changed, ["app/client/side.js"]);
 }
 
@@ -353,7 +356,7 @@ fn text(chance: &mut Chance, path: &str) -> String {
             )
         }
         "app/css/app.scss" => format!("{}\nbody {{ margin: {n}px; }}\n", chance.of(&["@import 'parts/colors';", ""])),
-        "app/css/parts/_colors.scss" => format!("$ink: #{:03};\n", n),
+        "app/css/parts/_colors.scss" => format!("$ink: #{n:03};\n"),
         "app/views/app.html" => {
             format!("<html><head><SocketStream></head><body>{n}<img src=\"/images/dot.svg\"></body></html>\n")
         }
@@ -432,4 +435,78 @@ fn after_any_sequence_of_edits_the_output_is_a_clean_builds() {
             watched.settles(&format!("script {seed}: {}", done.join(", ")));
         }
     }
+}
+
+/// The program itself, until its last line of output is read and it has ended.
+struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    fn start(root: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(PROGRAM);
+        command.arg("watch").arg(root).args(["--port", "0"]).args(args).env_remove("SS_ENV");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Self { child, lines }
+    }
+
+    /// Reads on to a line with these words.
+    fn says(&mut self, words: &str) -> String {
+        let lines = self.lines.by_ref().map_while(Result::ok);
+        lines
+            .into_iter()
+            .find(|line| line.contains(words))
+            .unwrap_or_else(|| panic!("it ended before it said {words:?}"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn the_program_serves_what_it_builds() {
+    let app = small();
+    let mut program = Program::start(&app.root(), &["--json"]);
+    let first: serde_json::Value = serde_json::from_str(&program.says("\"event\":\"build\"")).expect("JSON");
+    let url = first["url"].as_str().expect("it says where").to_owned();
+    let page = |words: &str| {
+        let page = ask(&url);
+        assert!(page.contains(words), "{words} in {page}");
+    };
+    page("\"env\":\"development\"");
+    app.write("app/views/app.html", "<html><head><SocketStream></head><body>changed</body></html>\n");
+    let second: serde_json::Value = serde_json::from_str(&program.says("\"event\":\"build\"")).expect("JSON");
+    assert_eq!(second["changed"], serde_json::json!(["app/views/app.html"]));
+    page("<body>changed</body>");
+    app.write("app/client/app.js", "}{");
+    let broken: serde_json::Value = serde_json::from_str(&program.says("\"event\":\"build\"")).expect("JSON");
+    assert_eq!(broken["built"], serde_json::json!(false));
+    page("<body>changed</body>");
+    assert!(!app.root().join("dist").exists(), "what will be deployed is not touched");
+}
+
+/// The text of the page at an address.
+fn ask(url: &str) -> String {
+    let host = url.strip_prefix("http://").expect("an address");
+    let mut stream = std::net::TcpStream::connect(host).expect("it listens there");
+    write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn lines_are_for_people() {
+    let app = small();
+    let mut program = Program::start(&app.root(), &[]);
+    assert!(program.says("serving on ").contains("http://localhost:"));
+    app.write("app/client/side.js", "export const side = 9;\n");
+    assert!(program.says("  built ").contains(": app/client/side.js"));
 }

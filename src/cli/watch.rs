@@ -1,0 +1,116 @@
+use std::{io, path::PathBuf, process::ExitCode};
+
+use ssbuild::{
+    pipeline::Purpose,
+    watch::{self, Listening, Round, Signal, Site},
+};
+use ssbuild_server::settings::Flags;
+
+use self::board::Board;
+use super::{
+    args::{AppArgs, OutputArgs, StrictArgs, absolute},
+    screen,
+};
+
+mod board;
+mod browser;
+
+/// Compile an app, serve it, and bring every change to the browsers
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Watch {
+    #[command(flatten)]
+    app: AppArgs,
+    /// Folder to write to [default: .ssbuild/watch in the app's folder]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Address to bind (`http.hostname`)
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// TCP port to bind, 0 for a free one (`http.port`)
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Open the app in the browser
+    #[arg(long)]
+    open: bool,
+    /// Look for changes again and again instead of being told of them
+    #[arg(long)]
+    poll: bool,
+    #[command(flatten)]
+    strict: StrictArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ssbuild watch                     work on the app in this folder
+  ssbuild watch talk --port 8080    another app, another port
+  ssbuild watch --open              and open it in the browser";
+
+impl Watch {
+    pub(super) fn run(&self) -> ExitCode {
+        match self.until_quit() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => screen::could_not_run(&message),
+        }
+    }
+
+    fn until_quit(&self) -> Result<(), String> {
+        let said = |error: &dyn std::error::Error| error.to_string();
+        let root = self.app.root();
+        let out = self.out.as_deref().map_or_else(|| root.join(".ssbuild/watch"), absolute);
+        let purpose = Purpose::Publish(out.clone());
+        let request = self.app.request("development", purpose, self.strict.warnings())?;
+        let listening = match self.poll {
+            true => Listening::Polling("`--poll` says so".to_owned()),
+            false => watch::listening(&root),
+        };
+        let mut watch = watch::Watch::start(request, &listening).map_err(|error| said(&error))?;
+        let flags = Flags {
+            hostname: self.host.clone(),
+            port: self.port,
+            log_level: self.output.server_level(),
+            ..Flags::default()
+        };
+        let site = Site::new(flags, root.join(".ssserve"), Box::new(io::stderr()));
+        let mut site = site.map_err(|error| format!("cannot start the server's threads: {error}"))?;
+        site.quit_on_signal(watch.signals()).map_err(|error| format!("cannot listen for signals: {error}"))?;
+        let mut board = Board::new(&self.output, &listening);
+        let mut changed = Vec::new();
+        let mut opened = !self.open;
+        loop {
+            let round = watch.build(changed).map_err(|error| said(&error))?;
+            let shown = show(&mut site, &round, &out)?;
+            board.round(&round, shown.as_ref());
+            if let (Some(Ok(address)), false) = (&shown, opened) {
+                opened = true;
+                browser::open(&board::url(*address));
+            }
+            changed = match watch.wait() {
+                Signal::Changed(paths) => paths,
+                Signal::Rebuild => Vec::new(),
+                Signal::Quit => break,
+            };
+        }
+        site.close();
+        Ok(())
+    }
+}
+
+/// Brings a good build to the browsers: where it is served, or why it is not. A broken one changes nothing. The error is
+/// one that no other build would mend.
+fn show(
+    site: &mut Site,
+    round: &Round,
+    out: &std::path::Path,
+) -> Result<Option<Result<std::net::SocketAddr, String>>, String> {
+    if !round.result.as_ref().is_ok_and(|outcome| outcome.manifest.is_some()) {
+        return Ok(None);
+    }
+    match site.show(out) {
+        Ok(address) => Ok(Some(Ok(address))),
+        Err(error) if error.is_of_build() => Ok(Some(Err(error.to_string()))),
+        Err(error) => Err(error.to_string()),
+    }
+}
