@@ -1,5 +1,7 @@
 //! References against the trees: `SS.server.app.sqare` is likely a mistake.
 
+pub mod against;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ssbuild_diagnostic::{Code, Diagnostic};

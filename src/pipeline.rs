@@ -11,6 +11,7 @@ use ssbuild_server::{
 use crate::{
     build::{Build, Sealed},
     bundle::{Script, Start},
+    check::against::Offered,
     config::{self, PublicVariables, Settings},
     disk::{Disk, DiskError, Kind, Witness},
     half::Half,
@@ -72,6 +73,8 @@ pub struct Outcome {
     pub manifest: Option<Manifest>,
     /// How many modules went into each bundle.
     pub modules: BTreeMap<String, usize>,
+    /// What open pages may ask for, when that was to be checked and every script could be compiled.
+    pub offered: Option<Offered>,
     /// The declarations for editors ([`crate::types::write`]), when every script could be compiled.
     pub types: Option<String>,
     /// What its pages are made of, when there is a build that was not just found to be there already.
@@ -218,10 +221,16 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         report.deny_warnings();
     }
     let Purpose::Publish(out) = &request.purpose else {
-        return Ok(ran(Outcome { report, manifest: None, modules, types, browser: None }, BTreeMap::new()));
+        let offered = match sound {
+            true => Some(offered(&**disk, &project, &settings, &trees, &public, scripts)?),
+            false => None,
+        };
+        let outcome = Outcome { report, manifest: None, modules, offered, types, browser: None };
+        return Ok(ran(outcome, BTreeMap::new()));
     };
     if report.has_errors() {
-        return Ok(ran(Outcome { report, manifest: None, modules, types, browser: None }, BTreeMap::new()));
+        let outcome = Outcome { report, manifest: None, modules, offered: None, types, browser: None };
+        return Ok(ran(outcome, BTreeMap::new()));
     }
     let app = app_name(&**disk, &project, &settings)?;
     let mut sealed = assemble(&public, &sheets, &scripts, (&settings, &own), session)?;
@@ -240,7 +249,28 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let manifest = describe(&sealed, described);
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
     let browser = Some(Browser { client, start, views: own });
-    Ok(ran(Outcome { report, manifest: Some(published.manifest), modules, types, browser }, published.written))
+    let manifest = Some(published.manifest);
+    let outcome = Outcome { report, manifest, modules, offered: None, types, browser };
+    Ok(ran(outcome, published.written))
+}
+
+/// What pages of this app may ask for, without building it.
+fn offered(
+    disk: &dyn Disk,
+    project: &Project,
+    settings: &Settings,
+    trees: &Trees,
+    public: &PublicFiles,
+    scripts: Scripts,
+) -> Result<Offered, DiskError> {
+    Ok(Offered {
+        api: scripts.api,
+        places: scripts.places,
+        files: trees.server.own().map(|(path, file)| (path.to_owned(), file.to_owned())).collect(),
+        app: app_name(disk, project, settings)?,
+        routes: project.pages().into_iter().map(route).collect(),
+        served: public.public().into_iter().map(|(path, _)| format!("/{path}")).collect(),
+    })
 }
 
 /// Takes the result of a stage and keeps what it found.

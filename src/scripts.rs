@@ -40,6 +40,8 @@ pub struct Scripts {
     pub server: Script,
     /// The trees, for the manifest.
     pub api: Api,
+    /// Where each action's function stands, by its path.
+    pub places: BTreeMap<String, Place>,
     /// What the trees look like to TypeScript.
     pub declared: Declared,
     /// Which engine the server code needs, and why.
@@ -94,6 +96,7 @@ impl Context<'_> {
             chunks: self.chunks(&client),
             page_chunks: self.page_chunks(&client),
             server: self.server_bundle(&server),
+            places: self.trees.places(&server),
             declared: Declared::new(self.trees, &client, &server),
             api,
             engine,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ssbuild_diagnostic::{Code, Diagnostic};
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{AnswerStyle, Tree};
 use ssbuild_server::manifest::{Action, Api, Style};
 
@@ -69,6 +69,17 @@ impl Trees {
             }
         }
         (api, found)
+    }
+
+    /// Where each action's function stands, by its path.
+    pub fn places(&self, server: &Half) -> BTreeMap<String, Place> {
+        let mut places = BTreeMap::new();
+        for (path, file) in self.server.own() {
+            for action in server.module(file).iter().flat_map(|module| module.compiled.actions.iter().flatten()) {
+                places.insert(format!("{path}/{}", action.path.join("/")), action.place.clone());
+            }
+        }
+        places
     }
 
     /// Findings about places that are used while modules are evaluated, before what stands there is.

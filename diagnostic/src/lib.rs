@@ -1,14 +1,16 @@
 //! Diagnostics as data: what is wrong with an app, where, and what to do about it.
 //!
 //! Compiler stages return [`Diagnostic`]s and never print. A [`Report`] collects, sorts and renders them,
-//! as text with carets or as one JSON object a line. Everything here is plain data, so a diagnostic can be
+//! as text with carets, as one JSON object a line, as a SARIF log or as commands of GitHub Actions. Everything here is plain data, so a diagnostic can be
 //! cached, sent by a child process and shown in a browser.
 
 mod code;
+mod github;
 mod place;
 mod plain;
 mod render;
 mod report;
+mod sarif;
 
 pub use code::{Code, Severity};
 pub use place::{Place, Span};

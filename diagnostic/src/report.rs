@@ -59,6 +59,22 @@ impl Report {
         self
     }
 
+    /// The same findings with their files named from another folder: the one that has the app at `folder`.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &str) -> Self {
+        for label in self.found.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels) {
+            let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+            for part in label.place.file.split('/') {
+                match (part, parts.last()) {
+                    ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+                    _ => parts.push(part),
+                }
+            }
+            label.place.file = parts.join("/");
+        }
+        self
+    }
+
     /// Turns warnings into errors, for `--deny warnings`.
     pub fn deny_warnings(&mut self) {
         for diagnostic in &mut self.found {

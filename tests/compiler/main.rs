@@ -3,6 +3,7 @@
 mod app;
 mod apps;
 mod cache;
+mod check;
 mod cli;
 mod config;
 mod errors;
