@@ -8,17 +8,17 @@ use std::{
 use clap::ValueEnum;
 use ssbuild::{
     check::against::Deployed,
+    config::{self, is_unread},
     disk::{Disk, RealDisk},
-    pipeline::{self, Purpose, Request, Warnings},
+    pipeline::{self, Purpose, Warnings},
     session::Session,
-    style::WorkerCommand,
     zone::relative,
 };
 use ssbuild_diagnostic::Report;
 
 use super::{
     APP_ERRORS,
-    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute},
+    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute, variables},
     screen,
 };
 
@@ -62,23 +62,23 @@ enum Format {
 
 impl Check {
     pub(super) fn run(&self) -> ExitCode {
-        let style_worker = match WorkerCommand::this_program() {
-            Ok(command) => command,
-            Err(error) => return screen::could_not_run(&format!("cannot find this program: {error}")),
-        };
         let deployed = match self.against.as_deref().map(read).transpose() {
             Ok(deployed) => deployed,
             Err(message) => return screen::could_not_run(&message),
         };
-        let (root, env) = (self.app.root(), self.app.env_or("production"));
         let warnings = self.strict.warnings();
-        let request = Request { root, env, purpose: Purpose::Check, warnings, style_worker };
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let request = match self.app.request("production", Purpose::Check, warnings) {
+            Ok(request) => request,
+            Err(error) => return screen::could_not_run(&error),
+        };
         let outcome = match pipeline::build(&disk, &request, &Session::once()) {
             Ok(outcome) => outcome,
             Err(error) => return screen::failed(&error),
         };
         let mut report = outcome.report;
+        let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
+        report.extend(unread.map(|(name, _)| config::unread(&name)));
         if let (Some(deployed), Some(offered)) = (deployed, outcome.offered) {
             report.extend(deployed.compare(&offered));
             if warnings == Warnings::Deny {
