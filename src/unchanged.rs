@@ -10,6 +10,7 @@ use ssbuild_server::manifest::{FILE_NAME, Manifest};
 use crate::{
     asset::digest,
     cache::{Key, Keyed, Record},
+    check::against::Offered,
     disk::{Disk, Seen, Witness},
     output::Bytes,
     pipeline::{Outcome, Purpose, Request, Warnings},
@@ -22,6 +23,7 @@ use crate::{
 struct Done {
     found: Vec<Diagnostic>,
     modules: BTreeMap<String, usize>,
+    offered: Option<Offered>,
     types: Option<String>,
 }
 
@@ -36,8 +38,9 @@ pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -
         Purpose::Publish(out) => Some(serde_json::from_slice(&disk.read(&out.join(FILE_NAME)).ok()?).ok()?),
     };
     let report: Report = known.value.found.iter().cloned().collect();
-    let (modules, types) = (known.value.modules.clone(), known.value.types.clone());
-    Some(Outcome { report, manifest, modules, types, browser: None })
+    let Done { modules, offered, types, .. } = &known.value;
+    let (modules, offered, types) = (modules.clone(), offered.clone(), types.clone());
+    Some(Outcome { report, manifest, modules, offered, types, browser: None })
 }
 
 /// Remembers an outcome, with all that the build saw and all that it wrote.
@@ -55,7 +58,8 @@ pub(crate) fn remember(
     let outputs = written.iter().map(|(path, bytes)| (path.clone(), digest(bytes)));
     let seen = inputs.and(Seen::of_files(outputs, []));
     let found = outcome.report.sorted().into_iter().cloned().collect();
-    let done = Done { found, modules: outcome.modules.clone(), types: outcome.types.clone() };
+    let (modules, offered, types) = (outcome.modules.clone(), outcome.offered.clone(), outcome.types.clone());
+    let done = Done { found, modules, offered, types };
     session.cache().put_record(key(request), Record::new(seen, done));
 }
 

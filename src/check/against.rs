@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 use ssbuild_script::Tree;
 use ssbuild_server::manifest::{Action, Api, FILE_NAME, SCHEMA, Style};
@@ -10,7 +10,7 @@ use ssbuild_server::manifest::{Action, Api, FILE_NAME, SCHEMA, Style};
 use crate::{api_tree::spoken, nearest::did_you_mean};
 
 /// What an open page may ask of a server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Offered {
     /// The trees.
     pub api: Api,

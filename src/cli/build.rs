@@ -39,7 +39,11 @@ Examples:
 
 impl Build {
     pub(super) fn run(&self) -> ExitCode {
-        compile(&self.app, &self.strict, &self.cache, &self.output, Purpose::Publish(self.out()))
+        let started = Instant::now();
+        match compile(&self.app, &self.strict, &self.cache, Purpose::Publish(self.out())) {
+            Ok(outcome) => finish(&self.output, outcome, started),
+            Err(error) => screen::could_not_run(&error),
+        }
     }
 
     /// Where the build goes.
@@ -48,30 +52,22 @@ impl Build {
     }
 }
 
-/// Compiles, and prints what came of it.
+/// Compiles, and adds to the findings what only the command line knows. The error is a sentence.
 pub(super) fn compile(
     app: &AppArgs,
     strict: &StrictArgs,
     cache: &CacheArgs,
-    output: &OutputArgs,
     purpose: Purpose,
-) -> ExitCode {
-    let started = Instant::now();
+) -> Result<Outcome, String> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     // A check writes nothing at all.
     let mode = if purpose == Purpose::Check { Mode::Read } else { Mode::ReadWrite };
     let session = cache.session(&app.root(), mode);
-    let built = app
-        .request("production", purpose, strict.warnings())
-        .and_then(|request| pipeline::build(&disk, &request, &session).map_err(|error| error.to_string()));
-    match built {
-        Ok(mut outcome) => {
-            let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
-            outcome.report.extend(unread.map(|(name, _)| ssbuild::config::unread(&name)));
-            finish(output, outcome, started)
-        }
-        Err(error) => screen::could_not_run(&error),
-    }
+    let request = app.request("production", purpose, strict.warnings())?;
+    let mut outcome = pipeline::build(&disk, &request, &session).map_err(|error| error.to_string())?;
+    let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
+    outcome.report.extend(unread.map(|(name, _)| ssbuild::config::unread(&name)));
+    Ok(outcome)
 }
 
 fn finish(output: &OutputArgs, outcome: Outcome, started: Instant) -> ExitCode {

@@ -2,24 +2,20 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
 use clap::ValueEnum;
 use ssbuild::{
     check::against::Deployed,
-    config::{self, is_unread},
-    disk::{Disk, RealDisk},
-    pipeline::{self, Purpose, Warnings},
-    session::Session,
+    pipeline::{Purpose, Warnings},
     zone::relative,
 };
 use ssbuild_diagnostic::Report;
 
 use super::{
     APP_ERRORS,
-    args::{AppArgs, Level, OutputArgs, StrictArgs, absolute, variables},
-    screen,
+    args::{AppArgs, CacheArgs, Level, OutputArgs, StrictArgs, absolute},
+    build, screen,
 };
 
 /// Find what is wrong with an app; nothing is written
@@ -36,6 +32,8 @@ pub(super) struct Check {
     format: Option<Format>,
     #[command(flatten)]
     strict: StrictArgs,
+    #[command(flatten)]
+    cache: CacheArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -66,24 +64,16 @@ impl Check {
             Ok(deployed) => deployed,
             Err(message) => return screen::could_not_run(&message),
         };
-        let warnings = self.strict.warnings();
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let request = match self.app.request("production", Purpose::Check, warnings) {
-            Ok(request) => request,
+        let outcome = match build::compile(&self.app, &self.strict, &self.cache, Purpose::Check) {
+            Ok(outcome) => outcome,
             Err(error) => return screen::could_not_run(&error),
         };
-        let outcome = match pipeline::build(&disk, &request, &Session::once()) {
-            Ok(outcome) => outcome,
-            Err(error) => return screen::failed(&error),
-        };
         let mut report = outcome.report;
-        let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
-        report.extend(unread.map(|(name, _)| config::unread(&name)));
         if let (Some(deployed), Some(offered)) = (deployed, outcome.offered) {
             report.extend(deployed.compare(&offered));
-            if warnings == Warnings::Deny {
-                report.deny_warnings();
-            }
+        }
+        if self.strict.warnings() == Warnings::Deny {
+            report.deny_warnings();
         }
         let report = match self.output.level() {
             Level::Error => report.without_warnings(),
@@ -91,7 +81,7 @@ impl Check {
             Level::Debug | Level::Trace => report,
         };
         let failed = report.has_errors();
-        self.print(report, &request.root);
+        self.print(report, &self.app.root());
         if failed { ExitCode::from(APP_ERRORS) } else { ExitCode::SUCCESS }
     }
 
