@@ -92,7 +92,7 @@ export function createCalls(
   function pump() {
     while (waiting.length && mayTake()) {
       const call = waiting.shift() as Pending;
-      const text = protocol.call(call.id, call.action, call.args, call.resent);
+      const text = protocol.call(call.id, call.action, call.args, call.resent, call.options.silent);
       if (bytes(text) > line.messageBytes()) {
         call.end(failure("too_large", call, "is larger than the server takes"));
         continue;

@@ -3,7 +3,6 @@
 mod request;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -22,9 +21,10 @@ use crate::config::Api;
 use crate::cookie::{self, Transport};
 use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
 use crate::generation::Generation;
-use crate::http::{Caller, later, plain, read_body};
+use crate::http::{Caller, RequestId, later, plain, read_body};
 use crate::origin::PageOrigin;
 use crate::peer::Peer;
+use crate::protocol::Logging;
 use crate::rate::Verdict;
 use crate::session::{Lifetime, Opened, Session};
 use request::{Form, Target};
@@ -84,7 +84,7 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
         Ok(form) => form,
         Err(error) => return target.format.show(Err(error)),
     };
-    let request = format!("h{}", app.requests.fetch_add(1, Ordering::Relaxed) + 1);
+    let request = parts.extensions.get::<RequestId>().expect("every request has its id").0.clone();
     let call = HttpCall {
         app,
         generation: &generation,
@@ -189,7 +189,7 @@ impl HttpCall<'_> {
         };
         let outcome = generation.actions.call(call).await;
         drop(running);
-        calls::finish(app, request, &target.action, started_ms, outcome)
+        calls::finish(app, (request, Logging::Shown), &target.action, started_ms, outcome)
     }
 
     /// The user that HTTP Basic credentials stand for (RFC 7617).

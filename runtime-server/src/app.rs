@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::engine::{CallError, ErrorCode};
 use crate::generation::Generation;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::protocol::Hello;
 use crate::rate::Addresses;
 use crate::skew::KnownBuilds;
@@ -24,6 +25,9 @@ pub(crate) struct App {
     pub(crate) api_requests: Addresses,
     pub(crate) calls: Arc<Running>,
     pub(crate) requests: AtomicU64,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Set when the server is asked to stop.
+    pub(crate) leaving: AtomicBool,
 }
 
 impl App {
@@ -32,6 +36,11 @@ impl App {
         connection.set_build(self.builds.of_page(&hello.build_id));
         let app = Arc::clone(self);
         self.hub.greet(connection, hello, move || app.current().build_id.clone());
+    }
+
+    /// Whether new clients are welcome.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.leaving.load(Ordering::Relaxed)
     }
 
     /// The selected build.
@@ -70,6 +79,11 @@ impl Running {
             return Err(CallError::new(ErrorCode::Overloaded, "the server has as many calls in hand as it takes"));
         }
         Ok(call)
+    }
+
+    /// How many are in hand.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
     }
 
     /// Takes no more calls.

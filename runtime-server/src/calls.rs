@@ -9,7 +9,7 @@ use crate::generation::Entered;
 use crate::hub::Mode;
 use crate::log;
 use crate::manifest::Action;
-use crate::protocol::{self, CallMessage, ClientId, Text};
+use crate::protocol::{self, CallMessage, ClientId, Logging, Text};
 use crate::rate::Verdict;
 use crate::session::{Begin, SessionState};
 
@@ -38,7 +38,9 @@ pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: Client
                 drop(state);
                 let request = request_id(connection, id);
                 app.hub.log.answer(&request, &message.action, error.code.as_str(), 0);
-                connection.answer(protocol::error(id, &error));
+                let refused = protocol::error(id, &error);
+                app.metrics.call(&Err(error), 0);
+                connection.answer(refused);
             }
         },
     }
@@ -79,7 +81,10 @@ fn run(
 ) {
     let (id, action) = (message.id, message.action.clone());
     let request = request_id(connection, id);
-    app.hub.log.call(&request, &action, message.args.get());
+    let logging = message.logging;
+    if logging == Logging::Shown {
+        app.hub.log.call(&request, &action, message.args.get());
+    }
     let context = CallContext {
         session: Some(connection.session.view()),
         request: RequestView {
@@ -96,7 +101,7 @@ fn run(
     let outcome = generation.actions.call(call);
     let (app, connection) = (Arc::clone(app), Arc::clone(connection));
     tokio::spawn(async move {
-        let outcome = finish(&app, &request, &action, started_ms, outcome.await);
+        let outcome = finish(&app, (&request, logging), &action, started_ms, outcome.await);
         answer(&app, &connection, page, id, &outcome);
         connection.end_call();
         drop((running, generation));
@@ -104,7 +109,13 @@ fn run(
 }
 
 /// Brings an outcome to the log, and makes it fit to be sent.
-pub(crate) fn finish(app: &App, request: &str, action: &str, started_ms: u64, outcome: Outcome) -> Outcome {
+pub(crate) fn finish(
+    app: &App,
+    (request, logging): (&str, Logging),
+    action: &str,
+    started_ms: u64,
+    outcome: Outcome,
+) -> Outcome {
     let hub = &app.hub;
     let max = hub.limits.answer_bytes;
     let outcome = match outcome {
@@ -114,10 +125,11 @@ pub(crate) fn finish(app: &App, request: &str, action: &str, started_ms: u64, ou
         )),
         outcome => outcome,
     };
+    let took_ms = hub.clock.now_ms().saturating_sub(started_ms);
+    app.metrics.call(&outcome, took_ms);
     match outcome {
         Ok(value) => {
-            if hub.log.shows(log::CALLS) {
-                let took_ms = hub.clock.now_ms().saturating_sub(started_ms);
+            if logging == Logging::Shown && hub.log.shows(log::CALLS) {
                 let shown = value.as_ref().map_or("undefined", |value| value.get());
                 hub.log.answer(request, action, shown, took_ms);
             }

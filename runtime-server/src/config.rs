@@ -205,8 +205,8 @@ section! {
         node: String = "node".to_owned(),
         /// Whether another build is served as soon as the manifest names it; SIGHUP always makes the server look.
         follow: bool = true,
-        /// Address of health, readiness and metrics; `off` for none.
-        admin: String = "off".to_owned(),
+        /// Address of health, readiness and metrics; `off` for none. When it is the default one and taken, there is none either.
+        admin: String = "127.0.0.1:9321".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::engine::{CallError, ErrorCode, Host, HostCall, Reply};
 use crate::hub::Hub;
 use crate::manifest::Action;
+use crate::metrics::Metrics;
 use crate::pages::Pages;
 
 /// A build and what runs it.
@@ -65,6 +66,7 @@ pub(crate) struct GenerationHost {
     pub(crate) hub: Arc<Hub>,
     pub(crate) number: u64,
     pub(crate) watches: Arc<Running>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Host for GenerationHost {
@@ -73,6 +75,9 @@ impl Host for GenerationHost {
             && let Some(connection) = self.hub.connection(*connection)
         {
             connection.watch_end(self.number, &self.watches);
+        }
+        if matches!(call, HostCall::Publish { .. }) {
+            self.metrics.events.inc();
         }
         self.hub.perform(call, reply);
     }

@@ -4,7 +4,8 @@ mod handshake;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -14,7 +15,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use tower::Service as _;
@@ -27,6 +28,8 @@ use crate::cookie::{self, Transport};
 use crate::origin::{Own, PageOrigin};
 use crate::peer::{Entrance, Peer};
 use crate::redirect;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Largest body of a ticket.
 const TICKET_BYTES: usize = 1024;
@@ -41,9 +44,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 /// Answers a request, unless it was meant for another host.
-pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Request<Incoming>) -> Response<Body> {
+pub(crate) async fn answer(app: &App, mut router: Router, mut request: hyper::Request<Incoming>) -> Response<Body> {
+    let started = Instant::now();
     let peer = request.extensions().get::<Peer>().expect("every request has its peer");
     let generation = app.current();
+    let id = RequestId::of(app, &generation.config, request.headers());
+    let shown_id = HeaderValue::from_str(&id.0).expect("letters, digits and a few signs");
     let own = Own { allowed: &generation.config.http.allowed_origins, tls: false, hosts: peer.hosts };
     let insist = redirect::insists(&generation.config.https, peer.entrance);
     let mut response = if !own.believes_host(request.uri(), request.headers()) {
@@ -56,13 +62,16 @@ pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Reques
     } else if let Some(elsewhere) = redirect::answer(&generation.config, peer.entrance, &request) {
         elsewhere
     } else {
+        request.extensions_mut().insert(id);
         let Ok(response) = router.call(request).await;
         response
     };
     secure(response.headers_mut());
+    response.headers_mut().insert(REQUEST_ID, shown_id);
     if let Some(insist) = insist {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, insist);
     }
+    app.metrics.request(response.status().as_u16(), started.elapsed().as_secs_f64());
     response
 }
 
@@ -70,6 +79,21 @@ pub(crate) async fn answer(app: &App, mut router: Router, request: hyper::Reques
 fn secure(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+}
+
+/// A request's id: in the log, in the answer, and for server code.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl RequestId {
+    /// That of the proxy in front, when it is trusted and has given one; else the next of our own.
+    fn of(app: &App, config: &Config, headers: &HeaderMap) -> Self {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+        let given = headers.get(REQUEST_ID).filter(|_| config.http.trust_proxy).and_then(|id| id.to_str().ok());
+        let given = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(plain));
+        let own = || format!("h{}", app.requests.fetch_add(1, Ordering::Relaxed) + 1);
+        Self(given.map_or_else(own, str::to_owned))
+    }
 }
 
 /// What is known of where a request came from.

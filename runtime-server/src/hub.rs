@@ -17,9 +17,9 @@ use crate::log::Log;
 use crate::presence::Presence;
 use crate::protocol::{self, CloseCode, Event, Hello, WelcomeOptions};
 use crate::pubsub::{self, BROADCAST, Greeting, PubSub, StreamName};
-use crate::random;
 use crate::rate;
 use crate::session::{Done, Effects, PageState, Refused, Session, SessionId, SessionState, Sessions};
+use crate::spread::Spread;
 
 /// When tabs of a session that has logged in elsewhere come back, in milliseconds: their browser should have the new
 /// cookie by then.
@@ -490,11 +490,19 @@ impl Hub {
         drop(bus);
     }
 
-    /// Tells every client to come back later, spread over time.
-    pub(crate) fn say_goodbye(&self) {
-        for connection in self.all_connections() {
-            connection.send(protocol::reconnect(random::below(self.limits.shutdown_spread_ms)));
+    /// How many connections there are.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.connections.lock().open.len()
+    }
+
+    /// Tells every client when to come back, each at a time of its own; returns when the last one does, in milliseconds.
+    pub(crate) fn say_goodbye(&self) -> u64 {
+        let connections = self.all_connections();
+        let spread = Spread::of(connections.len(), self.limits.shutdown_spread_ms);
+        for (turn, connection) in connections.iter().enumerate() {
+            connection.send(protocol::reconnect(spread.delay_ms(turn)));
         }
+        spread.all_ms()
     }
 
     /// Closes every connection.

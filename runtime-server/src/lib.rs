@@ -3,6 +3,7 @@
 
 mod acme;
 pub mod actions;
+mod admin;
 mod api;
 mod app;
 mod assets;
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod load;
 pub mod log;
 pub mod manifest;
+mod metrics;
 pub mod nearest;
 mod negotiate;
 mod origin;
@@ -41,6 +43,7 @@ pub mod server;
 mod session;
 pub mod settings;
 mod skew;
+mod spread;
 mod stream;
 mod swap;
 pub mod tls;

@@ -70,5 +70,6 @@ limits! {
     redis_timeout_ms: u64 = 2_000, "Time that Redis has to answer before it counts as away, in milliseconds.";
     redis_orders: usize = 100_000, "Publications and changes that may wait to be sent to Redis.";
     shutdown_ms: u64 = 10_000, "Time that calls have to finish when the server stops, in milliseconds.";
-    shutdown_spread_ms: u64 = 1_000, "Time over which clients come back when the server stops, in milliseconds.";
+    shutdown_spread_ms: u64 = 10_000, "Longest time over which clients are sent elsewhere when the server stops, two milliseconds for each, in milliseconds.";
+    shutdown_notice_ms: u64 = 0, "Time between no longer being ready and taking no more connections when the server stops, in milliseconds.";
 }

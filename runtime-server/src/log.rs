@@ -35,6 +35,7 @@ pub struct Log {
     clock: Arc<dyn Clock>,
     lines: SyncSender<String>,
     dropped: Arc<AtomicU64>,
+    lost: Arc<AtomicU64>,
 }
 
 impl Log {
@@ -47,12 +48,17 @@ impl Log {
             .name("log".to_owned())
             .spawn(move || write_lines(&waiting, out, &counted))
             .expect("a process can start a thread");
-        Self { level, format, clock, lines, dropped }
+        Self { level, format, clock, lines, dropped, lost: Arc::default() }
     }
 
     /// Whether lines of that level are written.
     pub fn shows(&self, level: u8) -> bool {
         level <= self.level
+    }
+
+    /// How many lines were lost because their reader is too slow.
+    pub fn lines_lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Something failed.
@@ -143,6 +149,7 @@ impl Log {
         };
         if let Err(TrySendError::Full(_)) = self.lines.try_send(line) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

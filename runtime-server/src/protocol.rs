@@ -60,6 +60,17 @@ pub struct CallMessage<'a> {
     pub args: &'a RawValue,
     /// Whether it was sent before, on a connection that broke.
     pub sent: Sent,
+    /// Whether the log may show it.
+    pub logging: Logging,
+}
+
+/// Whether a call that goes well is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logging {
+    /// It is.
+    Shown,
+    /// Its page asked for silence.
+    Silent,
 }
 
 /// Whether a call is on the wire for the first time.
@@ -184,10 +195,14 @@ fn read_call<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<CallMessage<'de>, A:
         None | Some(0) => Sent::First,
         Some(_) => Sent::Again,
     };
+    let logging = match seq.next_element::<serde_json::Value>()? {
+        Some(flag) if flag == 1 => Logging::Silent,
+        _ => Logging::Shown,
+    };
     if id == 0 || !args.get().starts_with('[') {
         return Err(A::Error::custom("call"));
     }
-    Ok(CallMessage { id, action, args, sent })
+    Ok(CallMessage { id, action, args, sent, logging })
 }
 
 fn required<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(seq: &mut A) -> Result<T, A::Error> {

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::backplane::Backplane;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::follow::{Follower, Trigger};
 use crate::front::Door;
 use crate::load::Build;
@@ -57,9 +57,11 @@ pub fn serve(
         let follower = Follower::new((server.clone(), log.clone()), build, flags.clone(), trigger)?;
         let tls = if http.https.enabled { Some(tls(&http, build, state_dir, &log)?) } else { None };
         let (doors, served) = open(&http, tls.clone()).await?;
+        let admin = open_admin(&http.server.admin, &log).await?;
         ready(&served)?;
         tokio::select! {
-            ended = server.run_doors(doors, stop_signal()?) => Ok(ended?),
+            ended = answer_admin(&server, admin) => Ok(ended?),
+            ended = server.clone().run_doors(doors, stop_signal()?) => Ok(ended?),
             () = follower.follow() => unreachable!("a follower follows until it is dropped"),
             followed = follow_certificates(tls, log) => Ok(followed?),
         }
@@ -76,6 +78,28 @@ fn tls(config: &Config, build: &Build, state_dir: PathBuf, log: &Log) -> Result<
 async fn follow_certificates(tls: Option<Tls>, log: Log) -> io::Result<()> {
     match tls {
         Some(tls) => tls.follow(log).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The admin address. That the usual one is taken, by another server on this machine, is no reason not to serve.
+async fn open_admin(address: &str, log: &Log) -> Result<Option<TcpListener>, String> {
+    if address == "off" {
+        return Ok(None);
+    }
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if address == config::Server::default().admin => {
+            log.warn(format_args!("no health and no metrics: cannot listen on {address}: {error} (server.admin)"));
+            Ok(None)
+        }
+        Err(error) => Err(format!("cannot listen on {address}: {error} (server.admin)")),
+    }
+}
+
+async fn answer_admin(server: &Server, listener: Option<TcpListener>) -> io::Result<()> {
+    match listener {
+        Some(listener) => server.run_admin(listener).await,
         None => std::future::pending().await,
     }
 }

@@ -5,10 +5,12 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
 
 use crate::actions::Actions;
+use crate::admin;
 use crate::app::{App, Running};
 use crate::assets::Assets;
 use crate::backplane::Backplane;
@@ -22,6 +24,7 @@ use crate::limits::Limits;
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::EngineKind;
+use crate::metrics::Metrics;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
@@ -92,7 +95,8 @@ impl Server {
         let api_requests = Rate { per_second: limits.requests_per_second, burst: limits.requests_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Hub::new((clock, log), limits, sessions, presence, mode, backplane);
-        let first = prepare(&hub, build, config, (1, None), start_actions)?;
+        let metrics = Arc::new(Metrics::new());
+        let first = prepare((&hub, &metrics), build, config, (1, None), start_actions)?;
         let builds = KnownBuilds::default();
         builds.learn(build);
         let app = App {
@@ -104,6 +108,8 @@ impl Server {
             api_requests: Addresses::new(api_requests),
             calls: Arc::default(),
             requests: 0.into(),
+            metrics,
+            leaving: false.into(),
         };
         Ok(Self { app: Arc::new(app) })
     }
@@ -137,11 +143,18 @@ impl Server {
         // Loading an engine takes its time, and may wait for a process.
         let prepared = tokio::task::spawn_blocking(move || {
             loading.builds.learn(&build);
-            prepare(&loading.hub, &build, config, (before.number + 1, Some(&before.assets)), start_actions)
+            prepare(
+                (&loading.hub, &loading.metrics),
+                &build,
+                config,
+                (before.number + 1, Some(&before.assets)),
+                start_actions,
+            )
         });
         let next = prepared.await.unwrap_or_else(|error| Err(ServerError::Engine(error.to_string())))?;
         let build_id = next.build_id.clone();
         let old = app.generations.select(next);
+        app.metrics.swaps.inc();
         app.hub.log.say(log::CALLS, format_args!("build {build_id} is served from now on"));
         if old.build_id != build_id {
             app.hub.tell_upgrade(&build_id);
@@ -160,6 +173,11 @@ impl Server {
         self.run_doors(vec![Door::plain(listener)], shutdown).await
     }
 
+    /// Answers for health, readiness and metrics at another listener, until it is dropped.
+    pub async fn run_admin(&self, listener: TcpListener) -> io::Result<()> {
+        admin::serve(Arc::clone(&self.app), listener).await
+    }
+
     /// As [`run`](Self::run), with several listeners.
     pub async fn run_doors(self, doors: Vec<Door>, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let app = self.app;
@@ -172,14 +190,33 @@ impl Server {
                 () = &mut shutdown => break,
             }
         }
-        front.close_doors();
+        let clock = &app.hub.clock;
+        app.leaving.store(true, Ordering::Relaxed);
         app.hub.log.say(log::CALLS, "stopping");
-        let deadline_ms = app.hub.clock.now_ms() + app.hub.limits.shutdown_ms;
+        // Who sends clients here has to see first that this server is no longer ready.
+        let notice_ms = clock.now_ms() + app.hub.limits.shutdown_notice_ms;
+        if app.hub.limits.shutdown_notice_ms > 0 {
+            loop {
+                tokio::select! {
+                    () = front.accept() => {}
+                    () = clock.sleep_until(notice_ms) => break,
+                }
+            }
+        }
+        front.close_doors();
+        // Each client stays until its turn to go elsewhere, and is served until then.
+        let spread_ms = app.hub.say_goodbye();
+        let last_ms = clock.now_ms() + spread_ms;
+        tokio::select! {
+            () = app.hub.all_gone() => {}
+            () = clock.sleep_until(last_ms) => {}
+        }
+        let deadline_ms = clock.now_ms() + app.hub.limits.shutdown_ms;
         app.calls.stop();
-        app.hub.say_goodbye();
+        app.hub.log.say(log::CALLS, "no more calls are taken");
         tokio::select! {
             () = app.calls.ended() => {}
-            () = app.hub.clock.sleep_until(deadline_ms) => app.hub.log.warn("calls that did not end in time are given up"),
+            () = clock.sleep_until(deadline_ms) => app.hub.log.warn("calls that did not end in time are given up"),
         }
         let farewell_ms = app.hub.clock.now_ms() + FAREWELL_MS;
         app.hub.close_all();
@@ -227,7 +264,7 @@ impl EngineOf {
 
 /// Puts together what is served of a build, and starts its engine.
 fn prepare(
-    hub: &Arc<Hub>,
+    (hub, metrics): (&Arc<Hub>, &Arc<Metrics>),
     build: &Build,
     config: Config,
     (number, before): (u64, Option<&Assets>),
@@ -238,7 +275,8 @@ fn prepare(
     let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
     let assets = Assets::new(build, &hub.limits, before);
     let watches: Arc<Running> = Arc::default();
-    let host = GenerationHost { hub: Arc::clone(hub), number, watches: Arc::clone(&watches) };
+    let host =
+        GenerationHost { hub: Arc::clone(hub), number, watches: Arc::clone(&watches), metrics: Arc::clone(metrics) };
     let actions = start_actions(Arc::new(host)).map_err(ServerError::Engine)?;
     Ok(Generation {
         number,

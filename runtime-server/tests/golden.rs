@@ -3,7 +3,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use ssbuild_server::engine::{CallError, ErrorCode};
-use ssbuild_server::protocol::{self, ClientMessage, Event, Position, Sent, WelcomeOptions};
+use ssbuild_server::protocol::{self, ClientMessage, Event, Logging, Position, Sent, WelcomeOptions};
 
 use crate::support::World;
 use crate::support::client::Client;
@@ -35,6 +35,7 @@ fn messages_of_clients_are_read() {
                 assert_eq!((json!(call.id), call.action.as_str()), (row["id"].clone(), text(row, "action")));
                 assert_eq!(serde_json::from_str::<Value>(call.args.get()).expect("JSON"), row["args"]);
                 assert_eq!(call.sent == Sent::Again, row["resent"] == true);
+                assert_eq!(call.logging == Logging::Silent, row["silent"] == true);
             }
             ClientMessage::Ping => kinds[2] += 1,
         }

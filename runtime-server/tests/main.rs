@@ -1,6 +1,7 @@
 //! The server from outside: real sockets and requests against a server on a free port, with scripted actions where the
 //! engine is not what is asked about, and a clock that is turned by hand.
 
+mod admin;
 mod api;
 mod calls;
 mod cluster;

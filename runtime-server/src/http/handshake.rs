@@ -65,6 +65,7 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
     let Some(connection) = app.hub.connect(session, id, caller.ip) else {
         return later(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections");
     };
+    app.metrics.handshakes.inc();
     tokio::spawn(carry(Arc::clone(&app), connection, hyper::upgrade::on(&mut request), peer));
 
     let mut response = Response::new(Body::empty());

@@ -303,6 +303,11 @@ impl Sessions {
         self.place.expire(now_ms.saturating_sub(self.expires_ms));
     }
 
+    /// How many are in memory.
+    pub(crate) fn in_memory_count(&self) -> usize {
+        self.registry.lock().by_key.len()
+    }
+
     /// Writes what waits, and closes the store.
     pub(crate) fn close(&self) {
         self.place.close();

@@ -1,0 +1,145 @@
+//! What is counted, in the text format of OpenMetrics.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::app::App;
+use crate::engine::Outcome;
+
+/// Everything that is counted. Names of actions are no labels: an app has many.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<StatusLabel, Counter>,
+    request_seconds: Histogram,
+    calls: Family<OutcomeLabel, Counter>,
+    call_seconds: Histogram,
+    pub(crate) events: Counter,
+    pub(crate) handshakes: Counter,
+    pub(crate) swaps: Counter,
+    build: Family<BuildLabel, Gauge>,
+    now: Now,
+}
+
+/// What is looked up when it is asked for.
+#[derive(Default)]
+struct Now {
+    connections: Gauge,
+    calls: Gauge,
+    sessions: Gauge,
+    users: Gauge,
+    draining: Gauge,
+    log_lines_lost: Counter<u64, AtomicU64>,
+    memory_bytes: Gauge,
+    open_files: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    /// `ok`, or the code of the error.
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabel {
+    build_id: String,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        // A millisecond to half a minute.
+        let times = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let (request_seconds, call_seconds) = (times(), times());
+        let (requests, calls, build) = (Family::default(), Family::default(), Family::default());
+        let (events, handshakes, swaps) = (Counter::default(), Counter::default(), Counter::default());
+        let now = Now::default();
+        let mut registry = Registry::default();
+        let ss = registry.sub_registry_with_prefix("ss");
+        ss.register("http_requests", "HTTP requests answered", Family::clone(&requests));
+        let help = "Time from an HTTP request to the head of its answer";
+        ss.register_with_unit("http_request", help, Unit::Seconds, request_seconds.clone());
+        ss.register("calls", "Calls of actions answered", Family::clone(&calls));
+        ss.register_with_unit("call", "Time that actions took", Unit::Seconds, call_seconds.clone());
+        ss.register("events_published", "Events that server code has published", events.clone());
+        ss.register("sockets_opened", "Sockets opened", handshakes.clone());
+        ss.register("builds_served", "Builds served after the first", swaps.clone());
+        ss.register("build_selected", "The build that is served", Family::clone(&build));
+        ss.register("sockets_open", "Sockets that are open", now.connections.clone());
+        ss.register("calls_running", "Calls that are not answered yet", now.calls.clone());
+        ss.register("sessions_in_memory", "Sessions in memory", now.sessions.clone());
+        ss.register("users_online", "Users online", now.users.clone());
+        ss.register("draining", "1 while the server stops", now.draining.clone());
+        ss.register("log_lines_lost", "Lines of the log that nobody read in time", now.log_lines_lost.clone());
+        let process = registry.sub_registry_with_prefix("process");
+        process.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, now.memory_bytes.clone());
+        process.register("open_fds", "Open file descriptors", now.open_files.clone());
+        Self { registry, requests, request_seconds, calls, call_seconds, events, handshakes, swaps, build, now }
+    }
+
+    /// An HTTP request was answered.
+    pub(crate) fn request(&self, status: u16, seconds: f64) {
+        self.requests.get_or_create(&StatusLabel { status }).inc();
+        self.request_seconds.observe(seconds);
+    }
+
+    /// A call was answered.
+    pub(crate) fn call(&self, outcome: &Outcome, took_ms: u64) {
+        let outcome = match outcome {
+            Ok(_) => "ok",
+            Err(error) => error.code.as_str(),
+        };
+        self.calls.get_or_create(&OutcomeLabel { outcome }).inc();
+        #[expect(clippy::cast_precision_loss, reason = "calls do not take thousands of years")]
+        self.call_seconds.observe(took_ms as f64 / 1000.0);
+    }
+
+    /// All of it as text.
+    pub(crate) fn text(&self, app: &App) -> String {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let now = &self.now;
+        now.connections.set(count(app.hub.open_connections()));
+        now.calls.set(count(app.calls.count()));
+        now.sessions.set(count(app.hub.sessions.in_memory_count()));
+        now.users.set(count(app.hub.presence.now().len()));
+        now.draining.set(i64::from(!app.is_ready()));
+        let (lost, told) = (app.hub.log.lines_lost(), now.log_lines_lost.get());
+        now.log_lines_lost.inc_by(lost.saturating_sub(told));
+        if let Some(bytes) = resident_bytes() {
+            now.memory_bytes.set(bytes);
+        }
+        if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
+            now.open_files.set(count(files.count()));
+        }
+        self.build.clear();
+        self.build.get_or_create(&BuildLabel { build_id: app.current().build_id.clone() }).set(1);
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a string takes all text");
+        text
+    }
+}
+
+/// What the process holds in memory, where the system says so.
+fn resident_bytes() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
