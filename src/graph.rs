@@ -10,7 +10,7 @@ use std::{
 
 use rayon::prelude::*;
 use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
-use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Shake, Source};
+use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Shake, Source, TypeScript};
 
 use crate::{
     disk::{Disk, DiskError, Kind},
@@ -213,7 +213,7 @@ impl Loader<'_> {
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
         let shake = if shaken { Shake::Tell } else { Shake::No };
-        let options = Options { read_actions, shake, ..self.options.clone() };
+        let options = Options { read_actions, ..self.options(module, shake) };
         let compiled = (self.compile)(Source { path: &module.name, text, language }, &options);
         let mut loaded = Loaded { text: text.as_str().into(), ..Loaded::default() };
         for import in &compiled.imports {
@@ -222,6 +222,14 @@ impl Loader<'_> {
         }
         loaded.compiled = compiled;
         loaded
+    }
+
+    fn options(&self, module: &Module, shake: Shake) -> Options {
+        let typescript = match module.zone {
+            Zone::Package => TypeScript::default(),
+            _ => self.resolver.typescript().clone(),
+        };
+        Options { shake, typescript, ..self.options.clone() }
     }
 
     /// Keeps what can be linked; the rest becomes a finding.

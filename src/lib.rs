@@ -31,6 +31,7 @@ pub mod session;
 pub mod sheets;
 pub mod style;
 pub mod trees;
+mod tsconfig;
 pub mod types;
 mod unchanged;
 pub mod view;

@@ -9,10 +9,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric};
-use ssbuild_script::ImportKind;
+use oxc_resolver::{
+    ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery, TsconfigOptions, TsconfigReferences,
+};
+use ssbuild_diagnostic::Diagnostic;
+use ssbuild_script::{ImportKind, TypeScript};
 
-use crate::disk::Disk;
+use crate::{disk::Disk, tsconfig};
 use disk_view::DiskView;
 
 /// On which side the importing code runs.
@@ -44,6 +47,10 @@ pub struct Resolver {
     client: Pair,
     server: Pair,
     real: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+    /// What the app's `tsconfig.json` decides about code.
+    typescript: TypeScript,
+    /// What is wrong with that file.
+    problem: Option<Diagnostic>,
     /// Whether a file's package says that its evaluation has no effects.
     free: Mutex<HashMap<PathBuf, bool>>,
 }
@@ -89,11 +96,24 @@ impl Resolver {
         let server =
             ResolveOptions { main_fields: strings(&["main", "module"]), builtin_modules: true, modules, ..common };
 
+        let view = || DiskView::new(Arc::clone(disk));
+        let (mut typescript, mut problem, mut tsconfig) = (TypeScript::default(), None, None);
+        if let Some(file) = tsconfig::find(&**disk, root) {
+            let resolver = ResolverGeneric::new_with_file_system(view(), ResolveOptions::default());
+            match resolver.resolve_tsconfig(&file) {
+                Ok(config) => {
+                    typescript = tsconfig::typescript(&config);
+                    let references = TsconfigReferences::Disabled;
+                    tsconfig = Some(TsconfigDiscovery::Manual(TsconfigOptions { config_file: file, references }));
+                }
+                Err(error) => problem = Some(tsconfig::unreadable(root, &file, &error)),
+            }
+        }
         let with = |options: &ResolveOptions, conditions: &[&str]| ResolveOptions {
             condition_names: strings(conditions),
+            tsconfig: tsconfig.clone(),
             ..options.clone()
         };
-        let view = || DiskView::new(Arc::clone(disk));
         let pair = |options: &ResolveOptions, place: &str| {
             let import = ResolverGeneric::new_with_file_system(
                 view(),
@@ -109,6 +129,8 @@ impl Resolver {
             server: pair(&server, "node"),
             real: Mutex::new(HashMap::new()),
             free: Mutex::new(HashMap::new()),
+            typescript,
+            problem,
         }
     }
 
@@ -152,6 +174,16 @@ impl Resolver {
                 _ => Target::Missing(self.said(&error)),
             },
         }
+    }
+
+    /// What the app's `tsconfig.json` decides about code.
+    pub fn typescript(&self) -> &TypeScript {
+        &self.typescript
+    }
+
+    /// What is wrong with that file, when it cannot be read.
+    pub fn problem(&self) -> Option<&Diagnostic> {
+        self.problem.as_ref()
     }
 
     /// Whether the package of a file that was resolved says that nobody notices when the file does not run.

@@ -73,7 +73,7 @@ impl Context<'_> {
     pub fn scripts(&self) -> Result<(Scripts, Vec<Diagnostic>), DiskError> {
         let server_paths = self.server_paths();
         let resolver = Resolver::new(self.disk, &self.project.root, &self.settings.env, &server_paths);
-        let mut found = Vec::new();
+        let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
         let client = self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], &mut found)?;
         let server = self.half(&resolver, Side::Server, &[Role::Shared, Role::Server, Role::LibServer], &mut found)?;
         let libs = self.libs(&mut found)?;
@@ -148,6 +148,7 @@ impl Context<'_> {
             source_map: self.with_maps(),
             read_actions: false,
             defines: defines::of(self.settings, side),
+            typescript: ssbuild_script::TypeScript::default(),
             shake: ssbuild_script::Shake::No,
             depth_limit: ssbuild_script::DEPTH_LIMIT,
         }

@@ -13,13 +13,14 @@ use swc_core::ecma::visit::VisitMutWith;
 use crate::defines::Defines;
 use crate::depth::Depth;
 use crate::emit::{Layout, Tree};
+use crate::fields::AssignedFields;
 use crate::jsx::Jsx;
 use crate::names::Names;
 use crate::place::Places;
 use crate::walk::Walk;
 use crate::{
-    CompiledModule, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json, map,
-    minify, parse, shake, syntax, wrap,
+    CompiledModule, Fields, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json,
+    map, minify, parse, shake, syntax, typescript, wrap,
 };
 
 /// Most findings of a file with errors that are shown.
@@ -48,7 +49,7 @@ fn script_stages(
     depth: Depth,
     options: &Options,
 ) -> Result<CompiledModule, Vec<Diagnostic>> {
-    let jsx = Jsx::of(places.text(), language);
+    let jsx = Jsx::of(places.text(), language, &options.typescript.jsx);
     let comments = (options.shake != Shake::No).then(SingleThreadedComments::default);
     let comments = jsx.as_ref().and_then(Jsx::comments).cloned().or(comments);
     let mut program = parse::parse(places, language, comments.as_ref())?;
@@ -56,10 +57,18 @@ fn script_stages(
     let typed = matches!(language, Language::TypeScript | Language::Tsx);
     program.mutate(resolver(names.unresolved_mark, names.top_mark, typed));
     let common_types = typed && has_common_types(&program);
+    // Before types are gone: decorators may ask for them.
+    if places.text().contains('@') && places.text().contains("class") {
+        typescript::write_decorators(&mut program, &options.typescript, &names);
+    }
     if typed {
+        if options.typescript.fields == Fields::Assigned {
+            program.visit_mut_with(&mut AssignedFields);
+        }
+        let config = typescript::config(&options.typescript);
         match &jsx {
-            Some(jsx) => jsx.strip_types(&mut program, typescript_config(), &names),
-            None => program.mutate(types::typescript(typescript_config(), names.unresolved_mark, names.top_mark)),
+            Some(jsx) => jsx.strip_types(&mut program, config, &names),
+            None => program.mutate(types::typescript(config, names.unresolved_mark, names.top_mark)),
         }
     }
     let has_jsx = jsx.is_some();
@@ -210,10 +219,6 @@ fn has_common_types(program: &Program) -> bool {
         })
     };
     matches!(program, Program::Module(module) if module.body.iter().any(is_common))
-}
-
-fn typescript_config() -> types::Config {
-    types::Config { native_class_properties: true, ..types::Config::default() }
 }
 
 fn gave_up(source: Source<'_>, panic: &(dyn std::any::Any + Send)) -> Diagnostic {

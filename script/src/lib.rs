@@ -14,6 +14,7 @@ mod depth;
 mod emit;
 mod esm;
 mod exports;
+mod fields;
 mod imports;
 mod json;
 mod jsx;
@@ -32,6 +33,7 @@ mod references;
 mod regex;
 mod shake;
 mod syntax;
+mod typescript;
 mod walk;
 mod wrap;
 
@@ -44,3 +46,4 @@ pub use output::{
     Reference, Tree,
 };
 pub use parts::{Export, Keep, Part, Parts, Shake};
+pub use typescript::{Decorators, Fields, JsxForm, TypeScript};

@@ -39,6 +39,8 @@ pub struct Options {
     pub read_actions: bool,
     /// Expressions replaced by a value while compiling: `process.env.NODE_ENV` to `"production"`. Values are JavaScript text.
     pub defines: Vec<(String, String)>,
+    /// What the app's `tsconfig.json` decides.
+    pub typescript: crate::TypeScript,
     /// Whether what nobody uses is left out.
     pub shake: crate::Shake,
     /// Brackets deeper than this are refused before the parser sees them.

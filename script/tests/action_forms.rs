@@ -1,6 +1,8 @@
 //! The actions of server files, by every form in which they can be written.
 
-use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, Wrap, compile};
+use ssbuild_script::{
+    AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, TypeScript, Wrap, compile,
+};
 
 fn read(language: Language, text: &str) -> CompiledModule {
     let options = Options {
@@ -9,6 +11,7 @@ fn read(language: Language, text: &str) -> CompiledModule {
         source_map: false,
         read_actions: true,
         defines: Vec::new(),
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: ssbuild_script::DEPTH_LIMIT,
     };

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use ssbuild_script::{AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, Wrap, compile};
+use ssbuild_script::{
+    AnswerStyle, CompiledModule, Language, Minify, Options, Shake, Source, TypeScript, Wrap, compile,
+};
 
 fn read(text: &str, language: Language) -> CompiledModule {
     let options = Options {
@@ -11,6 +13,7 @@ fn read(text: &str, language: Language) -> CompiledModule {
         source_map: false,
         read_actions: true,
         defines: Vec::new(),
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: 500,
     };

@@ -3,7 +3,7 @@
 use std::thread;
 
 use ssbuild_diagnostic::Code;
-use ssbuild_script::{DEPTH_LIMIT, Language, Minify, Options, STACK_BYTES, Shake, Source, Wrap, compile};
+use ssbuild_script::{DEPTH_LIMIT, Language, Minify, Options, STACK_BYTES, Shake, Source, TypeScript, Wrap, compile};
 
 /// Opening, innermost and closing text of a shape; open and close are repeated.
 const SHAPES: [(&str, &str, &str, &str, Language); 30] = [
@@ -105,6 +105,7 @@ fn codes(mut text: String, language: Language, minify: Minify) -> Vec<Code> {
             source_map: true,
             read_actions: true,
             defines: vec![("a.b".to_owned(), "1".to_owned())],
+            typescript: TypeScript::default(),
             shake: Shake::No,
             depth_limit: DEPTH_LIMIT,
         };

@@ -1,7 +1,7 @@
 //! Source maps: what the joiner makes of several chunks is decoded again and held against sources and code.
 
 use serde_json::Value;
-use ssbuild_script::{Language, MapJoiner, Minify, Options, Shake, Source, Wrap, compile};
+use ssbuild_script::{Language, MapJoiner, Minify, Options, Shake, Source, TypeScript, Wrap, compile};
 
 /// A decoded segment: where in the code, and for code that has one, the source, its line, its column and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,7 @@ fn join(minify: Minify) -> (String, Value) {
             source_map: true,
             read_actions: false,
             defines: Vec::new(),
+            typescript: TypeScript::default(),
             shake: Shake::No,
             depth_limit: 500,
         };
@@ -196,6 +197,7 @@ fn joining_is_exact() {
         source_map: true,
         read_actions: false,
         defines: Vec::new(),
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: 500,
     };

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ssbuild_script::{
-    CompiledModule, ExportForm, ImportKind, ImportedNames, Language, Minify, Options, Shake, Source, Tree, Wrap,
-    compile,
+    CompiledModule, ExportForm, ImportKind, ImportedNames, Language, Minify, Options, Shake, Source, Tree, TypeScript,
+    Wrap, compile,
 };
 
 fn options(wrap: Wrap, minify: Minify) -> Options {
@@ -14,6 +14,7 @@ fn options(wrap: Wrap, minify: Minify) -> Options {
         source_map: false,
         read_actions: false,
         defines: Vec::new(),
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: 500,
     }
@@ -304,7 +305,6 @@ fn mistakes_are_shown_with_a_remedy() {
         (Language::JavaScript, "export { nowhere };"),
         (Language::JavaScript, "export const x = await load();\nfor await (const y of z) ;"),
         (Language::JavaScript, "function f() { await g(); }"),
-        (Language::JavaScript, "@decorated class A {}"),
         (Language::JavaScript, "const <b>bold</i>;"),
         (Language::TypeScript, "let x: = 1;\nenum { A }"),
         (Language::Json, "{\n  // comment\n  \"a\": 1\n}"),

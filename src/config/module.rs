@@ -76,6 +76,7 @@ fn options(env: &str) -> Options {
         source_map: true,
         read_actions: false,
         defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
+        typescript: ssbuild_script::TypeScript::default(),
         shake: ssbuild_script::Shake::No,
         depth_limit: ssbuild_script::DEPTH_LIMIT,
     }

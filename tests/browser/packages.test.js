@@ -18,6 +18,12 @@ const WAYS = [
 
 const VIEW = '<!doctype html><html><head><title>starting</title><link rel="icon" href="/icon.png"><SocketStream></head><body></body></html>';
 
+/** Entries that need a `tsconfig.json`, with its `compilerOptions`. */
+const TYPESCRIPT = {
+  'lit-experimental.ts': { experimentalDecorators: true, useDefineForClassFields: false },
+  'preact-configured.tsx': { jsx: 'react-jsx', jsxImportSource: 'preact', paths: { '~/*': ['./app/client/*'] } },
+};
+
 /** What Vue's bundles for bundlers say in development, which is no complaint. */
 const CHATTER = /You are running a development build|Download the React DevTools|Lit is in dev mode/;
 
@@ -46,6 +52,8 @@ function makeApp(entry, name, minify) {
   writeFileSync(join(app, 'app/views/app.html'), VIEW);
   // Chromium asks for an icon, and says so when there is none.
   writeFileSync(join(app, 'public/icon.png'), '');
+  const compilerOptions = TYPESCRIPT[entry];
+  if (compilerOptions) writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
   writeFileSync(join(app, 'config/app.json'), JSON.stringify({ build: { minify } }));
   return app;
 }

@@ -20,6 +20,7 @@ mod session;
 mod shaking;
 mod style_limits;
 mod styles;
+mod tsconfig;
 mod types;
 mod views;
 mod watch;

@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use ssbuild_diagnostic::Code;
-use ssbuild_script::{Language, Minify, Options, Shake, Source, Wrap, compile};
+use ssbuild_script::{Language, Minify, Options, Shake, Source, TypeScript, Wrap, compile};
 
 /// One change of a text: where (in thousandths), what is put there, how many bytes it replaces.
 type Change = (u16, usize, u8);
@@ -154,6 +154,7 @@ fn options(minify: Minify) -> Options {
         source_map: true,
         read_actions: true,
         defines: vec![("process.env.NODE_ENV".to_owned(), "'production'".to_owned())],
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: 300,
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use case::Case;
-use ssbuild_script::{CompiledModule, ImportKind, Minify, Options, Shake, Source, Wrap, compile};
+use ssbuild_script::{CompiledModule, ImportKind, Minify, Options, Shake, Source, TypeScript, Wrap, compile};
 
 #[test]
 fn compiled_modules_do_what_their_sources_do() {
@@ -92,6 +92,7 @@ fn compile_module(case: &Case, name: &str, text: &str, minify: Minify) -> Result
         source_map: true,
         read_actions: false,
         defines: vec![("process.env.NODE_ENV".to_owned(), "\"production\"".to_owned())],
+        typescript: TypeScript::default(),
         shake: Shake::No,
         depth_limit: 1000,
     };
