@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ssbuild_script::MapJoiner;
+use ssbuild_script::{ImportKind, MapJoiner};
 
 use crate::{
     graph::{Dep, Graph, Module},
@@ -18,6 +18,23 @@ pub struct Script {
     pub map: Option<String>,
     /// How many modules and plain files went into it.
     pub modules: usize,
+    /// Which, and where they are in the text.
+    pub parts: Vec<Part>,
+}
+
+/// A module or plain file in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The module's name.
+    pub name: String,
+    /// Where its code begins in the bundle, in bytes.
+    pub start: usize,
+    /// How long its code is.
+    pub bytes: usize,
+    /// How long its source is.
+    pub source_bytes: usize,
+    /// Names of the modules that it imports, and how it asks for them.
+    pub imports: Vec<(String, ImportKind)>,
 }
 
 /// What `__ss.start` is told, each tree a JSON object.
@@ -43,13 +60,13 @@ pub enum Numbering<'a> {
 pub struct Writer {
     code: String,
     map: Option<MapJoiner>,
-    modules: usize,
+    parts: Vec<Part>,
 }
 
 impl Writer {
     /// An empty bundle, with or without a map.
     pub fn new(with_map: bool) -> Self {
-        Self { code: String::new(), map: with_map.then(MapJoiner::new), modules: 0 }
+        Self { code: String::new(), map: with_map.then(MapJoiner::new), parts: Vec::new() }
     }
 
     /// Adds `__ss.define` for modules of a graph. ES modules stand in strict code, the others in sloppy code.
@@ -70,15 +87,16 @@ impl Writer {
 
     /// Adds a program as it is, and a `;` on a line of its own, so that it cannot run into what follows.
     pub fn plain(&mut self, module: &Module) {
-        self.module(module);
+        self.module(module, Vec::new());
         self.text("\n;\n");
     }
 
-    /// Adds text without a source: a program that is not mapped.
-    pub fn unmapped(&mut self, code: &str) {
+    /// Adds a program that is not mapped.
+    pub fn unmapped(&mut self, name: &str, code: &str) {
+        let (name, start, bytes) = (name.to_owned(), self.code.len(), code.len());
+        self.parts.push(Part { name, start, bytes, source_bytes: bytes, imports: Vec::new() });
         self.text(code);
         self.text("\n;\n");
-        self.modules += 1;
     }
 
     /// Adds `__ss.start`.
@@ -91,7 +109,12 @@ impl Writer {
 
     /// The bundle; `name` is what its map calls it.
     pub fn finish(self, name: &str) -> Script {
-        Script { code: self.code, map: self.map.map(|map| map.finish(Some(name))), modules: self.modules }
+        Script {
+            code: self.code,
+            map: self.map.map(|map| map.finish(Some(name))),
+            modules: self.parts.len(),
+            parts: self.parts,
+        }
     }
 
     fn members(&mut self, graph: &Graph, modules: &[usize], numbering: Numbering<'_>) {
@@ -101,7 +124,12 @@ impl Writer {
                 Numbering::Linked(linked) => self.text(&format!("{}:[", linked.ids[at])),
                 Numbering::Runtime => self.text(&format!("\"{}\":[", runtime_id(at))),
             }
-            self.module(module);
+            let imports = module.compiled.imports.iter().zip(&module.deps).filter_map(|(import, dep)| match dep {
+                Dep::Module(to) => Some((graph.modules[*to].name.clone(), import.kind)),
+                Dep::Host(name) => Some((name.clone(), import.kind)),
+                Dep::Missing => None,
+            });
+            self.module(module, imports.collect());
             let deps: Vec<String> = module
                 .deps
                 .iter()
@@ -115,7 +143,10 @@ impl Writer {
         }
     }
 
-    fn module(&mut self, module: &Module) {
+    fn module(&mut self, module: &Module, imports: Vec<(String, ImportKind)>) {
+        let (name, source_bytes) = (module.name.clone(), module.text.len());
+        let (start, bytes) = (self.code.len(), module.compiled.code.len());
+        self.parts.push(Part { name, start, bytes, source_bytes, imports });
         if let Some(map) = &mut self.map {
             match &module.compiled.map {
                 Some(chunk) => map.push_chunk(chunk, &module.name, Some(&module.text)),
@@ -123,7 +154,6 @@ impl Writer {
             }
         }
         self.code.push_str(&module.compiled.code);
-        self.modules += 1;
     }
 
     fn text(&mut self, text: &str) {

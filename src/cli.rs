@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod man;
 mod new;
+mod report;
 mod screen;
 mod serve;
 mod style_worker;
@@ -51,6 +52,7 @@ enum Command {
     Config(config::Config),
     New(new::New),
     Watch(watch::Watch),
+    Report(report::Report),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -78,6 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Config(args)) => args.run(),
         Some(Command::New(args)) => args.run(),
         Some(Command::Watch(args)) => args.run(),
+        Some(Command::Report(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

@@ -20,6 +20,7 @@ use crate::{
     preprocess::{self, Packages},
     project::Project,
     public::PublicFiles,
+    report::{Composition, budget},
     scripts::{self, Scripts},
     session::Session,
     sheets::{self, Sheets},
@@ -62,15 +63,19 @@ pub enum Purpose {
     Publish(PathBuf),
     /// To find what is wrong; nothing is written.
     Check,
+    /// To see what it is made of; nothing is written.
+    Measure,
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// What was found in the app.
     pub report: Report,
     /// The build, when there were no errors and it was to be published.
     pub manifest: Option<Manifest>,
+    /// What it is made of, when it was to be measured and there were no errors.
+    pub composition: Option<Composition>,
     /// How many modules went into each bundle.
     pub modules: BTreeMap<String, usize>,
     /// What open pages may ask for, when that was to be checked and every script could be compiled.
@@ -220,20 +225,39 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     if request.warnings == Warnings::Deny {
         report.deny_warnings();
     }
-    let Purpose::Publish(out) = &request.purpose else {
-        let offered = match sound {
-            true => Some(offered(&**disk, &project, &settings, &trees, &public, scripts)?),
-            false => None,
-        };
-        let outcome = Outcome { report, manifest: None, modules, offered, types, browser: None };
+    let measured = request.purpose == Purpose::Measure || !settings.config.build.budget_bytes.is_empty();
+    let published = matches!(request.purpose, Purpose::Publish(_));
+    let sealed = match !report.has_errors() && (measured || published) {
+        true => Some(assemble(&public, &sheets, &scripts, (&settings, &own), session)?),
+        false => None,
+    };
+    if let Some(sealed) = &sealed {
+        report.extend(budget::check(&settings, sealed, &project.pages()));
+        if request.warnings == Warnings::Deny {
+            report.deny_warnings();
+        }
+    }
+    let out = match &request.purpose {
+        Purpose::Publish(out) => out,
+        Purpose::Measure => {
+            let composition = sealed.map(|sealed| Composition::of(&scripts, &sealed, &project));
+            let outcome = Outcome { report, modules, composition, types, ..Outcome::default() };
+            return Ok(ran(outcome, BTreeMap::new()));
+        }
+        Purpose::Check => {
+            let offered = match sound {
+                true => Some(offered(&**disk, &project, &settings, &trees, &public, scripts)?),
+                false => None,
+            };
+            let outcome = Outcome { report, modules, offered, types, ..Outcome::default() };
+            return Ok(ran(outcome, BTreeMap::new()));
+        }
+    };
+    let Some(mut sealed) = sealed.filter(|_| !report.has_errors()) else {
+        let outcome = Outcome { report, modules, types, ..Outcome::default() };
         return Ok(ran(outcome, BTreeMap::new()));
     };
-    if report.has_errors() {
-        let outcome = Outcome { report, manifest: None, modules, offered: None, types, browser: None };
-        return Ok(ran(outcome, BTreeMap::new()));
-    }
     let app = app_name(&**disk, &project, &settings)?;
-    let mut sealed = assemble(&public, &sheets, &scripts, (&settings, &own), session)?;
     let chunks = chunk_table(&scripts);
     let pages = views.pages(&sealed, &app, &chunks, &policy);
     for (route, page) in &pages {
@@ -250,7 +274,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
     let browser = Some(Browser { client, start, views: own });
     let manifest = Some(published.manifest);
-    let outcome = Outcome { report, manifest, modules, offered: None, types, browser };
+    let outcome = Outcome { report, manifest, modules, types, browser, ..Outcome::default() };
     Ok(ran(outcome, published.written))
 }
 

@@ -1,8 +1,19 @@
-//! What a build prints when it is done: a table of its bundles, and a line of counts.
+//! What a build prints when it is done, and what it is made of.
+
+pub mod budget;
+mod composition;
+mod diff;
+mod table;
+mod treemap;
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use ssbuild_server::manifest::{Asset, EngineKind, Manifest};
+
+pub use composition::{Composition, Input, Output, Share, package};
+pub use diff::{Change, diff, diff_text};
+pub use table::{Detail, table};
+pub use treemap::treemap;
 
 /// The table and the counts, for a person.
 pub fn text(manifest: &Manifest, modules: &BTreeMap<String, usize>, elapsed: Duration) -> String {
@@ -72,11 +83,13 @@ fn rows(manifest: &Manifest, modules: &BTreeMap<String, usize>) -> Vec<Row> {
     names.iter().filter_map(row).collect()
 }
 
-fn sent(asset: &Asset) -> u64 {
+/// Bytes of an asset as a browser of today gets it.
+pub(crate) fn sent(asset: &Asset) -> u64 {
     asset.encodings.values().map(|encoded| encoded.bytes).min().unwrap_or(asset.bytes)
 }
 
-fn size(bytes: u64) -> String {
+/// Bytes for a person.
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100),

@@ -210,7 +210,7 @@ impl Context<'_> {
         writer.start(&Start { trees: Vec::new(), order: vec![crate::bundle::runtime_id(0)] });
         for (module, kept) in libs {
             if *kept {
-                writer.unmapped(&module.text);
+                writer.unmapped(&module.name, &module.text);
             } else {
                 writer.plain(module);
             }

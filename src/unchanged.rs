@@ -35,12 +35,14 @@ pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -
     let known = session.cache().record::<Done>(key(request), &**disk)?;
     let manifest: Option<Manifest> = match &request.purpose {
         Purpose::Check => None,
+        // What a build is made of is not remembered.
+        Purpose::Measure => return None,
         Purpose::Publish(out) => Some(serde_json::from_slice(&disk.read(&out.join(FILE_NAME)).ok()?).ok()?),
     };
     let report: Report = known.value.found.iter().cloned().collect();
     let Done { modules, offered, types, .. } = &known.value;
     let (modules, offered, types) = (modules.clone(), offered.clone(), types.clone());
-    Some(Outcome { report, manifest, modules, offered, types, browser: None })
+    Some(Outcome { report, manifest, modules, offered, types, ..Outcome::default() })
 }
 
 /// Remembers an outcome, with all that the build saw and all that it wrote.
@@ -51,7 +53,7 @@ pub(crate) fn remember(
     outcome: &Outcome,
     written: &BTreeMap<PathBuf, Bytes>,
 ) {
-    if outcome.report.has_errors() || !session.cache().remembers() {
+    if outcome.report.has_errors() || !session.cache().remembers() || request.purpose == Purpose::Measure {
         return;
     }
     let Some(inputs) = witness.seen() else { return };
@@ -68,6 +70,7 @@ fn key(request: &Request) -> Key {
     let key = Keyed::new("build").with(request.root.as_os_str().as_encoded_bytes()).with(&request.env);
     let key = match &request.purpose {
         Purpose::Check => key.with("check"),
+        Purpose::Measure => key.with("measure"),
         Purpose::Publish(out) => key.with("publish").with(out.as_os_str().as_encoded_bytes()),
     };
     let key = key.with(match request.warnings {

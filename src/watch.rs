@@ -80,7 +80,7 @@ impl Watch {
         let root = root.ok_or_else(|| WatchError::NoFolder(request.root.clone()))?;
         let out = match &request.purpose {
             Purpose::Publish(out) => Some(out.clone()),
-            Purpose::Check => None,
+            Purpose::Check | Purpose::Measure => None,
         };
         request.root.clone_from(&root);
         let session = Session::lasting_in_app(&root);

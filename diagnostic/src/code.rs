@@ -72,6 +72,7 @@ codes! {
     ConfigInvalid "config-invalid" Error "A configuration value has the wrong type or cannot be read.",
     ConfigUnknown "config-unknown" Warning "A configuration key is not known.",
     BreaksOpenTabs "breaks-open-tabs" Warning "Pages that are open when the build is deployed would miss something.",
+    BudgetExceeded "budget-exceeded" Error "A file is larger than the configuration allows.",
     LanguageUnsupported "language-unsupported" Error "A file is in a language this version does not compile.",
     PreprocessorMissing "preprocessor-missing" Error "A language's own compiler, or the Node.js that runs it, is not installed or does not work.",
     FileUnreadable "file-unreadable" Error "A file is not text in UTF-8, or is too large, or is not a regular file.",

@@ -81,6 +81,8 @@ section! {
         cdn_base: Option<String> = None,
         /// `auto`, `embedded` or `node`.
         engine: EngineChoice = EngineChoice::Auto,
+        /// Most bytes as a browser gets them, by logical path (`app.js`) or by route for all that its page loads (`/`).
+        budget_bytes: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new(),
         /// How many builds are kept, the new one included.
         keep: usize = 3,
         /// Largest size of the cache on disk (`.ssbuild/cache`), in MiB.

@@ -13,6 +13,7 @@ mod new;
 mod node_engine;
 mod preprocess;
 mod publishing;
+mod report;
 mod run;
 mod same_bytes;
 mod served;

@@ -41,7 +41,7 @@ impl std::fmt::Display for ConfigProblem {
 const VARIABLE_PREFIX: &str = "SS__";
 
 /// Objects that hold what the app likes.
-const FREE: &[&str] = &["client", "app", "csp.extra", "build.define"];
+const FREE: &[&str] = &["client", "app", "csp.extra", "build.define", "build.budget_bytes"];
 
 /// Keys of 2011 that are gone, and why.
 const GONE: &[(&str, &str)] = &[

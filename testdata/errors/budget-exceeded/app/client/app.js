@@ -1,0 +1,3 @@
+exports.init = function () {
+  document.title = 'This is more than ten bytes.';
+};
