@@ -58,6 +58,29 @@
     Object.defineProperty(object, name, { enumerable: true, configurable: true, get });
   }
 
+  /** What came to a module by `export *`, by name. */
+  const starred = new WeakMap<object, { [name: string]: () => unknown }>();
+
+  /** One name of an `export *`: the module's own win, and two that differ are there for nobody. */
+  function star(exports: object, name: string, get: () => unknown) {
+    let known = starred.get(exports);
+    if (!known) starred.set(exports, (known = Object.create(null) as { [name: string]: () => unknown }));
+    if (!has.call(exports, name)) {
+      if (!known[name]) getter(exports, name, (known[name] = get));
+    } else if (known[name] && !same(known[name], get)) {
+      delete (exports as Names)[name];
+    }
+  }
+
+  /** Whether two getters give the same; what cannot be read yet is given the benefit of the doubt. */
+  function same(a: () => unknown, b: () => unknown) {
+    try {
+      return Object.is(a(), b());
+    } catch {
+      return true;
+    }
+  }
+
   function isObject(value: unknown): value is object {
     return value !== null && (typeof value === "object" || typeof value === "function");
   }
@@ -146,7 +169,7 @@
       function copy() {
         const names = namespaceOf(source);
         for (const name of Object.keys(names)) {
-          if (name !== "default" && !has.call(exports, name)) getter(exports, name, () => names[name]);
+          if (name !== "default") star(exports, name, () => names[name]);
         }
       }
       copy();

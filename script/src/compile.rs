@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::{GLOBALS, Globals, Spanned};
-use swc_core::ecma::ast::{Module, ModuleItem, Program, Script, Stmt};
+use swc_core::ecma::ast::{Id, Module, ModuleItem, Program, Script, Stmt};
 use swc_core::ecma::transforms::base::fixer::fixer;
 use swc_core::ecma::transforms::base::hygiene::hygiene;
 use swc_core::ecma::transforms::base::resolver;
@@ -17,6 +17,7 @@ use crate::fields::AssignedFields;
 use crate::jsx::Jsx;
 use crate::names::Names;
 use crate::place::Places;
+use crate::switches::SwitchScopes;
 use crate::walk::Walk;
 use crate::{
     CompiledModule, Fields, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json,
@@ -56,6 +57,9 @@ fn script_stages(
     let names = Names::new();
     let typed = matches!(language, Language::TypeScript | Language::Tsx);
     program.mutate(resolver(names.unresolved_mark, names.top_mark, typed));
+    if places.text().contains("switch") {
+        program.visit_mut_with(&mut SwitchScopes);
+    }
     let common_types = typed && has_common_types(&program);
     // Before types are gone: decorators may ask for them.
     if places.text().contains('@') && places.text().contains("class") {
@@ -109,7 +113,10 @@ fn script_stages(
         }
     } else {
         // swc's compressor takes functions out of blocks, where they are seen too early, and constants for never written.
-        let careful = depth.is_extreme() || walk.evaluates || (walk.block_function && !esm);
+        // It also moves writes to globals past code that may read them.
+        let is_global = |(name, ctxt): &Id| *ctxt == names.free && !matches!(&**name, "exports" | "module" | "require");
+        let careful =
+            depth.is_extreme() || walk.evaluates || (walk.block_function && !esm) || walk.written.iter().any(is_global);
         let level = if careful { Minify::Fast } else { options.minify };
         if !walk.with {
             // Text that is evaluated may write to any name in sight.

@@ -32,6 +32,7 @@ mod quote;
 mod references;
 mod regex;
 mod shake;
+mod switches;
 mod syntax;
 mod typescript;
 mod walk;

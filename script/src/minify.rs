@@ -30,7 +30,8 @@ pub(crate) fn minify(script: Script, minify: Minify, names: &Names) -> Script {
 }
 
 fn compress_options() -> CompressOptions {
-    CompressOptions { passes: 2, drop_debugger: false, ..CompressOptions::default() }
+    // Code of 2011, and polyfills, put methods on the prototypes of built-ins.
+    CompressOptions { passes: 2, drop_debugger: false, pristine_globals: false, ..CompressOptions::default() }
 }
 
 /// Whether a text was minified before, so that doing it again only costs time.

@@ -11,7 +11,7 @@ use crate::place::{Places, offset};
 /// Most errors of one file that are shown: what follows a mistake is mostly its echo.
 const ERRORS_SHOWN: usize = 10;
 
-/// The syntax tree of a script; whether it is a module is seen from what it says.
+/// The syntax tree of a script.
 pub(crate) fn parse(
     places: &Places<'_>,
     language: Language,
@@ -21,7 +21,11 @@ pub(crate) fn parse(
     let input = StringInput::new(text, BytePos(1), BytePos(1 + text.len() as u32));
     let comments = comments.map(|comments| -> &dyn Comments { comments });
     let mut parser = Parser::new_from(Lexer::new(syntax(language), EsVersion::latest(), input, comments));
-    let parsed = parser.parse_program();
+    // These endings say that it is one; of others it is seen from what is in the file.
+    let parsed = match places.path().rsplit_once('.') {
+        Some((_, "mjs" | "mts")) => parser.parse_module().map(Program::Module),
+        _ => parser.parse_program(),
+    };
     let mut errors = parser.take_errors();
     if matches!(parsed, Ok(Program::Script(_))) {
         errors.retain(|error| !is_sloppy_function(error, text));

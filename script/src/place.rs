@@ -18,6 +18,10 @@ impl<'a> Places<'a> {
         Self { path, text, ascii: text.is_ascii(), lines: std::cell::OnceCell::new() }
     }
 
+    pub(crate) fn path(&self) -> &'a str {
+        self.path
+    }
+
     pub(crate) fn text(&self) -> &'a str {
         self.text
     }
