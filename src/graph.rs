@@ -90,6 +90,11 @@ impl Module {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
         Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, free: false, found_by: None }
     }
+
+    /// Where it is on the disk, every link resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Loader<'_> {
@@ -294,6 +299,24 @@ impl Graph {
     /// The module at an absolute path.
     pub fn find(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).copied()
+    }
+
+    /// Leaves modules to the host, which knows them by the names that `host_name` gives: nothing imports them any more.
+    pub fn hand_over(&mut self, host_name: impl Fn(&Module) -> Option<String>) {
+        let names: Vec<Option<String>> = self.modules.iter().map(host_name).collect();
+        for (at, module) in self.modules.iter_mut().enumerate() {
+            if names[at].is_some() {
+                module.deps.fill(Dep::Missing);
+                continue;
+            }
+            for dep in &mut module.deps {
+                if let Dep::Module(to) = dep
+                    && let Some(name) = &names[*to]
+                {
+                    *dep = Dep::Host(name.clone());
+                }
+            }
+        }
     }
 
     /// The module at a path, added when it is new.

@@ -26,16 +26,18 @@ pub struct Half {
 
 impl Half {
     /// Compiles and links what `entries`, in the order of the trees, lead to; `first` is the entry that is no chunk, `apart`
-    /// are those that belong to one page each.
+    /// are those that belong to one page each. `prepare` sees the graph before it is linked.
     pub fn load(
         loader: &Loader<'_>,
         entries: &[&Entry],
         first: Option<&str>,
         apart: &[&str],
+        prepare: impl FnOnce(&mut Graph, &mut Vec<Diagnostic>) -> Result<(), DiskError>,
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let real = |entry: &Entry| loader.resolver.real(&loader.root.join(&entry.path));
         let paths: Vec<(&Entry, PathBuf)> = entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
-        let (graph, mut found) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
+        let (mut graph, mut found) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
+        prepare(&mut graph, &mut found)?;
         let at = |path: &PathBuf| graph.find(path).expect("every root is in the graph");
         let all: Vec<usize> = paths.iter().map(|(_, path)| at(path)).collect();
         let entries: BTreeMap<String, usize> =

@@ -67,6 +67,15 @@ pub fn publish(
     published
 }
 
+/// The manifest of the build that is selected, when there is one that can be read.
+pub fn selected(disk: &dyn Disk, out: &Path) -> Result<Option<Manifest>, DiskError> {
+    let file = out.join(FILE_NAME);
+    match disk.kind(&file)? {
+        Some(Kind::File(_)) => Ok(serde_json::from_slice(&disk.read(&file)?).ok()),
+        _ => Ok(None),
+    }
+}
+
 /// Removes what builds that died have left.
 fn remove_dead(disk: &dyn Disk, out: &Path) -> Result<(), DiskError> {
     let names = disk.list(out)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Report};
 use ssbuild_server::{
     config::{Layer, Maps},
-    manifest::{self, Api, Bundle, EngineKind, Manifest, Tool},
+    manifest::{self, Api, Bundle, Manifest, Tool},
 };
 
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
     bundle::{Script, Start},
     check::against::Offered,
     config::{self, PublicVariables, Settings},
+    copies::Copied,
     disk::{Disk, DiskError, Kind, Witness},
     half::Half,
+    needs::{self, Chosen},
     output::{self, Bytes},
     pages::{OwnViews, Policy, Views, page_file, page_text, route},
     preprocess::{self, Packages},
@@ -218,6 +220,12 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let own = collect(&mut found, views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
 
+    if let Purpose::Publish(out) = &request.purpose {
+        // Not of the sources: it is another one after each build.
+        let before = output::selected(&**target, out)?.map(|before| before.server.engine);
+        found.extend(before.and_then(|before| needs::changed(before, &scripts.engine)));
+    }
+
     let modules = module_counts(&scripts);
     let mut report = deduplicated(found);
     let cache_bytes = u64::from(settings.config.build.cache_mib) * 1024 * 1024;
@@ -268,8 +276,10 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     }
     let templates = views.template_ids();
     let keep = settings.config.build.keep;
-    let Scripts { client, start, api, engine, pages: page_scripts, .. } = scripts;
-    let described = Described { app, pages, chunks, templates, page_scripts, api, engine, settings: &settings };
+    let Scripts { client, start, api, engine, pages: page_scripts, server_files, packages, .. } = scripts;
+    let hooks = project.hooks().into_iter().map(|(hook, _)| hook).collect();
+    let beside = Beside { hooks, files: server_files.into_keys().collect(), packages };
+    let described = Described { app, pages, chunks, templates, page_scripts, api, engine, beside, settings: &settings };
     let manifest = describe(&sealed, described);
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
     let browser = Some(Browser { client, start, views: own });
@@ -385,12 +395,20 @@ fn assemble(
     if let Some(map) = &scripts.server.map {
         build.private(SERVER_MAP, map.clone().into_bytes());
     }
+    for (path, bytes) in &scripts.server_files {
+        build.private(&format!("server/{path}"), bytes.clone());
+    }
+    for package in &scripts.packages {
+        for (path, bytes) in &package.files {
+            build.private(&format!("server/{}/{path}", package.folder), Arc::clone(bytes));
+        }
+    }
     for source in &settings.sources {
         build.private(&config_path(&source.name), source.text.clone().into_bytes());
     }
     let client = serde_json::to_string(&settings.config.client).expect("a configuration is JSON");
     let views = own.fingerprint();
-    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.1, views.as_str(), &client];
+    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.reason, views.as_str(), &client];
     build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
 }
 
@@ -401,6 +419,13 @@ fn config_path(name: &str) -> String {
     format!("server/config/{name}")
 }
 
+/// What lies beside the server's bundle.
+struct Beside {
+    hooks: Vec<manifest::Hook>,
+    files: Vec<String>,
+    packages: Vec<Copied>,
+}
+
 struct Described<'a> {
     app: String,
     pages: BTreeMap<String, manifest::Page>,
@@ -408,18 +433,20 @@ struct Described<'a> {
     templates: Vec<String>,
     page_scripts: BTreeMap<String, Script>,
     api: Api,
-    engine: (EngineKind, String),
+    engine: Chosen,
+    beside: Beside,
     settings: &'a Settings,
 }
 
 fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
-    let Described { app, pages, chunks, templates, page_scripts, api, engine, settings } = described;
+    let Described { app, pages, chunks, templates, page_scripts, api, engine, beside, settings } = described;
     let bundle = |name: &str| {
         let there =
             |ending: &str| Some(format!("{name}.{ending}")).filter(|logical| sealed.assets.contains_key(logical));
         (name.to_owned(), Bundle { script: there("js"), style: there("css") })
     };
-    let (engine, engine_reason) = engine;
+    let Beside { hooks, files, packages } = beside;
+    let folder = format!("builds/{}/server", sealed.id);
     Manifest {
         schema: manifest::SCHEMA,
         build_id: sealed.id.clone(),
@@ -433,11 +460,14 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
         assets: sealed.assets.clone(),
         files: sealed.served.clone(),
         server: manifest::Server {
-            engine,
-            engine_reason,
+            engine: engine.engine,
+            engine_reason: engine.reason,
             bundle: sealed.private[SERVER_BUNDLE].clone(),
             map: sealed.private.get(SERVER_MAP).cloned(),
             config: settings.sources.iter().map(|source| sealed.private[&config_path(&source.name)].clone()).collect(),
+            hooks,
+            files: files.iter().map(|path| sealed.private[&format!("server/{path}")].clone()).collect(),
+            packages: packages.iter().map(|package| package.described(&folder)).collect(),
         },
         api,
         templates,

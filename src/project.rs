@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::Language;
+use ssbuild_server::manifest::Hook;
 
 use crate::{
     disk::{self, Disk, DiskError, Kind},
@@ -157,6 +158,16 @@ impl Project {
         let mut scripts: Vec<_> = self.of(role).filter(|entry| entry.is_script()).collect();
         scripts.sort_by(|a, b| order::tree(a.tree_path(), b.tree_path()));
         scripts
+    }
+
+    /// Scripts of `config` that run in the engine: `config/db.*`, `config/events.*`, `config/http.*`.
+    pub fn hooks(&self) -> Vec<(Hook, &Entry)> {
+        let named = [(Hook::Db, "db"), (Hook::Events, "events"), (Hook::Http, "http")];
+        let find = |(hook, name)| {
+            let mut scripts = self.of(Role::Config).filter(|entry| entry.is_script());
+            Some((hook, scripts.find(|entry| entry.tree_path() == name)?))
+        };
+        named.into_iter().filter_map(find).collect()
     }
 
     /// Findings about what the app lacks.

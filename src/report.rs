@@ -41,6 +41,10 @@ pub fn text(manifest: &Manifest, modules: &BTreeMap<String, usize>, elapsed: Dur
     };
     writeln!(text, "  {}", counts.join(", ")).expect("writing to a string works");
     writeln!(text, "  engine {engine}: {}", manifest.server.engine_reason).expect("writing to a string works");
+    for package in &manifest.server.packages {
+        let (name, version, reason) = (&package.name, &package.version, &package.reason);
+        writeln!(text, "  copied {name} {version}: {reason}").expect("writing to a string works");
+    }
     let (id, env, seconds) = (&manifest.build_id, &manifest.env, elapsed.as_secs_f64());
     writeln!(text, "  build {id} for {env} in {seconds:.2} s").expect("writing to a string works");
     text
@@ -57,6 +61,7 @@ pub fn json(manifest: &Manifest, modules: &BTreeMap<String, usize>, elapsed: Dur
         "env": manifest.env,
         "engine": manifest.server.engine,
         "engine_reason": manifest.server.engine_reason,
+        "packages": manifest.server.packages.iter().map(|package| &package.name).collect::<Vec<_>>(),
         "bundles": bundles,
         "actions": manifest.api.server.len(),
         "templates": manifest.templates.len(),

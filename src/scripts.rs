@@ -3,19 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use ssbuild_script::{ImportKind, Options, Source, Wrap};
+use ssbuild_script::{Options, Source, Wrap};
 use ssbuild_server::{
-    config::{CspEval, EngineChoice, Maps, Minify},
-    manifest::{Api, EngineKind},
+    config::{CspEval, Maps, Minify},
+    manifest::{Api, EngineKind, Hook},
 };
 
 use crate::{
     bundle::{Numbering, Script, Start, Writer},
     config::Settings,
+    copies::{self, Copied},
     defines,
     disk::{Disk, DiskError},
-    graph::{Compile, Dep, Graph, Loader, Module},
+    graph::{Compile, Graph, Loader, Module},
     half::Half,
+    needs::{self, Chosen},
     project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
     runtime_client,
@@ -44,8 +46,12 @@ pub struct Scripts {
     pub places: BTreeMap<String, Place>,
     /// What the trees look like to TypeScript.
     pub declared: Declared,
+    /// Files of the app that lie beside its server code, by their path below the app.
+    pub server_files: BTreeMap<String, Vec<u8>>,
+    /// Packages that are copied.
+    pub packages: Vec<Copied>,
     /// Which engine the server code needs, and why.
-    pub engine: (EngineKind, String),
+    pub engine: Chosen,
     /// Whether a script of the browser evaluates text as code.
     pub evaluates: bool,
     /// The modules of `app`, `pages` and `chunks`.
@@ -74,8 +80,19 @@ impl Context<'_> {
         let server_paths = self.server_paths();
         let resolver = Resolver::new(self.disk, &self.project.root, &self.settings.env, &server_paths);
         let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
-        let client = self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], &mut found)?;
-        let server = self.half(&resolver, Side::Server, &[Role::Shared, Role::Server, Role::LibServer], &mut found)?;
+        let client = self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], &mut found, |_, _| Ok(()))?;
+        let mut engine = None;
+        let mut packages = Vec::new();
+        let roles = [Role::Shared, Role::Server, Role::LibServer];
+        let server = self.half(&resolver, Side::Server, &roles, &mut found, |graph, found| {
+            let chosen = needs::choose(graph, self.settings.config.build.engine, found);
+            if chosen.engine == EngineKind::Node {
+                packages = copies::take_out(&**self.disk, &self.project.root, graph, found)?;
+            }
+            engine = Some(chosen);
+            Ok(())
+        })?;
+        let engine = engine.expect("a graph that was linked was prepared");
         let libs = self.libs(&mut found)?;
 
         let (api, named) = self.trees.api(&client, &server);
@@ -86,7 +103,6 @@ impl Context<'_> {
         // The first place of each file says enough.
         let evals: Vec<&Place> = modules.filter_map(|module| module.compiled.evals.first()).collect();
         found.extend(evals.iter().map(|place| self.eval_finding(place)));
-        let engine = self.engine(&server.graph, &mut found);
 
         let start = self.app_start(&client, &api);
         let scripts = Scripts {
@@ -98,6 +114,8 @@ impl Context<'_> {
             server: self.server_bundle(&server),
             places: self.trees.places(&server),
             declared: Declared::new(self.trees, &client, &server),
+            server_files: self.server_files(&server)?,
+            packages,
             api,
             engine,
             evaluates: !evals.is_empty(),
@@ -125,8 +143,12 @@ impl Context<'_> {
         side: Side,
         roles: &[Role],
         found: &mut Vec<Diagnostic>,
+        prepare: impl FnOnce(&mut Graph, &mut Vec<Diagnostic>) -> Result<(), DiskError>,
     ) -> Result<Half, DiskError> {
-        let entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
+        let mut entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
+        if side == Side::Server {
+            entries.extend(self.project.hooks().into_iter().map(|(_, entry)| entry));
+        }
         let loader = Loader {
             disk: &**self.disk,
             root: &self.project.root,
@@ -135,7 +157,8 @@ impl Context<'_> {
             options: self.options(side),
             compile: self.compile,
         };
-        let (half, problems) = Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries())?;
+        let (half, problems) =
+            Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)?;
         found.extend(problems);
         Ok(half)
     }
@@ -150,6 +173,10 @@ impl Context<'_> {
             defines: defines::of(self.settings, side),
             typescript: ssbuild_script::TypeScript::default(),
             shake: ssbuild_script::Shake::No,
+            side: match side {
+                Side::Client => ssbuild_script::Side::Browser,
+                Side::Server => ssbuild_script::Side::Server,
+            },
             depth_limit: ssbuild_script::DEPTH_LIMIT,
         }
     }
@@ -296,15 +323,45 @@ impl Context<'_> {
                 named.entry(name.to_owned()).or_insert_with(|| half.id(at));
             }
         }
-        writer.start(&Start {
-            trees: vec![
-                ("server", half.tree(&self.trees.server)),
-                ("shared", half.tree(&self.trees.shared)),
-                ("named", named),
-            ],
-            order: half.order(),
+        let mut trees = vec![
+            ("server", half.tree(&self.trees.server)),
+            ("shared", half.tree(&self.trees.shared)),
+            ("named", named),
+        ];
+        let hooks = self.project.hooks().into_iter().filter_map(|(hook, entry)| {
+            let name = match hook {
+                Hook::Db => "db",
+                Hook::Events => "events",
+                Hook::Http => "http",
+            };
+            Some((name.to_owned(), half.id(half.index(&entry.path)?)))
         });
+        trees.push(("config", hooks.collect()));
+        let asking = self.asking(half).map(|at| (half.graph.modules[at].name.clone(), half.id(at)));
+        trees.push(("files", asking.collect()));
+        trees.retain(|(name, tree): &(_, BTreeMap<_, _>)| !matches!(*name, "files" | "config") || !tree.is_empty());
+        writer.start(&Start { trees, order: half.order() });
         writer.finish("server.js")
+    }
+
+    /// The app's own modules that ask where they lie.
+    fn asking(&self, half: &Half) -> impl Iterator<Item = usize> {
+        let asks = |at: &usize| {
+            let module = &half.graph.modules[*at];
+            let names = ["__dirname", "__filename", "import.meta.dirname", "import.meta.filename", "import.meta.url"];
+            module.zone.is_own() && module.compiled.globals.iter().any(|global| names.contains(&global.name.as_str()))
+        };
+        half.linked.main.iter().copied().filter(asks)
+    }
+
+    /// What lies beside server code that asks where it lies: it means to read it.
+    fn server_files(&self, half: &Half) -> Result<BTreeMap<String, Vec<u8>>, DiskError> {
+        if self.asking(half).next().is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let beside = [Role::Server, Role::LibServer].into_iter().flat_map(|role| self.project.of(role));
+        let data = beside.filter(|entry| !entry.is_script());
+        data.map(|entry| Ok((entry.path.clone(), self.disk.read(&self.project.root.join(&entry.path))?))).collect()
     }
 
     fn eval_finding(&self, place: &Place) -> Diagnostic {
@@ -314,32 +371,5 @@ impl Context<'_> {
             found.severity = ssbuild_diagnostic::Severity::Error;
         }
         found.help("Replace it, or accept it; `csp.eval = \"deny\"` makes this an error.")
-    }
-
-    /// Which engine the server code needs: the first import that only Node.js can give decides.
-    fn engine(&self, graph: &Graph, found: &mut Vec<Diagnostic>) -> (EngineKind, String) {
-        let needs = graph.modules.iter().find_map(|module| {
-            let mut imports = module.compiled.imports.iter().zip(&module.deps);
-            let (import, _) = imports.find(|(_, dep)| matches!(dep, Dep::Host(_)))?;
-            let how = if import.kind == ImportKind::Require { "requires" } else { "imports" };
-            Some((import, format!("{}:{} {how} `{}`", import.place.file, import.place.line, import.specifier)))
-        });
-        match (self.settings.config.build.engine, needs) {
-            (EngineChoice::Node, _) => (EngineKind::Node, "the configuration says so".to_owned()),
-            (EngineChoice::Auto, Some((_, reason))) => (EngineKind::Node, reason),
-            (EngineChoice::Auto, None) => (EngineKind::Embedded, "no server code needs Node.js".to_owned()),
-            (EngineChoice::Embedded, None) => (EngineKind::Embedded, "the configuration says so".to_owned()),
-            (EngineChoice::Embedded, Some((import, _))) => {
-                found.push(
-                    Diagnostic::new(
-                        Code::ImportUnresolved,
-                        format!("the embedded engine has no `{}`", import.specifier),
-                    )
-                    .at(import.place.clone(), "")
-                    .help("Remove `build.engine = \"embedded\"` from the configuration, or the import."),
-                );
-                (EngineKind::Embedded, "the configuration says so".to_owned())
-            }
-        }
     }
 }

@@ -75,5 +75,6 @@ codes! {
     BudgetExceeded "budget-exceeded" Error "A file is larger than the configuration allows.",
     LanguageUnsupported "language-unsupported" Error "A file is in a language this version does not compile.",
     PreprocessorMissing "preprocessor-missing" Error "A language's own compiler, or the Node.js that runs it, is not installed or does not work.",
+    EngineChanged "engine-changed" Warning "The server code runs in another engine than in the build before.",
     FileUnreadable "file-unreadable" Error "A file is not text in UTF-8, or is too large, or is not a regular file.",
 }

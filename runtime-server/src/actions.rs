@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::future::BoxFuture;
 
-use crate::engine::{Call, CallContext, Engine, Json, Outcome, SessionView};
+use crate::engine::{Call, CallContext, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
 
 /// Runs actions.
 pub trait Actions: Send + Sync + 'static {
@@ -20,6 +20,24 @@ pub trait Actions: Send + Sync + 'static {
 
     /// Tells that a connection has closed whose end the app wanted to know.
     fn disconnected(&self, connection: u64, session: SessionView);
+
+    /// Tells what has happened to a connection, when the app wants to know.
+    fn event(&self, _event: ClientEvent, _connection: u64, _session: SessionView) {}
+
+    /// Whether requests of HTTP go through the app first.
+    fn has_middleware(&self) -> bool {
+        false
+    }
+
+    /// How its middleware is reached; `None` while there is no engine.
+    fn door(&self) -> BoxFuture<'static, Option<Door>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// Asks middleware that takes whole bodies.
+    fn http(&self, _request: HttpRequest) -> BoxFuture<'static, Outcome> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Ends the engine; calls that still run fail.
     fn close(&self) -> BoxFuture<'static, ()>;
@@ -38,6 +56,24 @@ impl Actions for Engine {
 
     fn disconnected(&self, connection: u64, session: SessionView) {
         Engine::disconnected(self, connection, &session);
+    }
+
+    fn event(&self, event: ClientEvent, connection: u64, session: SessionView) {
+        Engine::event(self, event, connection, &session);
+    }
+
+    fn has_middleware(&self) -> bool {
+        Engine::has_middleware(self)
+    }
+
+    fn door(&self) -> BoxFuture<'static, Option<Door>> {
+        let engine = self.clone();
+        Box::pin(async move { Engine::door(&engine).await })
+    }
+
+    fn http(&self, request: HttpRequest) -> BoxFuture<'static, Outcome> {
+        let engine = self.clone();
+        Box::pin(async move { Engine::http(&engine, &request).await })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use crate::connection::Connection;
-use crate::engine::{CallError, ErrorCode};
+use crate::engine::{CallError, ClientEvent, ErrorCode};
 use crate::generation::Generation;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -36,6 +36,7 @@ impl App {
         connection.set_build(self.builds.of_page(&hello.build_id));
         let app = Arc::clone(self);
         self.hub.greet(connection, hello, move || app.current().build_id.clone());
+        self.current().tell(ClientEvent::Init, connection);
     }
 
     /// Whether new clients are welcome.
@@ -51,6 +52,9 @@ impl App {
     /// A connection is gone: tells the server code that asked for it.
     pub(crate) fn ended(&self, connection: &Connection) {
         self.hub.disconnect(connection);
+        if connection.is_greeted() {
+            self.current().tell(ClientEvent::Disconnect, connection);
+        }
         for (number, _watch) in connection.take_watches() {
             if let Some(generation) = self.generations.numbered(number) {
                 generation.actions.disconnected(connection.id, connection.session.view());

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::app::{App, Running, RunningCall};
 use crate::calls;
+use crate::engine::ClientEvent;
 use crate::limits::Limits;
 use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
 use crate::rate::{Bucket, Rate, Verdict};
@@ -175,6 +176,7 @@ impl Connection {
             (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, &call),
             (Ok(ClientMessage::Ping), Some(_)) => {
                 app.hub.alive(&self.session);
+                app.current().tell(ClientEvent::Heartbeat, self);
                 self.send(protocol::pong());
             }
             (Err(ProtocolError::Version), _) => self.close(CloseCode::Version),

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::actions::Actions;
 use crate::app::{Running, RunningCall};
 use crate::assets::Assets;
 use crate::config::Config;
-use crate::engine::{CallError, ErrorCode, Host, HostCall, Reply};
+use crate::connection::Connection;
+use crate::engine::{CallError, ClientEvent, ErrorCode, Host, HostCall, Reply};
 use crate::hub::Hub;
 use crate::manifest::Action;
 use crate::metrics::Metrics;
@@ -29,6 +31,22 @@ pub(crate) struct Generation {
     pub(crate) calls: Arc<Running>,
     /// Connections whose end its server code wants to know.
     pub(crate) watches: Arc<Running>,
+    /// What else it wants to know.
+    pub(crate) wanted: Arc<Wanted>,
+}
+
+/// Events of connections that server code has handlers for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted([AtomicBool; 3]);
+
+impl Wanted {
+    fn want(&self, event: ClientEvent) {
+        self.0[event as usize].store(true, Ordering::Relaxed);
+    }
+
+    fn wants(&self, event: ClientEvent) -> bool {
+        self.0[event as usize].load(Ordering::Relaxed)
+    }
 }
 
 impl Generation {
@@ -38,6 +56,13 @@ impl Generation {
             let shown: String = action.chars().take(100).collect();
             CallError::new(ErrorCode::UnknownAction, format!("there is no action `{shown}`"))
         })
+    }
+
+    /// Tells server code what has happened to a connection, when it wants to know.
+    pub(crate) fn tell(&self, event: ClientEvent, connection: &Connection) {
+        if self.wanted.wants(event) {
+            self.actions.event(event, connection.id, connection.session.view());
+        }
     }
 
     /// Takes this generation for a request, which it then waits for; none when it is no longer the selected one.
@@ -67,6 +92,7 @@ pub(crate) struct GenerationHost {
     pub(crate) number: u64,
     pub(crate) watches: Arc<Running>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) wanted: Arc<Wanted>,
 }
 
 impl Host for GenerationHost {
@@ -78,6 +104,9 @@ impl Host for GenerationHost {
         }
         if matches!(call, HostCall::Publish { .. }) {
             self.metrics.events.inc();
+        }
+        if let HostCall::WatchEvents { events } = &call {
+            events.iter().for_each(|event| self.wanted.want(*event));
         }
         self.hub.perform(call, reply);
     }

@@ -45,6 +45,8 @@ impl Hub {
                 (None, Some(reply)) => reply(Err(NO_REDIS.to_owned())),
                 (None, None) => self.log.error(NO_REDIS),
             },
+            // Whose generation this is, is known there.
+            HostCall::WatchEvents { .. } => answer(reply, Ok(Value::Null)),
             HostCall::Log { level, text } => {
                 self.log_line(level, &text);
                 answer(reply, Ok(Value::Null));

@@ -25,6 +25,7 @@ use crate::api;
 use crate::app::App;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
+use crate::middleware::{self, Looked};
 use crate::origin::{Own, PageOrigin};
 use crate::peer::{Entrance, Peer};
 use crate::redirect;
@@ -63,8 +64,14 @@ pub(crate) async fn answer(app: &App, mut router: Router, mut request: hyper::Re
         elsewhere
     } else {
         request.extensions_mut().insert(id);
-        let Ok(response) = router.call(request).await;
-        response
+        match middleware::look(app, request).await {
+            Looked::Answered(response) => response,
+            Looked::Passed(request, headers) => {
+                let Ok(mut response) = router.call(request).await;
+                middleware::add_headers(response.headers_mut(), headers);
+                response
+            }
+        }
     };
     secure(response.headers_mut());
     response.headers_mut().insert(REQUEST_ID, shown_id);

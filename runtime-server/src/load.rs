@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hex;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, CopiedPackage, Manifest};
+use crate::{copied, hex};
 
 /// A build on disk whose every file is there and has the bytes that the manifest promises.
 #[derive(Debug, Clone)]
@@ -116,13 +116,10 @@ impl Build {
 
     fn check_files(&self) -> Result<(), LoadError> {
         for (file, bytes, sha256) in self.files() {
-            let below = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-            if !below || file.is_empty() {
-                return Err(LoadError::Escapes { file: file.to_owned() });
-            }
+            check_below(file)?;
             check_file(&self.dist.join(file), file, bytes, sha256)?;
         }
-        Ok(())
+        self.manifest.server.packages.iter().try_for_each(|package| check_package(&self.dist, package))
     }
 
     /// Every file of the build: path, length and SHA-256.
@@ -132,9 +129,28 @@ impl Build {
             let encoded = asset.encodings.values().map(|e| (e.file.as_str(), e.bytes, e.sha256.as_str()));
             std::iter::once((asset.file.as_str(), asset.bytes, asset.sha256.as_str())).chain(encoded)
         });
-        let private = std::iter::once(&server.bundle).chain(&server.map).chain(&server.config);
+        let private = std::iter::once(&server.bundle).chain(&server.map).chain(&server.config).chain(&server.files);
         public.chain(private.map(|f| (f.file.as_str(), f.bytes, f.sha256.as_str())))
     }
+}
+
+fn check_below(file: &str) -> Result<(), LoadError> {
+    let below = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    if below && !file.is_empty() { Ok(()) } else { Err(LoadError::Escapes { file: file.to_owned() }) }
+}
+
+fn check_package(dist: &Path, package: &CopiedPackage) -> Result<(), LoadError> {
+    let CopiedPackage { folder, sha256, .. } = package;
+    check_below(folder)?;
+    let found = copied::hash_of(&dist.join(folder)).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => LoadError::Damaged { file: folder.clone(), message: "it is not there".to_owned() },
+        _ => LoadError::Read { path: dist.join(folder), error },
+    })?;
+    if found == *sha256 {
+        return Ok(());
+    }
+    let message = "a file in it was changed, added or removed".to_owned();
+    Err(LoadError::Damaged { file: folder.clone(), message })
 }
 
 fn check_file(path: &Path, file: &str, bytes: u64, sha256: &str) -> Result<(), LoadError> {

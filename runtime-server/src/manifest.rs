@@ -190,6 +190,45 @@ pub struct Server {
     pub map: Option<PrivateFile>,
     /// The app's config files, in the order in which later wins.
     pub config: Vec<PrivateFile>,
+    /// What of `config/{db,events,http}.*` the app has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
+    /// Files that lie beside the app's own server code, which asks where it lies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PrivateFile>,
+    /// Packages that are not linked but copied, since they need a folder of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<CopiedPackage>,
+}
+
+/// A file of `config` that runs in the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hook {
+    /// Start-up code.
+    Db,
+    /// Handlers of events.
+    Events,
+    /// Middleware.
+    Http,
+}
+
+/// A package of npm that is copied into the build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopiedPackage {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it is, below `dist`.
+    pub folder: String,
+    /// Why it is not linked.
+    pub reason: String,
+    /// How many files it has.
+    pub files: usize,
+    /// SHA-256 over paths and bytes of its files, in lower-case hex.
+    pub sha256: String,
 }
 
 /// What runs the app's server code.

@@ -18,12 +18,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Carrier, Engine, Host, Program};
 use crate::front::{Door, Front};
-use crate::generation::{Generation, GenerationHost};
+use crate::generation::{Generation, GenerationHost, Wanted};
 use crate::hub::{Hub, Mode};
 use crate::limits::Limits;
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
-use crate::manifest::EngineKind;
+use crate::manifest::{EngineKind, Hook};
 use crate::metrics::Metrics;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
@@ -244,6 +244,9 @@ impl EngineOf {
         let program = Program {
             bundle: bundle.into(),
             bundle_name: build.manifest.server.bundle.file.clone(),
+            folder: server_folder(build),
+            middleware: build.manifest.server.hooks.contains(&Hook::Http),
+            start_up: build.manifest.server.hooks.contains(&Hook::Db),
             actions: Arc::new(build.manifest.api.server.clone()),
             config: serde_json::to_value(config).expect("a configuration is JSON"),
             env: build.manifest.env.clone(),
@@ -262,6 +265,12 @@ impl EngineOf {
     }
 }
 
+/// Where the server code of a build lies, for code that asks.
+fn server_folder(build: &Build) -> Option<PathBuf> {
+    let bundle = build.dist.join(&build.manifest.server.bundle.file);
+    std::path::absolute(bundle).ok()?.parent().map(PathBuf::from)
+}
+
 /// Puts together what is served of a build, and starts its engine.
 fn prepare(
     (hub, metrics): (&Arc<Hub>, &Arc<Metrics>),
@@ -275,8 +284,14 @@ fn prepare(
     let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
     let assets = Assets::new(build, &hub.limits, before);
     let watches: Arc<Running> = Arc::default();
-    let host =
-        GenerationHost { hub: Arc::clone(hub), number, watches: Arc::clone(&watches), metrics: Arc::clone(metrics) };
+    let wanted: Arc<Wanted> = Arc::default();
+    let host = GenerationHost {
+        hub: Arc::clone(hub),
+        number,
+        watches: Arc::clone(&watches),
+        metrics: Arc::clone(metrics),
+        wanted: Arc::clone(&wanted),
+    };
     let actions = start_actions(Arc::new(host)).map_err(ServerError::Engine)?;
     Ok(Generation {
         number,
@@ -288,6 +303,7 @@ fn prepare(
         assets,
         calls: Arc::default(),
         watches,
+        wanted,
     })
 }
 

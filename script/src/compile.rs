@@ -146,6 +146,7 @@ fn script_stages(
         exports: walk.exports.finish(),
         references: walk.references,
         evals: walk.evals,
+        globals: walk.globals.finish(),
         actions,
         parts,
         diagnostics: walk.found,

@@ -41,9 +41,9 @@ mod wrap;
 pub use compile::compile;
 pub use depth::{DEPTH_LIMIT, STACK_BYTES};
 pub use map::MapJoiner;
-pub use options::{Language, Minify, Options, Source, Wrap};
+pub use options::{Language, Minify, Options, Side, Source, Wrap};
 pub use output::{
-    ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Import, ImportKind, ImportedNames, MapChunk,
+    ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Global, Import, ImportKind, ImportedNames, MapChunk,
     Reference, Tree,
 };
 pub use parts::{Export, Keep, Part, Parts, Shake};

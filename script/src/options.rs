@@ -43,8 +43,19 @@ pub struct Options {
     pub typescript: crate::TypeScript,
     /// Whether what nobody uses is left out.
     pub shake: crate::Shake,
+    /// Where the code will run.
+    pub side: Side,
     /// Brackets deeper than this are refused before the parser sees them.
     pub depth_limit: u32,
+}
+
+/// Where code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Side {
+    /// In a browser.
+    Browser,
+    /// Behind the server: what it needs of the host is noted, and `__dirname` and `__filename` are known.
+    Server,
 }
 
 /// What the code becomes.

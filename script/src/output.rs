@@ -20,6 +20,9 @@ pub struct CompiledModule {
     pub references: Vec<Reference>,
     /// Where it evaluates text as code (`eval(…)`, `new Function(…)`), which a Content-Security-Policy must allow.
     pub evals: Vec<Place>,
+    /// With [`crate::Side::Server`]: each name of the host that is used and not asked for with `typeof`, at its first place.
+    /// Beside globals: `require` (as a value), `require.resolve`, `import.meta.url` and the like.
+    pub globals: Vec<Global>,
     /// With `read_actions`: the actions, the guard and the style.
     pub actions: Option<Vec<ActionMeta>>,
     /// With [`crate::Shake::Tell`], of an ES module: what can be left out of it.
@@ -61,6 +64,15 @@ pub struct Import {
     /// Which names are used.
     pub names: ImportedNames,
     /// Where the specifier stands.
+    pub place: Place,
+}
+
+/// A name that only the host can give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Global {
+    /// The name.
+    pub name: String,
+    /// Where it is used first.
     pub place: Place,
 }
 

@@ -38,6 +38,11 @@ pub(crate) fn member(object: &Ident, name: &Atom, span: Span) -> Box<Expr> {
     Box::new(Expr::Member(MemberExpr { span, obj, prop }))
 }
 
+/// `object.name` of any object, for a name that is an identifier.
+pub(crate) fn member_of(obj: Box<Expr>, name: &str, span: Span) -> Box<Expr> {
+    Box::new(Expr::Member(MemberExpr { span, obj, prop: MemberProp::Ident(IdentName::new(name.into(), span)) }))
+}
+
 /// `(0, expr)`: a call through it has no `this`.
 pub(crate) fn without_this(expr: Box<Expr>, span: Span) -> Box<Expr> {
     Box::new(Expr::Seq(SeqExpr { span, exprs: vec![number(0.0, DUMMY_SP), expr] }))

@@ -2,6 +2,7 @@
 
 mod calls;
 mod declared;
+mod globals;
 mod members;
 mod refuse;
 
@@ -16,6 +17,7 @@ use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use self::declared::Declared;
 pub(crate) use self::declared::Kind;
+use self::globals::Globals;
 use crate::exports::ExportNames;
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
@@ -46,6 +48,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) exports: ExportNames<'a>,
     pub(crate) references: Vec<Reference>,
     pub(crate) evals: Vec<Place>,
+    pub(crate) globals: Globals,
     pub(crate) found: Vec<Diagnostic>,
     /// Whether something inside is named like one of the parameters.
     pub(crate) shadowed: bool,
@@ -100,6 +103,7 @@ impl<'a> Walk<'a> {
             exports: ExportNames::new(names, places),
             references: Vec::new(),
             evals: Vec::new(),
+            globals: Globals::new(options.side),
             found: Vec::new(),
             shadowed: false,
             block_function: false,
@@ -170,7 +174,9 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
-        self.adopt(name);
+        if !self.adopt(name) || *name.sym == *"require" {
+            self.globals.used(&name.sym, self.places, name.span);
+        }
     }
 
     fn require(&self, span: Span) -> Ident {
@@ -215,6 +221,11 @@ impl VisitMut for Walk<'_> {
             Expr::Ident(name) => {
                 self.check_word(name);
                 if self.names.is_free(name) {
+                    if let Some(file) = self.file_name(name) {
+                        *expr = *file;
+                        return;
+                    }
+                    let Expr::Ident(name) = expr else { return };
                     self.free_name(name);
                 } else if let Some(binding) = self.binding(expr).cloned() {
                     *expr = *self.imported(&binding, expr.span());
@@ -290,6 +301,7 @@ impl VisitMut for Walk<'_> {
                 if let Expr::Ident(name) = &mut *unary.arg
                     && self.names.is_free(name)
                 {
+                    self.globals.asked(&name.sym);
                     self.adopt(name);
                     return;
                 }
@@ -413,6 +425,11 @@ impl VisitMut for Walk<'_> {
         if let Prop::Shorthand(name) = prop {
             self.check_word(name);
             if self.names.is_free(name) && *name.sym != *"global" {
+                if let Some(value) = self.file_name(name) {
+                    let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
+                    *prop = Prop::KeyValue(KeyValueProp { key, value });
+                    return;
+                }
                 self.free_name(name);
             } else if self.names.is_free(name) {
                 let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));

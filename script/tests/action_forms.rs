@@ -13,6 +13,7 @@ fn read(language: Language, text: &str) -> CompiledModule {
         defines: Vec::new(),
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: ssbuild_script::DEPTH_LIMIT,
     };
     compile(Source { path: "app/server/app.js", text, language }, &options)

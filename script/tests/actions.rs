@@ -15,6 +15,7 @@ fn read(text: &str, language: Language) -> CompiledModule {
         defines: Vec::new(),
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: 500,
     };
     compile(Source { path: "app/server/app.js", text, language }, &options)

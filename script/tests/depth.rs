@@ -107,6 +107,7 @@ fn codes(mut text: String, language: Language, minify: Minify) -> Vec<Code> {
             defines: vec![("a.b".to_owned(), "1".to_owned())],
             typescript: TypeScript::default(),
             shake: Shake::No,
+            side: ssbuild_script::Side::Browser,
             depth_limit: DEPTH_LIMIT,
         };
         let compiled = compile(Source { path: "bomb.js", text: &text, language }, &options);

@@ -105,6 +105,7 @@ fn join(minify: Minify) -> (String, Value) {
             defines: Vec::new(),
             typescript: TypeScript::default(),
             shake: Shake::No,
+            side: ssbuild_script::Side::Browser,
             depth_limit: 500,
         };
         let module = compile(Source { path, text: source, language: Language::JavaScript }, &options);
@@ -199,6 +200,7 @@ fn joining_is_exact() {
         defines: Vec::new(),
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: 500,
     };
     for minify in [Minify::Off, Minify::Fast] {

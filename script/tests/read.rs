@@ -16,6 +16,7 @@ fn options(wrap: Wrap, minify: Minify) -> Options {
         defines: Vec::new(),
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: 500,
     }
 }

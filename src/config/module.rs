@@ -78,6 +78,8 @@ fn options(env: &str) -> Options {
         defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
         typescript: ssbuild_script::TypeScript::default(),
         shake: ssbuild_script::Shake::No,
+        // It runs in neither, and nothing has to be noted.
+        side: ssbuild_script::Side::Browser,
         depth_limit: ssbuild_script::DEPTH_LIMIT,
     }
 }

@@ -124,10 +124,16 @@ impl App {
 
     /// Builds it for an environment.
     pub(crate) fn built_for(&self, env: &str) -> Dist {
+        self.built_saying(env).0
+    }
+
+    /// Builds it for an environment; also what was found on the way.
+    pub(crate) fn built_saying(&self, env: &str) -> (Dist, String) {
         let out = self.root().join("dist");
         let outcome = build(&self.root(), env, &out).expect("the machine does its part");
-        assert!(outcome.manifest.is_some(), "the app has errors:\n{}", outcome.report.to_text(false));
-        Dist::read(&out)
+        let said = outcome.report.to_text(false);
+        assert!(outcome.manifest.is_some(), "the app has errors:\n{said}");
+        (Dist::read(&out), said)
     }
 }
 

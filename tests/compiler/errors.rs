@@ -10,6 +10,7 @@ use crate::app::{App, findings, snapshot, testdata};
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::CompilerPanic, "a defect of a compiler: no source is known that shows one"),
     (Code::BreaksOpenTabs, "in the tests of `ssbuild check`, since it needs a build before"),
+    (Code::EngineChanged, "there is a build before it: tests/compiler/engine_choice.rs"),
 ];
 
 /// Each case and what is found in it.

@@ -23,10 +23,16 @@ impl Served {
 
     /// As [`start`](Self::start), with variables of the environment; what it said when it does not serve.
     pub(crate) fn start_with(root: &Path, variables: &[(&str, &str)]) -> Result<Self, String> {
+        Self::start_from(root, &[], variables)
+    }
+
+    /// As [`start_with`](Self::start_with), with further arguments.
+    pub(crate) fn start_from(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(PROGRAM)
             .arg("serve")
             .arg(root)
             .args(["--port", "0", "--host", "127.0.0.1"])
+            .args(arguments)
             .env_remove("SS_ENV")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::message;
 use super::node;
 use super::pool::Vms;
-use super::{Call, CallContext, Carrier, Host, Json, Outcome, Program, SessionView};
+use super::{
+    Call, CallContext, Carrier, ClientEvent, Door, Host, HttpRequest, Json, Origin, Outcome, Program, RequestView,
+    SessionView,
+};
 use crate::limits::Limits;
 
 /// Runs an app's server code. Clones share the same VMs; the last one to go stops them.
@@ -65,6 +68,29 @@ impl Engine {
     /// session as it is now.
     pub fn disconnected(&self, connection: u64, session: &SessionView) {
         self.vms.disconnected(connection, session);
+    }
+
+    /// Something that server code wants to know has happened to a connection.
+    pub fn event(&self, event: ClientEvent, connection: u64, session: &SessionView) {
+        self.vms.event(event, connection, session);
+    }
+
+    /// Whether requests of HTTP go through the app first.
+    pub fn has_middleware(&self) -> bool {
+        self.vms.has_middleware()
+    }
+
+    /// How middleware is reached; `None` when the app has none, or while there is no engine.
+    pub async fn door(&self) -> Option<Door> {
+        self.vms.door().await
+    }
+
+    /// Asks middleware that takes whole bodies.
+    pub async fn http(&self, request: &HttpRequest) -> Outcome {
+        let origin = Origin::Http;
+        let request_view = RequestView { id: "http".to_owned(), origin, ip: None, connection: None, post: None };
+        let context = CallContext { session: None, request: request_view };
+        self.vms.run(&context, self.vms.call_timeout_ms(), |id| message::http(id, request)).await
     }
 
     /// Stops the VMs. Calls without an answer fail with `shutting_down`.

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{CallContext, CallError, ErrorCode, HostCall, Json, Program, PublishTo, SessionView, prelude};
+use super::{
+    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Program, PublishTo, SessionView,
+    prelude,
+};
 use crate::limits::Limits;
 use crate::manifest::Style;
 
@@ -29,6 +32,7 @@ pub(super) fn program(program: &Program, limits: &Limits) -> String {
         "env": program.env,
         "version": program.version,
         "answer_bytes": limits.answer_bytes,
+        "folder": program.folder,
     })
     .to_string()
 }
@@ -56,6 +60,17 @@ pub(super) fn reply(question: u64, answer: &Result<Value, String>) -> String {
 /// A connection that the prelude watches is gone.
 pub(super) fn disconnected(connection: u64, session: &SessionView) -> String {
     format!(r#"["disconnected",{connection},{}]"#, session_parts(session))
+}
+
+/// Something has happened to a connection.
+pub(super) fn event(event: ClientEvent, connection: u64, session: &SessionView) -> String {
+    format!(r#"["event",{},{},{connection}]"#, text(event.name()), session_parts(session))
+}
+
+/// A request for middleware that takes whole bodies.
+pub(super) fn http(id: u64, request: &HttpRequest) -> String {
+    let HttpRequest { method, url, headers, ip, secure, body } = request;
+    format!(r#"["http",{id},{}]"#, json!([method, url, headers, ip, secure, body]))
 }
 
 /// A timer is due.
@@ -178,6 +193,7 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
             HostCall::ChannelUnsubscribe { session: part(parts, 2)?, names: part(parts, 3)? }
         }
         "watch" => HostCall::WatchDisconnect { connection: part(parts, 1)? },
+        "events" => HostCall::WatchEvents { events: part(parts, 1)? },
         "online" => {
             asked()?;
             HostCall::UsersOnline {}

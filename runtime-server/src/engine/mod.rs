@@ -31,8 +31,14 @@ pub struct Program {
     pub bundle: Arc<str>,
     /// Name of the bundle in stacks.
     pub bundle_name: String,
+    /// Folder that holds the server code of the build: copied packages, and files beside the app's own.
+    pub folder: Option<std::path::PathBuf>,
     /// `api.server` of the manifest: the actions.
     pub actions: Arc<std::collections::BTreeMap<String, crate::manifest::Action>>,
+    /// Whether config/http.* is among the server code.
+    pub middleware: bool,
+    /// Whether config/db.* is.
+    pub start_up: bool,
     /// `SS.config`.
     pub config: serde_json::Value,
     /// `SS.env`.
@@ -263,6 +269,11 @@ pub enum HostCall {
         /// Which connection.
         connection: u64,
     },
+    /// `SS.events.on('client:init', fn)`: this VM wants [`Engine::event`].
+    WatchEvents {
+        /// Which.
+        events: Vec<ClientEvent>,
+    },
     /// `SS.users.online.now()`. Replies with an array of user ids.
     UsersOnline {},
     /// `R.*`: a command of Redis and its arguments. Replies with its answer.
@@ -277,6 +288,86 @@ pub enum HostCall {
         /// The text.
         text: String,
     },
+}
+
+/// What happens to a connection, for server code that wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ClientEvent {
+    /// It has said hello.
+    #[serde(rename = "client:init")]
+    Init,
+    /// It is gone.
+    #[serde(rename = "client:disconnect")]
+    Disconnect,
+    /// It has said that it is still there.
+    #[serde(rename = "client:heartbeat")]
+    Heartbeat,
+}
+
+impl ClientEvent {
+    /// The name in server code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Init => "client:init",
+            Self::Disconnect => "client:disconnect",
+            Self::Heartbeat => "client:heartbeat",
+        }
+    }
+}
+
+/// A request of HTTP for middleware that takes whole bodies.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// `GET`.
+    pub method: String,
+    /// Path and query.
+    pub url: String,
+    /// Names in lower case, in their order.
+    pub headers: Vec<(String, String)>,
+    /// The caller's address.
+    pub ip: String,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// The body, when there is one and it is text.
+    pub body: Option<String>,
+}
+
+/// What became of such a request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum HttpOutcome {
+    /// It goes on to the server.
+    Passed {
+        /// Always true.
+        pass: bool,
+        /// Path and query, which may have been changed.
+        url: String,
+        /// For the answer.
+        headers: Vec<(String, String)>,
+    },
+    /// It is answered.
+    Answered {
+        /// The status.
+        status: u16,
+        /// All headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
+}
+
+/// How the engine's middleware is reached.
+#[derive(Debug, Clone)]
+pub enum Door {
+    /// By HTTP, through a socket on disk; a request that is passed on comes back with this secret.
+    Socket {
+        /// Where.
+        path: std::path::PathBuf,
+        /// In the header `x-ss-next`.
+        secret: Arc<str>,
+    },
+    /// By [`Engine::http`].
+    Messages,
 }
 
 /// To whom an event goes.

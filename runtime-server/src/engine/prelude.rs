@@ -13,6 +13,8 @@ const EVERYWHERE: &[File] = &[
     ("ss:prelude/loader.js", include_str!("prelude/loader.js")),
     ("ss:prelude/context.js", include_str!("prelude/context.js")),
     ("ss:prelude/session.js", include_str!("prelude/session.js")),
+    ("ss:prelude/events.js", include_str!("prelude/events.js")),
+    ("ss:prelude/startup.js", include_str!("prelude/startup.js")),
     ("ss:prelude/actions.js", include_str!("prelude/actions.js")),
     ("ss:prelude/tree.js", include_str!("prelude/tree.js")),
     ("ss:prelude/publish.js", include_str!("prelude/publish.js")),
@@ -28,6 +30,7 @@ const WEB: &[File] = &[
     ("ss:prelude/web/text.js", include_str!("prelude/web/text.js")),
     ("ss:prelude/web/url.js", include_str!("prelude/web/url.js")),
     ("ss:prelude/web/clone.js", include_str!("prelude/web/clone.js")),
+    ("ss:prelude/middleware.js", include_str!("prelude/middleware.js")),
     ("ss:prelude/web/crypto.js", include_str!("prelude/web/crypto.js")),
 ];
 

@@ -24,6 +24,11 @@ impl Walk<'_> {
     /// The object of a member: `exports.x` and `module.id` do not let `exports` go anywhere.
     pub(super) fn member(&mut self, member: &mut MemberExpr) {
         self.namespace_member(member);
+        if self.is_module() && self.free_word(&member.obj, "require") {
+            self.member_of_require(member);
+            return;
+        }
+        self.member_of_meta(member);
         if self.is_module() && (self.exports.is_exports(&member.obj) || self.free_word(&member.obj, "module")) {
             let open = static_name(&member.prop).is_none();
             self.quiet_exports(&mut member.obj);

@@ -156,6 +156,7 @@ fn options(minify: Minify) -> Options {
         defines: vec![("process.env.NODE_ENV".to_owned(), "'production'".to_owned())],
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: 300,
     }
 }

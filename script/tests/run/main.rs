@@ -94,6 +94,7 @@ fn compile_module(case: &Case, name: &str, text: &str, minify: Minify) -> Result
         defines: vec![("process.env.NODE_ENV".to_owned(), "\"production\"".to_owned())],
         typescript: TypeScript::default(),
         shake: Shake::No,
+        side: ssbuild_script::Side::Browser,
         depth_limit: 1000,
     };
     let compiled = compile(Source { path: name, text, language: case::language(name) }, &options);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(super) struct Link {
     answer_bytes: usize,
     /// A process that moves so little is stopped by something that it cannot tell itself.
     patience: Duration,
+    /// Where its middleware listens when it says so.
+    door: Option<(PathBuf, Arc<str>)>,
     state: Mutex<State>,
 }
 
@@ -45,9 +48,15 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(mailbox: Arc<Mailbox>, host: Arc<dyn Host>, answer_bytes: usize, patience: Duration) -> Self {
+    pub(super) fn new(
+        mailbox: Arc<Mailbox>,
+        host: Arc<dyn Host>,
+        answer_bytes: usize,
+        patience: Duration,
+        door: Option<(PathBuf, Arc<str>)>,
+    ) -> Self {
         let state = State { ahead: VecDeque::new(), begun: 0, farewell: Farewell::None };
-        Self { mailbox, host, answer_bytes, patience, state: Mutex::new(state) }
+        Self { mailbox, host, answer_bytes, patience, door, state: Mutex::new(state) }
     }
 
     /// These are about to be written.
@@ -85,6 +94,10 @@ impl Link {
         } else if let Some((begun, call)) = numbers(line, "stuck") {
             self.begun(begun);
             self.state.lock().farewell = Farewell::Stuck(call);
+        } else if line == r#"["listening"]"# {
+            if let Some((path, secret)) = &self.door {
+                self.mailbox.listens(path.clone(), secret.clone());
+            }
         } else if !line.is_empty() {
             self.perform(line);
         }

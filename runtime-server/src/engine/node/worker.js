@@ -7,7 +7,8 @@
   const { Readable } = require("node:stream");
   const { runInThisContext } = require("node:vm");
   const { Worker } = require("node:worker_threads");
-  const { isBuiltin, builtinModules } = require("node:module");
+  const { isBuiltin, builtinModules, createRequire } = require("node:module");
+  const { pathToFileURL } = require("node:url");
   const { webcrypto } = require("node:crypto");
   // What the app may change later.
   const { Buffer, process, performance, setImmediate, setInterval } = globalThis;
@@ -78,6 +79,8 @@
     setImmediate(flush);
   }
 
+  // Packages that are not in the bundle lie beside it.
+  const copies = boot.program.folder === null ? require : createRequire(`${boot.program.folder}/server.js`);
   const ss = {
     __proto__: null,
     program: boot.program,
@@ -85,7 +88,8 @@
       __proto__: null,
       send,
       now: () => performance.now(),
-      builtin: (name) => require(isBuiltin(name) ? name : `node:${name}`),
+      builtin: (name) => (name[0] === "." ? copies(name) : require(isBuiltin(name) ? name : `node:${name}`)),
+      fileUrl: (path) => pathToFileURL(path).href,
     },
   };
   // The watcher reads on whose behalf the app runs.
@@ -152,6 +156,9 @@
     store(marks, ON, 1);
     notify(marks, ON);
     flush();
+    if (boot.middleware !== null && ss.middleware) {
+      runInThisContext(boot.middleware.source, { filename: "ss:prelude/http.js" })(require, ss, boot.middleware);
+    }
   }
 
   function evaluate() {
@@ -160,7 +167,7 @@
     globalThis.__ss = entry.bundle;
     runInThisContext(boot.bundle, { filename: boot.bundle_name });
     delete globalThis.__ss;
-    entry.load();
+    if (!boot.load_late) entry.load();
   }
 
   function broken(error) {
@@ -184,7 +191,11 @@
   } catch (error) {
     broken(error);
   }
-  setImmediate(() => {
+  // Start-up code that takes time is waited for; what goes wrong in it is an error of the start.
+  if (ss.started) ss.started.then(() => setImmediate(sleep), broken);
+  else setImmediate(sleep);
+
+  function sleep() {
     // -e adds this one behind our back.
     delete globalThis.module;
     loaded = true;
@@ -196,6 +207,15 @@
       if (fs.readSync(0, byte) === 0) process.exit();
       line += textOf(byte, "latin1");
     }
+    if (boot.load_late) {
+      try {
+        entry.load();
+      } catch (error) {
+        ss.report("the server code could not be loaded", error);
+        writeNow(out);
+        process.exit(1);
+      }
+    }
     open();
-  });
+  }
 });

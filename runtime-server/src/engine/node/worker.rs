@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 
+use super::door::HttpDoor;
 use super::link::{Farewell, Link};
 use super::process::Process;
-use crate::engine::pool::{Batch, End, Machine, Mailbox};
+use crate::engine::pool::{Batch, End, Machine, Mailbox, Turn};
 use crate::engine::{CallError, EngineError, ErrorCode, Host, Program, message, prelude};
 use crate::limits::Limits;
 
@@ -35,6 +36,7 @@ pub(in crate::engine) struct Worker {
     mailbox: Arc<Mailbox>,
     busy_ms: u64,
     most_ahead: usize,
+    _door: Option<HttpDoor>,
 }
 
 impl Worker {
@@ -45,14 +47,17 @@ impl Worker {
         limits: &Limits,
         host: Arc<dyn Host>,
         mailbox: Arc<Mailbox>,
+        turn: Turn,
     ) -> Result<Self, EngineError> {
+        let door = program.middleware.then(HttpDoor::new).transpose()?;
         let (process, socket) = Process::start(command, limits, &host)?;
         let patience_ms = limits.call_busy_ms + limits.engine_grace_ms;
         let deadline = Instant::now() + Duration::from_millis(limits.call_timeout_ms);
-        let lines = start(&socket, &boot(program, limits, patience_ms), deadline)?;
+        let lines = start(&socket, &boot(program, limits, patience_ms, door.as_ref(), turn), deadline)?;
         // The watcher inside goes first, since it knows more, even on a machine that gives it little time.
         let patience = Duration::from_millis(3 * patience_ms) + STOPPED;
-        let link = Arc::new(Link::new(mailbox.clone(), host, limits.answer_bytes, patience));
+        let link =
+            Arc::new(Link::new(mailbox.clone(), host, limits.answer_bytes, patience, door.as_ref().map(HttpDoor::way)));
         let failed = |error: std::io::Error| EngineError::Start(error.to_string());
         lines.set_read_timeout(None).map_err(failed)?;
         socket.set_write_timeout(Some(WRITE_PAUSE)).map_err(failed)?;
@@ -66,6 +71,7 @@ impl Worker {
             mailbox,
             busy_ms: limits.call_busy_ms,
             most_ahead: limits.calls.clamp(1, MOST_AHEAD),
+            _door: door,
         })
     }
 
@@ -134,7 +140,7 @@ impl Machine for Worker {
 }
 
 /// Everything that a worker is told at its start, as one line.
-fn boot(program: &Program, limits: &Limits, patience_ms: u64) -> String {
+fn boot(program: &Program, limits: &Limits, patience_ms: u64, door: Option<&HttpDoor>, turn: Turn) -> String {
     let about: Box<RawValue> =
         RawValue::from_string(message::program(program, limits)).expect("the program's message is JSON");
     let boot = Boot {
@@ -146,6 +152,13 @@ fn boot(program: &Program, limits: &Limits, patience_ms: u64) -> String {
         bundle_name: &program.bundle_name,
         patience_ms,
         period_ms: (patience_ms / 8).clamp(5, 250),
+        // What start-up code opens would grow old while a spare sleeps.
+        load_late: program.start_up && turn == Turn::Later,
+        middleware: door.map(|door| Middleware {
+            source: include_str!("middleware.js"),
+            path: door.path(),
+            secret: &door.secret,
+        }),
     };
     let mut line = serde_json::to_string(&boot).expect("text and numbers are JSON");
     line.push('\n');
@@ -162,6 +175,15 @@ struct Boot<'a> {
     bundle_name: &'a str,
     patience_ms: u64,
     period_ms: u64,
+    load_late: bool,
+    middleware: Option<Middleware<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Middleware<'a> {
+    source: &'a str,
+    path: std::path::PathBuf,
+    secret: &'a str,
 }
 
 /// Sends the boot line and waits until the app is loaded; gives the end to read from.

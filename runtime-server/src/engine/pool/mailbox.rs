@@ -1,6 +1,8 @@
 //! The way into one VM and back: jobs that wait, calls that have started, and what the supervisor looks at.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -104,6 +106,16 @@ pub(in crate::engine) struct Mailbox {
     at_hand: AtomicU64,
     born: Instant,
     ended: watch::Sender<bool>,
+    /// Where its middleware listens.
+    listening: watch::Sender<Listening>,
+}
+
+/// Whether the middleware of a VM can be reached.
+#[derive(Debug, Clone)]
+enum Listening {
+    NotYet,
+    At(PathBuf, Arc<str>),
+    NoMore,
 }
 
 impl Mailbox {
@@ -123,6 +135,28 @@ impl Mailbox {
             at_hand: AtomicU64::new(0),
             born: Instant::now(),
             ended: watch::Sender::new(false),
+            listening: watch::Sender::new(Listening::NotYet),
+        }
+    }
+
+    /// Its middleware listens at a socket.
+    pub(in crate::engine) fn listens(&self, path: PathBuf, secret: Arc<str>) {
+        self.listening.send_if_modified(|listening| {
+            let first = matches!(listening, Listening::NotYet);
+            if first {
+                *listening = Listening::At(path, secret);
+            }
+            first
+        });
+    }
+
+    /// Waits until its middleware listens; nothing when it never will.
+    pub(in crate::engine) async fn listening(&self) -> Option<(PathBuf, Arc<str>)> {
+        let mut listening = self.listening.subscribe();
+        let state = listening.wait_for(|listening| !matches!(listening, Listening::NotYet)).await;
+        match state.ok().as_deref() {
+            Some(Listening::At(path, secret)) => Some((path.clone(), secret.clone())),
+            _ => None,
         }
     }
 
@@ -282,6 +316,7 @@ impl Mailbox {
     pub(in crate::engine) fn close(&self, error: &CallError) -> Vec<Job> {
         let mut state = self.state.lock();
         state.phase = Phase::Closed;
+        self.listening.send_replace(Listening::NoMore);
         let queue = std::mem::take(&mut state.queue);
         state.calls = 0;
         let started = std::mem::take(&mut state.started);

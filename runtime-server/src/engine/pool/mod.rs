@@ -18,7 +18,8 @@ use tokio::sync::oneshot;
 use mailbox::{Job, Refused};
 
 use crate::engine::{
-    CallContext, CallError, Carrier, EngineError, ErrorCode, Host, HostCall, Outcome, Program, SessionView,
+    CallContext, CallError, Carrier, ClientEvent, Door, EngineError, ErrorCode, Host, HostCall, Outcome, Program,
+    SessionView,
 };
 use crate::engine::{embedded, message, node};
 use crate::limits::Limits;
@@ -33,6 +34,15 @@ const REVIVE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) trait Machine {
     /// Does what its mailbox says until it says stop, or until the VM is not fit to go on.
     fn run(&self) -> End;
+}
+
+/// Whether a VM is among the first, which the server's start waits for, or is a spare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is put to work as soon as it is loaded.
+    First,
+    /// It may sleep for long before it is put to work.
+    Later,
 }
 
 /// Why a VM's thread ended.
@@ -144,6 +154,43 @@ impl Vms {
         let pool = &self.pool.0;
         let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
         mailbox.tell(message::disconnected(connection, session));
+    }
+
+    pub(super) fn event(&self, event: ClientEvent, connection: u64, session: &SessionView) {
+        let pool = &self.pool.0;
+        let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
+        mailbox.tell(message::event(event, connection, session));
+    }
+
+    pub(super) fn has_middleware(&self) -> bool {
+        self.pool.0.program.middleware
+    }
+
+    /// How the middleware of the next worker in turn is reached; waits while it is being replaced.
+    pub(super) async fn door(&self) -> Option<Door> {
+        let pool = &self.pool.0;
+        if !pool.program.middleware {
+            return None;
+        }
+        if pool.program.carrier == Carrier::Embedded {
+            return Some(Door::Messages);
+        }
+        let turn = pool.ids.fetch_add(1, Ordering::Relaxed) % pool.workers.len() as u64;
+        let worker = usize::try_from(turn).expect("less than the number of workers");
+        let longest = Duration::from_millis(pool.limits.call_timeout_ms);
+        let open = async {
+            loop {
+                let mailbox = pool.workers[worker].lock().clone();
+                match mailbox.listening().await {
+                    Some((path, secret)) => return Some(Door::Socket { path, secret }),
+                    None if pool.is_closed() => return None,
+                    // It was replaced, or could not be.
+                    None if Arc::ptr_eq(&mailbox, &pool.workers[worker].lock()) && !pool.revive(worker) => return None,
+                    None => {}
+                }
+            }
+        };
+        tokio::time::timeout(longest, open).await.ok().flatten()
     }
 
     pub(super) async fn close(&self) {
@@ -331,7 +378,8 @@ impl Pool {
             if !pause.is_zero() {
                 std::thread::sleep(pause);
             }
-            match load(&program, &limits, host, mailbox.clone()) {
+            let turn = if loaded.is_some() { Turn::First } else { Turn::Later };
+            match load(&program, &limits, host, mailbox.clone(), turn) {
                 Ok(vm) => {
                     if let Some(loaded) = loaded {
                         drop(loaded.send(Ok(())));
@@ -373,10 +421,11 @@ fn load(
     limits: &Limits,
     host: Arc<dyn Host>,
     mailbox: Arc<Mailbox>,
+    turn: Turn,
 ) -> Result<Box<dyn Machine>, EngineError> {
     Ok(match &program.carrier {
         Carrier::Embedded => Box::new(embedded::Vm::load(program, limits, host, mailbox)?),
-        Carrier::Node { command } => Box::new(node::Worker::load(command, program, limits, host, mailbox)?),
+        Carrier::Node { command } => Box::new(node::Worker::load(command, program, limits, host, mailbox, turn)?),
     })
 }
 

@@ -60,6 +60,7 @@
     state.done = "failed";
     mapDelete(waiting, state.id);
     const { code, message, stack } = describe(error);
+    ss.exception(error, what);
     host.send(`["fail",${state.id},"${code}",${stringify(message)},${stringify(stack)}]`);
   }
 
@@ -92,6 +93,7 @@
     const state = ss.callState(id, view, request);
     const action = actions[path];
     try {
+      ss.checkStarted();
       if (!action || !action.fn) throw new SSError("unknown_action", `There is no action '${path}'`);
       if (!isArray(args)) throw new SSError("bad_request", "The arguments of a call must be an array");
     } catch (error) {
@@ -100,6 +102,14 @@
     run(action, state, args, (value) => answer(state, path, value), (error) => fail(state, path, error));
     if (!state.done) mapSet(waiting, id, state);
   };
+
+  /** The ends of something that the host waits for as it does for a call. */
+  ss.answers = (state, what) => ({
+    __proto__: null,
+    answer: (value) => answer(state, what, value),
+    fail: (error) => fail(state, what, error),
+    wait: () => void (state.done || mapSet(waiting, state.id, state)),
+  });
 
   /** The host has answered a call by itself. */
   ss.ended = (id) => {

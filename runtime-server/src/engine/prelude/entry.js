@@ -11,6 +11,13 @@
       ss.owner = 0;
       switch (message[0]) {
         case "call":
+        case "authenticate":
+        case "event":
+        case "http":
+          if (ss.holds(text)) return;
+      }
+      switch (message[0]) {
+        case "call":
           ss.owner = message[1];
           return ss.call(message[1], message[2], message[3], message[4], message[5]);
         case "reply":
@@ -20,6 +27,11 @@
         case "authenticate":
           ss.owner = message[1];
           return ss.authenticateCall(message[1], message[2], message[3], message[4], message[5]);
+        case "http":
+          ss.owner = message[1];
+          return ss.http(message[1], message[2]);
+        case "event":
+          return ss.told(message[1], message[2], message[3]);
         case "disconnected":
           return ss.disconnected(message[1], message[2]);
         case "end":
@@ -33,7 +45,11 @@
     /** Logs a rejection that nobody has handled when its task is over. */
     unhandled: (reason) => ss.report("a promise was rejected and nobody handled it", reason),
     /** What was thrown where nobody catches: it fails the call on whose behalf it ran, or is logged. */
-    uncaught: (error) => ss.failOwner("an exception was thrown and nobody caught it", error),
+    uncaught(error) {
+      const what = "an exception was thrown and nobody caught it";
+      ss.exception(error, what);
+      ss.failOwner(what, error);
+    },
     load: () => ss.load(),
     bundle: ss.bundle,
   });

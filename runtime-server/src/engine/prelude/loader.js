@@ -2,7 +2,7 @@
 // `ss.load()` evaluates afterwards, so that the app's code never sees it.
 (function (ss) {
   "use strict";
-  const { apply, create, defineProperty, keys, has, isArray, when, Promise, Error, accessor, hidden, freeze } = ss.p;
+  const { apply, create, defineProperty, keys, has, isArray, when, Promise, Error, accessor, hidden, freeze, textSlice, lastIndexOf } = ss.p;
 
   const definitions = create(null);
   const records = create(null);
@@ -54,7 +54,9 @@
     if (typeof to === "number") return record(to);
     if (isArray(to)) return record(to[1]);
     if (typeof to === "string") return builtin(to);
-    throw new Error("a module that could not be found when the app was built was required");
+    const missing = new Error("Cannot find module: it was not there when the app was built");
+    missing.code = "MODULE_NOT_FOUND";
+    throw missing;
   }
 
   /** A module as an ES module sees it. */
@@ -75,6 +77,16 @@
     defineProperty(view, "default", { __proto__: null, get: () => made.module.exports, enumerable: true, configurable: true });
     made.namespace = { __proto__: null, of: exports, view };
     return view;
+  }
+
+  /** What a module may know of itself; `file` is its path below the folder of the server code, for those that ask. */
+  function metaOf(id) {
+    const file = ss.files[id];
+    if (file === undefined) return freeze({ url: `ss:module/${id}`, env: ss.env });
+    const filename = `${ss.program.folder ?? ""}/${file}`;
+    const dirname = textSlice(filename, 0, lastIndexOf(filename, "/"));
+    const url = ss.host.fileUrl ? ss.host.fileUrl(filename) : `ss:${filename}`;
+    return freeze({ url, env: ss.env, filename, dirname, resolve: (name) => new globalThis.URL(name, url).href });
   }
 
   function requireFor(imports, self) {
@@ -98,7 +110,8 @@
       }
     };
     require.d = (n) => when(Promise.resolve(), () => require.i(n));
-    accessor(require, "m", () => freeze({ url: `ss:module/${self.module.id}`, env: ss.env }), undefined);
+    accessor(require, "m", () => metaOf(self.module.id), undefined);
+    hidden(require, "cache", create(null));
     return require;
   }
 
@@ -108,6 +121,9 @@
   /** What can be required by name: `custom_auth`. */
   ss.named = create(null);
 
+  /** Module to file, for modules that ask where they lie. */
+  ss.files = create(null);
+
   /** Evaluates the app in the bundle's order. */
   ss.load = function load() {
     if (!started) throw new Error("the bundle does not start");
@@ -115,8 +131,16 @@
     const named = trees.named ?? {};
     const names = keys(named);
     for (let i = 0; i < names.length; i++) ss.named[names[i]] = named[names[i]];
+    const files = trees.files ?? {};
+    const paths = keys(files);
+    for (let i = 0; i < paths.length; i++) ss.files[files[paths[i]]] = paths[i];
     ss.tree.shared(trees.shared ?? {});
+    // Start-up code is first, before files that may want what it has opened.
+    const config = trees.config ?? {};
+    if (config.db !== undefined) ss.startUp(ss.requireModule(config.db));
     for (let i = 0; i < order.length; i++) record(order[i]);
     ss.tree.server(trees.server ?? {});
+    if (config.events !== undefined) ss.exportedEvents(ss.requireModule(config.events));
+    if (config.http !== undefined) ss.middleware = ss.middlewareOf(ss.requireModule(config.http));
   };
 });

@@ -36,6 +36,7 @@
     replace: method(Str.prototype.replace),
     charCodeAt: one(Str.prototype.charCodeAt),
     indexOf: one(Str.prototype.indexOf),
+    lastIndexOf: one(Str.prototype.lastIndexOf),
     /** `promise.then(…)` with the language's own `then`. */
     when: (promise, ok, failed) => apply(then, promise, [ok, failed]),
     isPromise: (value) => value instanceof Prom,

@@ -48,7 +48,7 @@
     subscribe(names, callback) {
       const list = channelNames(names);
       for (let i = 0; i < list.length; i++) if (!this.#has(list[i])) this.#names[this.#names.length] = list[i];
-      return both(when(ask("subscribe", `,${Session.key(this.#session)},${stringify(list)}`), () => true), callback, "channel.subscribe");
+      return both(when(ask("subscribe", `,${Session.key(this.#session)},${stringify(list)}`), () => this.#tell("channel:subscribe", list)), callback, "channel.subscribe");
     }
     unsubscribe(names, callback) {
       const list = channelNames(names);
@@ -59,12 +59,16 @@
         if (!gone) kept[kept.length] = this.#names[i];
       }
       this.#names = kept;
-      return both(when(ask("unsubscribe", `,${Session.key(this.#session)},${stringify(list)}`), () => true), callback, "channel.unsubscribe");
+      return both(when(ask("unsubscribe", `,${Session.key(this.#session)},${stringify(list)}`), () => this.#tell("channel:unsubscribe", list)), callback, "channel.unsubscribe");
     }
     list(callback) {
       const names = slice(this.#names);
       if (typeof callback === "function") callback(names);
       return names;
+    }
+    #tell(event, names) {
+      for (let i = 0; i < names.length; i++) ss.emit(event, [this.#session, names[i]]);
+      return true;
     }
     #has(name) {
       for (let i = 0; i < this.#names.length; i++) if (this.#names[i] === name) return true;

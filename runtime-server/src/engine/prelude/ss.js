@@ -21,6 +21,7 @@
     shared: roots.shared,
     publish,
     users,
+    events: ss.events,
     config: deepFreeze(program.config),
     env: program.env,
     version: program.version,

@@ -103,6 +103,7 @@ impl Host for Recorder {
             HostCall::ChannelSubscribe { session, names } => json!(["subscribe", session, names]),
             HostCall::ChannelUnsubscribe { session, names } => json!(["unsubscribe", session, names]),
             HostCall::WatchDisconnect { connection } => json!(["watch", connection]),
+            HostCall::WatchEvents { events } => json!(["events", events.iter().map(|e| e.name()).collect::<Vec<_>>()]),
             HostCall::UsersOnline {} => {
                 answer = Ok(json!(["ann", "bob"]));
                 json!(["online"])
@@ -161,6 +162,9 @@ impl App {
         let program = Program {
             bundle: bundle.into(),
             bundle_name: "server.js".to_owned(),
+            folder: None,
+            middleware: false,
+            start_up: false,
             actions: Arc::new(actions.iter().map(|text| action(text)).collect()),
             config: json!({"title": "Test", "deep": {"list": [1, 2]}}),
             env: "test".to_owned(),

@@ -68,7 +68,7 @@ async fn modules_import_each_other_as_the_bundle_format_says() {
         assert!(failure(builtin).1.contains("'fs' is a Node.js built-in"));
     }
     assert!(
-        failure(call(&engine, "app/missing", json!([])).await).1.contains("could not be found when the app was built")
+        failure(call(&engine, "app/missing", json!([])).await).1.contains("it was not there when the app was built")
     );
     assert_eq!(call(&engine, "app/cycle", json!([])).await, Ok(json!(1)));
     let cjs = call(&engine, "app/cjs", json!([])).await.unwrap();
