@@ -13,6 +13,7 @@ mod hooks;
 mod maps;
 mod new;
 mod node_engine;
+mod npm_server;
 mod preprocess;
 mod publishing;
 mod report;
