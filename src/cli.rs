@@ -11,6 +11,7 @@ mod report;
 mod screen;
 mod serve;
 mod style_worker;
+mod test;
 mod types;
 mod watch;
 
@@ -48,6 +49,7 @@ enum Command {
     Build(build::Build),
     Check(check::Check),
     Serve(serve::Serve),
+    Test(test::Test),
     Types(types::Types),
     Config(config::Config),
     New(new::New),
@@ -76,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Build(args)) => args.run(),
         Some(Command::Check(args)) => args.run(),
         Some(Command::Serve(args)) => args.run(),
+        Some(Command::Test(args)) => args.run(),
         Some(Command::Types(args)) => args.run(),
         Some(Command::Config(args)) => args.run(),
         Some(Command::New(args)) => args.run(),

@@ -32,6 +32,7 @@ pub mod scripts;
 pub mod session;
 pub mod sheets;
 pub mod style;
+pub mod testing;
 pub mod trees;
 mod tsconfig;
 pub mod types;

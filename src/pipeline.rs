@@ -27,6 +27,7 @@ use crate::{
     session::Session,
     sheets::{self, Sheets},
     style::{StyleError, WorkerCommand},
+    testing,
     trees::Trees,
     types::Configured,
     unchanged,
@@ -166,6 +167,25 @@ pub fn configuration(
     let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
     let (settings, found) = session.threads()?.install(|| reader.read(above))?;
     Ok((settings, deduplicated(found)))
+}
+
+/// Links the app's own tests, those whose path holds one of `filters`; also returns what was found.
+pub fn link_tests(
+    disk: &Arc<dyn Disk>,
+    request: &Request,
+    session: &Session,
+    filters: &[String],
+) -> Result<(Vec<testing::Linked>, Report), Error> {
+    let names = testing::find(&**disk, &request.root, filters)?;
+    let (project, _) = Project::scan(&**disk, &request.root)?;
+    let packages = Packages::read(&**disk, &request.root)?;
+    let compilers = session.compilers(&request.root, &packages, &request.style_worker);
+    let witness = Witness::blind(disk);
+    let compilers = compilers.of_build(session.cache(), &witness, &project);
+    let compile = |source: ssbuild_script::Source<'_>, options: &_| compilers.script(source, options);
+    let linker = testing::Linker { disk, root: &request.root, env: &request.env, compile: &compile };
+    let (linked, found) = session.threads()?.install(|| linker.link(&names))?;
+    Ok((linked, deduplicated(found)))
 }
 
 /// What a build came to.

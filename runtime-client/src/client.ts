@@ -124,6 +124,7 @@ export function createClient(env: Env, loader: Loader) {
   function init() {
     if (started) return;
     started = true;
+    if (!page.init) return;
     const run = findInit(roots.client, env.window);
     try {
       if (run) run();

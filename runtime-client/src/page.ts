@@ -8,6 +8,8 @@ export interface PageData {
   /** Address of the socket, when it is not the page's own host. */
   socket?: string | null;
   config?: { [key: string]: any };
+  /** `false` when the app is not to begin by itself: in its tests. */
+  init?: boolean;
   /** Chunk id to its address and integrity. */
   chunks?: { [id: string]: [string, string] };
   /** What addresses of assets start with, when they are on another host. */
@@ -19,6 +21,7 @@ export interface Page {
   build: string;
   env: string;
   config: { [key: string]: any };
+  init: boolean;
   socketUrl: string;
   sessionUrl: string;
 }
@@ -34,6 +37,7 @@ export function readPage(data: PageData, here: string): Page {
     build: data.build || "",
     env: data.env || "production",
     config: data.config || {},
+    init: data.init !== false,
     socketUrl: url.href,
     sessionUrl: session.href,
   };

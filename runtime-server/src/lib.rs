@@ -48,6 +48,7 @@ mod skew;
 mod spread;
 mod stream;
 mod swap;
+pub mod testing;
 pub mod tls;
 
 pub use pages::PolicyError;

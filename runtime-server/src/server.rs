@@ -16,6 +16,7 @@ use crate::assets::Assets;
 use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::cookie::{self, Transport};
 use crate::engine::{Carrier, Engine, Host, Program};
 use crate::front::{Door, Front};
 use crate::generation::{Generation, GenerationHost, Wanted};
@@ -28,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
-use crate::session::{Place, Sessions, Store, StoreError};
+use crate::session::{Done, Opened, Place, Sessions, Store, StoreError};
 use crate::skew::KnownBuilds;
 use crate::swap::Generations;
 
@@ -118,6 +119,24 @@ impl Server {
     pub fn start(build: &Build, config: Config, surroundings: Surroundings) -> Result<Self, ServerError> {
         let engine = EngineOf::read(build, &config)?;
         Self::new(build, config, surroundings, |host| engine.start(host))
+    }
+
+    /// Makes a session of its own for a user; the cookie by which a browser has it, as `name=value`. For tests and tools.
+    pub async fn sign_in(&self, user: &str) -> Result<String, String> {
+        let hub = &self.app.hub;
+        let (Opened::Known(session, _) | Opened::SetCookie(session, _)) =
+            hub.sessions.open(None, hub.clock.now_ms()).await?
+        else {
+            return Err("a new session has no old id".to_owned());
+        };
+        let (told, stored) = tokio::sync::oneshot::channel();
+        let done: Done = Box::new(move |result| drop(told.send(result)));
+        hub.log_in(session.key, user, None, Some(done)).map_err(|error| error.to_string())?;
+        stored.await.unwrap_or_else(|_| Err("the server is stopping".to_owned()))?;
+        let id = session.lock().id;
+        let set = cookie::set(&self.app.name, Transport::Plain, id, hub.sessions.cookie_seconds());
+        let text = set.to_str().unwrap_or_default();
+        Ok(text.split(';').next().unwrap_or_default().to_owned())
     }
 
     /// Serves another build from now on, without closing a connection: its engine is loaded first, calls that run finish

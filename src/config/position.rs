@@ -8,7 +8,7 @@ struct SourceMap {
 
 /// Where a line and a column of generated code (from 1, in UTF-16 units) come from by a source map: source, line and column.
 /// A place in front of a line's first mapping is that of the mapping before it.
-pub(super) fn original(map: &str, (line, column): (u32, u32)) -> Option<(String, u32, u32)> {
+pub(crate) fn original(map: &str, (line, column): (u32, u32)) -> Option<(String, u32, u32)> {
     let map: SourceMap = serde_json::from_str(map).ok()?;
     let [mut source, mut from_line, mut from_column] = [0_i64; 3];
     let mut last = None;

@@ -5,7 +5,7 @@
 //! One prelude (`prelude/`) makes `SS`, `this` and `session` out of these messages, so the embedded engine and
 //! Node workers are two carriers of one thing.
 
-mod embedded;
+pub(crate) mod embedded;
 mod handle;
 mod message;
 mod node;

@@ -43,6 +43,22 @@ pub(crate) fn loading() -> impl Iterator<Item = File> {
     EVERYWHERE.iter().filter(|(name, _)| NEEDED.contains(name)).copied()
 }
 
+/// The files for the tests of an app, in the order in which they are evaluated.
+pub(crate) fn testing() -> impl Iterator<Item = File> {
+    only(&["primordials", "errors", "json", "host", "inspect", "loader"]).chain(WEB.iter().copied())
+}
+
+/// The files for a browser without a screen.
+pub(crate) fn browser() -> impl Iterator<Item = File> {
+    only(&["primordials", "errors", "json", "host", "inspect"]).chain(WEB.iter().copied())
+}
+
+fn only(names: &'static [&'static str]) -> impl Iterator<Item = File> {
+    EVERYWHERE.iter().copied().filter(move |(name, _)| {
+        names.iter().any(|wanted| name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(".js")) == Some(*wanted))
+    })
+}
+
 /// The files for an engine that has only the language.
 pub(super) fn embedded() -> impl Iterator<Item = File> {
     EVERYWHERE.iter().chain(WEB).copied().chain([ENTRY])

@@ -48,7 +48,7 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
 }
 
 /// So many random bytes, in hex.
-fn random_hex(ctx: Ctx<'_>, bytes: usize) -> rquickjs::Result<String> {
+pub(crate) fn random_hex(ctx: Ctx<'_>, bytes: usize) -> rquickjs::Result<String> {
     let mut random = vec![0; bytes.min(MOST_RANDOM_BYTES)];
     if getrandom::fill(&mut random).is_err() {
         return Err(Exception::throw_internal(&ctx, "the machine gives no random bytes"));

@@ -2,11 +2,11 @@
 //! where sockets are served.
 
 mod bridge;
-mod functions;
+pub(crate) mod functions;
 mod load;
 mod timers;
 mod vm;
 mod watchdog;
-mod web;
+pub(crate) mod web;
 
 pub(in crate::engine) use vm::Vm;

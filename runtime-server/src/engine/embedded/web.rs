@@ -7,14 +7,14 @@ use url::{Url, quirks};
 use crate::hex;
 
 /// The parts of an address as a JSON array, in the order of `prelude/web/url.js`; nothing when it is none.
-pub(super) fn parse_url(input: &str, base: Option<String>) -> Option<String> {
+pub(crate) fn parse_url(input: &str, base: Option<String>) -> Option<String> {
     let base = base.map(|base| Url::parse(&base)).transpose().ok()?;
     let url = Url::options().base_url(base.as_ref()).parse(input).ok()?;
     Some(parts(&url))
 }
 
 /// The parts after one of them was set; a value that does not fit changes nothing, but an `href` that is none is nothing.
-pub(super) fn set_url(href: &str, part: &str, value: &str) -> Option<String> {
+pub(crate) fn set_url(href: &str, part: &str, value: &str) -> Option<String> {
     let mut url = Url::parse(href).ok()?;
     match part {
         "href" => quirks::set_href(&mut url, value).ok()?,
@@ -51,7 +51,7 @@ fn parts(url: &Url) -> String {
 }
 
 /// The digest of bytes in hex, in hex; nothing for an algorithm that is not in the list of Web Crypto.
-pub(super) fn digest(algorithm: &str, bytes: &str) -> Option<String> {
+pub(crate) fn digest(algorithm: &str, bytes: &str) -> Option<String> {
     let bytes = hex::decode(bytes)?;
     Some(match algorithm {
         "SHA-1" => hex::encode(&Sha1::digest(&bytes)),

@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use ssbuild_server::testing::{Event, Outcome};
+
+use super::FileResult;
+
+/// The results as the XML that CI systems read.
+pub fn junit(app: &str, results: &[FileResult]) -> Result<String, String> {
+    let mut report = Report::new(app);
+    for result in results {
+        let mut suite = TestSuite::new(&result.name);
+        for event in &result.events {
+            let case = match event {
+                Event::Test(test) => {
+                    let status = match (test.outcome, &test.failure) {
+                        (Outcome::Passed, _) => TestCaseStatus::success(),
+                        (Outcome::Failed, failure) => {
+                            failed(failure.as_ref().map_or("", |failure| &failure.message), NonSuccessKind::Failure)
+                        }
+                        (Outcome::Skipped | Outcome::Todo, _) => TestCaseStatus::skipped(),
+                    };
+                    let mut case = TestCase::new(test.path.join(" › "), status);
+                    case.set_classname(&result.name);
+                    case.set_time(Duration::from_secs_f64(test.took_ms.max(0.0) / 1000.0));
+                    case
+                }
+                Event::Broken(failure) | Event::Stray(failure) => {
+                    TestCase::new("(the file)", failed(&failure.message, NonSuccessKind::Error))
+                }
+                Event::Printed(..) | Event::ServerLog(_) => continue,
+            };
+            suite.add_test_case(case);
+        }
+        report.add_test_suite(suite);
+    }
+    report.to_string().map_err(|error| error.to_string())
+}
+
+fn failed(message: &str, kind: NonSuccessKind) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status
+}
