@@ -166,6 +166,7 @@ fn options(env: &str) -> Options {
         defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
         depth_limit: ssbuild_script::DEPTH_LIMIT,
         shake: ssbuild_script::Shake::No,
+        typescript: ssbuild_script::TypeScript::default(),
     }
 }
 

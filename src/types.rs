@@ -27,6 +27,12 @@ use tree::Folder;
 /// Where the declarations are, below the app's folder.
 pub const FILE: &str = "types/ss.d.ts";
 
+/// Where the declarations for tests are, in an app that has some.
+pub const TEST_FILE: &str = "types/test.d.ts";
+
+/// What tests find.
+const TEST: &str = include_str!("types/test.d.ts");
+
 /// The part that is the same for every app.
 const BASE: &str = include_str!("types/base.d.ts");
 
@@ -100,13 +106,10 @@ pub struct Written {
 
 /// Writes the declarations when they have changed, and a `tsconfig.json` or `jsconfig.json` when the app has neither.
 pub fn write(disk: &dyn Disk, root: &Path, text: &str) -> Result<Written, DiskError> {
-    let file = root.join(FILE);
-    let is_same =
-        disk.kind(&file)?.is_some_and(|kind| matches!(kind, Kind::File(_))) && disk.read(&file)? == text.as_bytes();
-    if !is_same {
-        replace(disk, &file, text)?;
+    let mut written = Written { declarations: keep(disk, &root.join(FILE), text)?, project: None };
+    if disk.kind(&root.join("test"))? == Some(Kind::Folder) {
+        written.declarations |= keep(disk, &root.join(TEST_FILE), TEST)?;
     }
-    let mut written = Written { declarations: !is_same, project: None };
     let there = |name: &str| Ok::<bool, DiskError>(disk.kind(&root.join(name))?.is_some());
     if !there(project::TYPESCRIPT)? && !there(project::JAVASCRIPT)? {
         let (name, text) = project::file(&Project::scan(disk, root)?.0);
@@ -114,6 +117,16 @@ pub fn write(disk: &dyn Disk, root: &Path, text: &str) -> Result<Written, DiskEr
         written.project = Some(name);
     }
     Ok(written)
+}
+
+/// Writes a file unless it is as it should be; whether it was written.
+fn keep(disk: &dyn Disk, file: &Path, text: &str) -> Result<bool, DiskError> {
+    let is_same =
+        disk.kind(file)?.is_some_and(|kind| matches!(kind, Kind::File(_))) && disk.read(file)? == text.as_bytes();
+    if !is_same {
+        replace(disk, file, text)?;
+    }
+    Ok(!is_same)
 }
 
 /// Writes a file beside its place and renames it, so that an editor never reads half of it.

@@ -35,23 +35,27 @@ const SHARED: Files = files!("shared": "README.md" "package.json" "config/app.js
 const DOTTED: Files = files!("shared": "gitignore");
 
 const MINIMAL: Files = files!("minimal": "app/views/app.html" "app/css/app.scss");
-const MINIMAL_JS: Files = files!("minimal/js": "app/client/app.js" "app/server/app.js");
-const MINIMAL_TS: Files = files!("minimal/ts": "app/client/app.ts" "app/server/app.ts");
+const MINIMAL_JS: Files = files!("minimal/js": "app/client/app.js" "app/server/app.js" "test/app.test.js");
+const MINIMAL_TS: Files = files!("minimal/ts": "app/client/app.ts" "app/server/app.ts" "test/app.test.ts");
 
 const CHAT: Files = files!("chat":
     "app/views/app.html" "app/views/chat/door.html" "app/views/chat/room.html" "app/css/app.scss" "app/css/_theme.scss");
 const CHAT_JS: Files = files!("chat/js":
-    "app/client/app.js" "app/client/page.js" "app/server/door.js" "app/server/room.js" "app/shared/rules.js");
+    "app/client/app.js" "app/client/page.js" "app/server/door.js" "app/server/room.js" "app/shared/rules.js"
+    "test/chat.test.js");
 const CHAT_TS: Files = files!("chat/ts":
-    "app/client/app.ts" "app/client/page.ts" "app/server/door.ts" "app/server/room.ts" "app/shared/rules.ts");
+    "app/client/app.ts" "app/client/page.ts" "app/server/door.ts" "app/server/room.ts" "app/shared/rules.ts"
+    "test/chat.test.ts");
 
 const REACT: Files = files!("react": "package.json" "app/views/app.html" "app/css/app.scss");
-const REACT_JS: Files = files!("react/js": "app/client/app.jsx" "app/client/counter.jsx" "app/server/app.js");
-const REACT_TS: Files = files!("react/ts": "app/client/app.tsx" "app/client/counter.tsx" "app/server/app.ts");
+const REACT_JS: Files =
+    files!("react/js": "app/client/app.jsx" "app/client/counter.jsx" "app/server/app.js" "test/app.test.js");
+const REACT_TS: Files =
+    files!("react/ts": "app/client/app.tsx" "app/client/counter.tsx" "app/server/app.ts" "test/app.test.ts");
 
 const COFFEE: Files = files!("coffee":
     "package.json" "config/app.coffee" "app/views/app.jade" "app/views/messages/line.html" "app/css/app.styl"
-    "app/client/app.coffee" "app/server/app.coffee" "app/shared/rules.coffee");
+    "app/client/app.coffee" "app/server/app.coffee" "app/shared/rules.coffee" "test/app.test.coffee");
 
 impl Template {
     /// All there are.

@@ -24,6 +24,7 @@ mod session;
 mod shaking;
 mod style_limits;
 mod styles;
+mod testing;
 mod tsconfig;
 mod types;
 mod views;

@@ -41,11 +41,19 @@ fn checked(root: &Path) -> String {
     text(&check.stderr).to_owned()
 }
 
+/// The app's own tests hold.
+fn tested(root: &Path) {
+    let run = ssbuild(root, &["test"]);
+    assert_eq!(run.status.code(), Some(0), "{}{}", text(&run.stdout), text(&run.stderr));
+    assert!(text(&run.stdout).contains(" passed in 1 file"), "{}", text(&run.stdout));
+}
+
 #[test]
 fn a_chat_is_built_checked_and_served() {
     for flags in [&["--template", "chat"] as &[&str], &["--ts"]] {
         let (_folder, root) = made(flags, None);
         assert_eq!(checked(&root), "");
+        tested(&root);
         let served = Served::start(&root);
         assert!(served.ask("GET", "/", "").contains("<title>my-talk</title>"));
         assert!(
@@ -67,6 +75,7 @@ fn the_minimal_app_is_built_checked_and_served() {
     for flags in [&["--template", "minimal"] as &[&str], &["--template", "minimal", "--ts"]] {
         let (_folder, root) = made(flags, None);
         assert_eq!(checked(&root), "");
+        tested(&root);
         let answer = Served::start(&root).ask("POST", "/api/app/greet.json", "[\"here\"]");
         assert!(answer.ends_with("\"Hello from the server of here.\""), "{answer}");
     }
@@ -77,6 +86,7 @@ fn a_react_app_is_built_checked_and_served() {
     for flags in [&["--template", "react"] as &[&str], &["--template", "react", "--ts"]] {
         let (_folder, root) = made(flags, Some("tests/packages"));
         assert_eq!(checked(&root), "");
+        tested(&root);
         let served = Served::start(&root);
         assert!(served.ask("POST", "/api/app/add.json", "[2]").ends_with("\r\n\r\n2"));
         assert!(served.ask("GET", "/", "").contains("<div id=\"root\"></div>"));
@@ -87,6 +97,7 @@ fn a_react_app_is_built_checked_and_served() {
 fn an_app_in_the_languages_of_2011_is_built_checked_and_served() {
     let (_folder, root) = made(&["--template", "coffee"], Some("tests/new"));
     checked(&root);
+    tested(&root);
     let served = Served::start(&root);
     assert!(served.ask("GET", "/", "").contains("id=\"messages-line\""));
     assert!(served.ask("POST", "/api/app/say.json", "[\"\"]").ends_with("{\"problem\":\"Write something first.\"}"));

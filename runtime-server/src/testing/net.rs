@@ -45,6 +45,9 @@ enum Order {
     Break,
 }
 
+/// Those that are open, by realm and number.
+type Sockets = HashMap<(u64, u64), UnboundedSender<Order>>;
+
 /// Shared by the realms of a file.
 #[derive(Clone)]
 pub(super) struct Net {
@@ -52,7 +55,7 @@ pub(super) struct Net {
     address: SocketAddr,
     server: Server,
     inbox: Sender<Happening>,
-    sockets: Arc<Mutex<HashMap<(u64, u64), UnboundedSender<Order>>>>,
+    sockets: Arc<Mutex<Sockets>>,
     /// The session's cookie of each browser.
     jars: Arc<Mutex<Vec<Option<String>>>>,
 }
