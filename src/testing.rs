@@ -167,6 +167,7 @@ fn options(env: &str) -> Options {
         depth_limit: ssbuild_script::DEPTH_LIMIT,
         shake: ssbuild_script::Shake::No,
         typescript: ssbuild_script::TypeScript::default(),
+        side: ssbuild_script::Side::Browser,
     }
 }
 
