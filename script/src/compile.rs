@@ -4,7 +4,7 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use swc_core::common::comments::SingleThreadedComments;
 use swc_core::common::{GLOBALS, Globals, Spanned};
 use swc_core::ecma::ast::{Id, Module, ModuleItem, Program, Script, Stmt};
-use swc_core::ecma::transforms::base::fixer::fixer;
+use swc_core::ecma::transforms::base::fixer::{fixer, paren_remover};
 use swc_core::ecma::transforms::base::hygiene::hygiene;
 use swc_core::ecma::transforms::base::resolver;
 use swc_core::ecma::transforms::typescript as types;
@@ -108,6 +108,8 @@ fn script_stages(
     };
     let done = minify::is_minified(places.text());
     if options.minify == Minify::Off || done {
+        // The fixer looks through one pair of brackets, not through several.
+        script.visit_mut_with(&mut paren_remover(None));
         if typed || has_jsx || walk.shadowed || walk.imports.ambiguous {
             script.visit_mut_with(&mut hygiene());
         }

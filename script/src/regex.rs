@@ -156,6 +156,26 @@ impl Check {
         None
     }
 
+    /// Behind a backslash in brackets: the whole of it, since its parts are no letters of their own.
+    fn escape(&mut self) {
+        let kind = self.next();
+        let digits = match (kind, self.peek()) {
+            (Some('u' | 'p' | 'P'), Some('{')) => {
+                while self.next().is_some_and(|letter| letter != '}') {}
+                return;
+            }
+            (Some('u'), _) => 4,
+            (Some('x'), _) => 2,
+            (Some('c'), _) => 1,
+            _ => 0,
+        };
+        for _ in 0..digits {
+            if self.peek().is_some_and(|letter| letter.is_ascii_hexdigit() || kind == Some('c')) {
+                self.next();
+            }
+        }
+    }
+
     /// Behind `[`.
     fn class(&mut self) -> Option<&'static str> {
         let mut depth = 1_u32;
@@ -163,7 +183,7 @@ impl Check {
         while let Some(letter) = self.next() {
             match letter {
                 '\\' => {
-                    self.next();
+                    self.escape();
                     before = None;
                 }
                 '[' if self.sets => {
@@ -212,6 +232,7 @@ mod tests {
             ("[]", ""),
             ("[^]", ""),
             ("[-a-]", ""),
+            ("[\\u{61}-b][\\x1f-!][\\u00ff-0][\\cZ-9]", "u"),
             ("[\\w-a]", ""),
             ("[a-\\d]", ""),
             ("a{", ""),
