@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { build, serving } from '../book/programs.mjs';
 
-const PACKAGES = resolve(import.meta.dirname, '../packages');
+const PACKAGES = resolve(import.meta.dirname, '../npm');
 
 /** Environment and minifier. */
 const WAYS = [
@@ -31,7 +31,7 @@ let work;
 let browser;
 
 before(async () => {
-  if (!existsSync(join(PACKAGES, 'node_modules'))) throw new Error('tests/packages/node_modules is missing: scripts/setup-tests.sh installs it');
+  if (!existsSync(join(PACKAGES, 'node_modules'))) throw new Error('tests/npm/node_modules is missing: scripts/setup-tests.sh installs it');
   work = mkdtempSync(join(tmpdir(), 'ssbuild-packages-'));
   symlinkSync(join(PACKAGES, 'node_modules'), join(work, 'node_modules'));
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

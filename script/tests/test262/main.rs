@@ -11,8 +11,8 @@ use std::{env, fs};
 use ssbuild_script::{Language, Minify, Options, Shake, Source, TypeScript, Wrap, compile};
 
 fn folder(name: &str) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/packages/node_modules/test262-parser-tests");
-    assert!(root.is_dir(), "tests/packages/node_modules is missing: scripts/setup-tests.sh installs it");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/npm/node_modules/test262-parser-tests");
+    assert!(root.is_dir(), "tests/npm/node_modules is missing: scripts/setup-tests.sh installs it");
     let mut files: Vec<PathBuf> =
         fs::read_dir(root.join(name)).expect("a folder of cases").map(|entry| entry.expect("a case").path()).collect();
     files.sort();
@@ -34,6 +34,7 @@ fn path(name: &str) -> String {
 fn compiled(name: &str, text: &str, minify: Minify) -> (ssbuild_script::CompiledModule, Vec<String>) {
     let options = Options {
         wrap: Wrap::Module,
+        side: ssbuild_script::Side::Browser,
         minify,
         source_map: false,
         read_actions: false,
