@@ -45,6 +45,11 @@ impl Hub {
                 (None, Some(reply)) => reply(Err(NO_REDIS.to_owned())),
                 (None, None) => self.log.error(NO_REDIS),
             },
+            HostCall::Fetch { .. } => {
+                if let Some(reply) = reply {
+                    reply(Err("the engine fetches by itself".to_owned()));
+                }
+            }
             // Whose generation this is, is known there.
             HostCall::WatchEvents { .. } => answer(reply, Ok(Value::Null)),
             HostCall::Log { level, text } => {

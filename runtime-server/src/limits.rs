@@ -44,6 +44,9 @@ limits! {
     engine_grace_ms: u64 = 2_000, "Time after which an engine that cannot be interrupted is given up, in milliseconds beyond call_busy_ms.";
     engine_memory_bytes: usize = 256 * 1024 * 1024, "Memory of one engine's JavaScript heap, in bytes.";
     engine_stack_bytes: usize = 1024 * 1024, "Stack of one engine's JavaScript, in bytes.";
+    fetches: usize = 100, "Addresses that one embedded engine may be fetching at a time.";
+    fetch_bytes: usize = 8 * 1024 * 1024, "Largest answer that server code in the embedded engine may fetch, in bytes.";
+    fetch_ms: u64 = 20_000, "Time that a fetch of the embedded engine may take, in milliseconds.";
     answers_per_session: usize = 256, "Answers remembered for calls that are sent again, per session.";
     answer_memory_ms: u64 = 60_000, "How long an answer is remembered, in milliseconds.";
     answers_bytes_per_session: usize = 256 * 1024, "Size of the answers remembered, per session, in bytes.";

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -235,7 +236,12 @@ impl Server {
         app.hub.log.say(log::CALLS, "no more calls are taken");
         tokio::select! {
             () = app.calls.ended() => {}
-            () = clock.sleep_until(deadline_ms) => app.hub.log.warn("calls that did not end in time are given up"),
+            () = clock.sleep_until(deadline_ms) => {
+                app.hub.log.warn("calls that did not end in time are given up");
+                // Their callers are told before their connections are closed.
+                app.generations.close().await;
+                drop(tokio::time::timeout(Duration::from_millis(FAREWELL_MS), app.calls.ended()).await);
+            }
         }
         let farewell_ms = app.hub.clock.now_ms() + FAREWELL_MS;
         app.hub.close_all();
@@ -263,6 +269,7 @@ impl EngineOf {
         let program = Program {
             bundle: bundle.into(),
             bundle_name: build.manifest.server.bundle.file.clone(),
+            map: build.manifest.server.map.as_ref().map(|map| build.dist.join(&map.file)),
             folder: server_folder(build),
             middleware: build.manifest.server.hooks.contains(&Hook::Http),
             start_up: build.manifest.server.hooks.contains(&Hook::Db),

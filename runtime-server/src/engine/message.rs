@@ -193,6 +193,10 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
             HostCall::ChannelUnsubscribe { session: part(parts, 2)?, names: part(parts, 3)? }
         }
         "watch" => HostCall::WatchDisconnect { connection: part(parts, 1)? },
+        "fetch" => {
+            asked()?;
+            HostCall::Fetch { request: part(parts, 2)? }
+        }
         "events" => HostCall::WatchEvents { events: part(parts, 1)? },
         "online" => {
             asked()?;

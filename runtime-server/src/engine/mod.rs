@@ -11,6 +11,7 @@ mod message;
 mod node;
 mod pool;
 pub(crate) mod prelude;
+mod stacks;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,8 @@ pub struct Program {
     pub bundle: Arc<str>,
     /// Name of the bundle in stacks.
     pub bundle_name: String,
+    /// The bundle's source map.
+    pub map: Option<std::path::PathBuf>,
     /// Folder that holds the server code of the build: copied packages, and files beside the app's own.
     pub folder: Option<std::path::PathBuf>,
     /// `api.server` of the manifest: the actions.
@@ -281,6 +284,11 @@ pub enum HostCall {
         /// The command's name first.
         command: Vec<String>,
     },
+    /// `fetch` of the embedded engine, which performs it itself.
+    Fetch {
+        /// What is to be fetched.
+        request: FetchRequest,
+    },
     /// `console.*`, `SS.log`.
     Log {
         /// 0 errors to 4 everything, as in the book.
@@ -288,6 +296,35 @@ pub enum HostCall {
         /// The text.
         text: String,
     },
+}
+
+/// A request that server code makes of another server.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FetchRequest {
+    /// `GET`.
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, when it is text.
+    pub text: Option<String>,
+    /// The body in hex, when it is bytes.
+    pub hex: Option<String>,
+    /// What to do when it is sent elsewhere.
+    pub redirect: Redirect,
+}
+
+/// What `fetch` does with a redirection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redirect {
+    /// Goes there.
+    Follow,
+    /// Answers with it.
+    Manual,
+    /// Fails.
+    Error,
 }
 
 /// What happens to a connection, for server code that wants to know.

@@ -30,6 +30,7 @@ const WEB: &[File] = &[
     ("ss:prelude/web/text.js", include_str!("prelude/web/text.js")),
     ("ss:prelude/web/url.js", include_str!("prelude/web/url.js")),
     ("ss:prelude/web/clone.js", include_str!("prelude/web/clone.js")),
+    ("ss:prelude/web/fetch.js", include_str!("prelude/web/fetch.js")),
     ("ss:prelude/middleware.js", include_str!("prelude/middleware.js")),
     ("ss:prelude/web/crypto.js", include_str!("prelude/web/crypto.js")),
 ];

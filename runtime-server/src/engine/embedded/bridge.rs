@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rquickjs::{Persistent, Value};
 
+use super::fetch::Fetcher;
 use super::timers::Timers;
 use super::watchdog::Watchdog;
 use crate::engine::message::{self, Sent};
@@ -29,6 +30,7 @@ pub(super) struct Bridge {
     /// Promises of this task that were rejected while nobody listened, and why.
     pub(super) rejections: RefCell<Vec<(Persistent<Value<'static>>, Persistent<Value<'static>>)>>,
     host: Arc<dyn Host>,
+    fetcher: Arc<Fetcher>,
     /// What a spare asked for while it was loaded; performed when it is put to work.
     asleep: RefCell<Vec<(HostCall, Option<u64>)>>,
     open: Cell<bool>,
@@ -44,6 +46,7 @@ impl Bridge {
             out_of_memory: Cell::new(false),
             rejections: RefCell::default(),
             host,
+            fetcher: Arc::new(Fetcher::new(limits)),
             asleep: RefCell::default(),
             open: Cell::new(false),
             answer_bytes: limits.answer_bytes,
@@ -80,7 +83,10 @@ impl Bridge {
             let mut question = Question::new(&self.mailbox, question);
             Box::new(move |answer| question.answer(&answer)) as Reply
         });
-        self.host.perform(effect, reply);
+        match (effect, reply) {
+            (HostCall::Fetch { request }, Some(reply)) => self.fetcher.fetch(request, reply),
+            (effect, reply) => self.host.perform(effect, reply),
+        }
     }
 
     /// The VM is put to work: what it asked for while it was loaded is performed now.

@@ -2,6 +2,7 @@
 //! where sockets are served.
 
 mod bridge;
+mod fetch;
 pub(crate) mod functions;
 mod load;
 mod timers;

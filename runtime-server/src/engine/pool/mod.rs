@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use mailbox::{Job, Refused};
 
+use crate::engine::stacks::{MappedHost, Stacks};
 use crate::engine::{
     CallContext, CallError, Carrier, ClientEvent, Door, EngineError, ErrorCode, Host, HostCall, Outcome, Program,
     SessionView,
@@ -58,6 +59,7 @@ struct Pool {
     program: Program,
     limits: Limits,
     host: Arc<dyn Host>,
+    stacks: Arc<Stacks>,
     workers: Vec<Mutex<Arc<Mailbox>>>,
     spare: Mutex<Option<Arc<Mailbox>>>,
     ids: AtomicU64,
@@ -90,10 +92,13 @@ impl Vms {
         workers: usize,
     ) -> Result<Self, EngineError> {
         let count = workers.max(1);
+        let stacks = Arc::new(Stacks::new(&program.bundle_name, program.map.clone()));
+        let host: Arc<dyn Host> = Arc::new(MappedHost { host, stacks: Arc::clone(&stacks) });
         let pool = Arc::new_cyclic(|me| Pool {
             program,
             limits: limits.clone(),
             host,
+            stacks,
             workers: (0..count).map(|_| Mutex::new(Arc::new(Mailbox::new()))).collect(),
             spare: Mutex::new(None),
             ids: AtomicU64::new(1),
@@ -110,7 +115,13 @@ impl Vms {
             loading.push(result);
         }
         for result in loading {
-            result.recv().unwrap_or_else(|_| Err(EngineError::Start("its thread ended".to_owned())))?;
+            let loaded = result.recv().unwrap_or_else(|_| Err(EngineError::Start("its thread ended".to_owned())));
+            loaded.map_err(|error| match error {
+                EngineError::Load { message, stack } => {
+                    EngineError::Load { message, stack: stack.map(|stack| pool.stacks.text(&stack).into_owned()) }
+                }
+                other => other,
+            })?;
         }
         for worker in &pool.workers {
             worker.lock().open();
@@ -136,7 +147,7 @@ impl Vms {
         match tokio::time::timeout(Duration::from_millis(timeout_ms), answered).await {
             Ok(Ok(outcome)) => {
                 waiting.over = true;
-                outcome
+                pool.stacks.outcome(outcome)
             }
             Ok(Err(_)) => Err(lost()),
             Err(_) => {

@@ -103,6 +103,7 @@ impl Host for Recorder {
             HostCall::ChannelSubscribe { session, names } => json!(["subscribe", session, names]),
             HostCall::ChannelUnsubscribe { session, names } => json!(["unsubscribe", session, names]),
             HostCall::WatchDisconnect { connection } => json!(["watch", connection]),
+            HostCall::Fetch { request } => json!(["fetch", request.url]),
             HostCall::WatchEvents { events } => json!(["events", events.iter().map(|e| e.name()).collect::<Vec<_>>()]),
             HostCall::UsersOnline {} => {
                 answer = Ok(json!(["ann", "bob"]));
@@ -162,6 +163,7 @@ impl App {
         let program = Program {
             bundle: bundle.into(),
             bundle_name: "server.js".to_owned(),
+            map: None,
             folder: None,
             middleware: false,
             start_up: false,

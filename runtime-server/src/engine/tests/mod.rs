@@ -3,10 +3,12 @@
 mod attacks;
 mod calling;
 mod double;
+mod fetch;
 mod hostile;
 mod limits;
 mod loading;
 mod node;
+mod places;
 mod redis;
 mod session;
 mod surroundings;
