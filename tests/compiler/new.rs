@@ -84,7 +84,7 @@ fn the_minimal_app_is_built_checked_and_served() {
 #[test]
 fn a_react_app_is_built_checked_and_served() {
     for flags in [&["--template", "react"] as &[&str], &["--template", "react", "--ts"]] {
-        let (_folder, root) = made(flags, Some("tests/packages"));
+        let (_folder, root) = made(flags, Some("tests/npm"));
         assert_eq!(checked(&root), "");
         tested(&root);
         let served = Served::start(&root);
