@@ -1,18 +1,21 @@
 //! A child process that is told things line by line and answers line by line: what runs there may abort, or never end.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
 
 /// Longest line that is read, in bytes.
 const LINE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many times as long as it may run a child may take when it does not get to run.
+const PATIENCE: u32 = 6;
 
 /// How much of its last words is kept, in bytes.
 const STDERR_BYTES: u64 = 64 * 1024;
@@ -77,17 +80,37 @@ impl LineChild {
         }
     }
 
-    /// Waits for its next answer, without the mark.
+    /// Waits for its next answer, without the mark. The time is the child's own: while a busy machine lets it run only now and
+    /// then, it gets longer, up to [`PATIENCE`] times.
     pub(crate) fn hear(&mut self, within: Duration) -> Result<String, Silence> {
-        let silence = match self.answers.recv_timeout(within) {
-            Ok(Ok(line)) => return Ok(line),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => Silence::TooLong,
-            Ok(Err(error)) => return Err(Silence::Unreadable(error)),
-            Err(RecvTimeoutError::Timeout) => Silence::TimedOut,
-            Err(RecvTimeoutError::Disconnected) => return Err(Silence::Closed),
+        let (began, ran) = (Instant::now(), self.cpu_time());
+        let mut wait = within;
+        let silence = loop {
+            match self.answers.recv_timeout(wait) {
+                Ok(Ok(line)) => return Ok(line),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => break Silence::TooLong,
+                Ok(Err(error)) => return Err(Silence::Unreadable(error)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Silence::Closed),
+            }
+            let spent = self.cpu_time().zip(ran).map_or(within, |(now, then)| now.saturating_sub(then));
+            let left = within.saturating_sub(spent);
+            if left.is_zero() || began.elapsed() >= within * PATIENCE {
+                break Silence::TimedOut;
+            }
+            wait = left;
         };
         let _ = self.end();
         Err(silence)
+    }
+
+    /// How long the child has run on a processor, when the system says so.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        // Behind the program's name, which may hold anything: fields 14 and 15, in hundredths of a second (proc_pid_stat(5)).
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Duration::from_millis((user + system) * 10))
     }
 
     /// Waits until it has ended, when it closed its pipes; how, and the end of what it wrote to stderr.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub config: Config,
     /// Every value of the tree, and where it came from.
     pub origins: Vec<Provenance>,
+    /// Files of packages that come before those of `lib` (`client.libs`).
+    pub libs: Vec<String>,
     /// The app's own files, lowest first, as the server will read them.
     pub sources: Vec<ConfigSource>,
 }
@@ -91,7 +93,8 @@ impl Reader<'_> {
             layers.push(Layer { origin: source.file.clone(), values: source.values.clone() });
         }
         above.into_iter().for_each(|layer| layers.push(layer));
-        let resolved = layers.resolved();
+        let mut resolved = layers.resolved();
+        let libs = take_libs(&mut resolved.config.client);
         let place = |origin: &str, key: &str| {
             files_read.iter().find(|source| source.file == origin).map(|source| source.place(key))
         };
@@ -108,7 +111,7 @@ impl Reader<'_> {
         let origins = resolved.origins.into_iter();
         let origins = origins.map(|origin| Provenance { place: place(&origin.origin, &origin.key), origin }).collect();
         let (env, variables) = (self.env.to_owned(), self.variables.clone());
-        Ok((Settings { env, variables, config: resolved.config, origins, sources }, found))
+        Ok((Settings { env, variables, config: resolved.config, origins, libs, sources }, found))
     }
 
     /// The values of `config/app.*`, and those of each environment's file. Files that cannot be read are left out: an
@@ -163,6 +166,18 @@ impl Reader<'_> {
         }
         files.first().copied()
     }
+}
+
+/// `client.libs` is for the build: browsers need not know it.
+fn take_libs(client: &mut Map<String, Value>) -> Vec<String> {
+    let names = client
+        .get("libs")
+        .and_then(Value::as_array)
+        .and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
+    if names.is_some() {
+        client.shift_remove("libs");
+    }
+    names.unwrap_or_default()
 }
 
 fn is_config(entry: &Entry) -> bool {

@@ -16,6 +16,8 @@ use crate::{
     disk::{Disk, DiskError, Kind},
     project::{Format, SOURCE_BYTES_MAX},
     resolve::{Resolver, Side, Target},
+    sheets::Imported,
+    style::StyleOutput,
     zone::{Zone, relative},
 };
 use demand::{Demand, Want};
@@ -41,6 +43,8 @@ pub struct Module {
     pub compiled: Arc<CompiledModule>,
     /// What its imports come to, in their order.
     pub deps: Vec<Dep>,
+    /// Of a stylesheet: what goes into the page's.
+    pub style: Option<Arc<StyleOutput>>,
     path: PathBuf,
     /// Whether its package says that nobody notices when it does not run.
     free: bool,
@@ -62,6 +66,9 @@ pub enum Dep {
 /// Compiles one script: [`ssbuild_script::compile`], or something that remembers what it returned.
 pub type Compile<'a> = dyn Fn(Source<'_>, &Options) -> Arc<CompiledModule> + Sync + 'a;
 
+/// Compiles a stylesheet that a script imports, by its path and text.
+pub type ImportSheet<'a> = dyn Fn(&str, &str) -> Imported + Sync + 'a;
+
 /// What loading needs to know.
 pub struct Loader<'a> {
     /// Where files are read.
@@ -76,6 +83,8 @@ pub struct Loader<'a> {
     pub options: Options,
     /// By whom.
     pub compile: &'a Compile<'a>,
+    /// Who compiles stylesheets.
+    pub import_sheet: &'a ImportSheet<'a>,
 }
 
 /// Longest chain of imports that a finding shows.
@@ -88,7 +97,7 @@ impl Module {
     /// A module that is no file of the app: its imports are already known.
     pub fn embedded(name: &str, text: &str, compiled: Arc<CompiledModule>, deps: Vec<Dep>) -> Self {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
-        Self { name, zone: Zone::Elsewhere, text, compiled, deps, path, free: false, found_by: None }
+        Self { name, zone: Zone::Elsewhere, text, compiled, deps, style: None, path, free: false, found_by: None }
     }
 
     /// Where it is on the disk, every link resolved.
@@ -118,6 +127,7 @@ impl Loader<'_> {
                 let deps = loaded.targets.into_iter().map(|target| graph.dep(self, target)).collect();
                 let module = &mut graph.modules[at];
                 (module.text, module.compiled, module.deps) = (loaded.text, loaded.compiled, deps);
+                module.style = loaded.style;
                 demand.read(&graph, at);
             }
         }
@@ -140,7 +150,7 @@ impl Loader<'_> {
             .par_iter()
             .map(|(at, options)| {
                 let module = &graph.modules[*at];
-                let language = language(&module.path).expect("it was compiled before");
+                let language = language(&module.path).unwrap_or(Language::JavaScript);
                 (*at, (self.compile)(Source { path: &module.name, text: &module.text, language }, options))
             })
             .collect();
@@ -213,14 +223,21 @@ impl Loader<'_> {
         if module.name == EMPTY {
             return Loaded { compiled: empty(), ..Loaded::default() };
         }
-        let language = language(&module.path).expect("only scripts are added to the graph");
+        let mut loaded = Loaded::default();
+        let imported = is_sheet(&module.path).then(|| (self.import_sheet)(&module.name, text));
+        if let Some(imported) = &imported {
+            loaded.found.extend(imported.output.diagnostics.iter().cloned());
+            loaded.style = Some(Arc::clone(&imported.output));
+        }
+        let text = imported.as_ref().map_or(text, |imported| &imported.module);
+        let language = language(&module.path).unwrap_or(Language::JavaScript);
         let read_actions = module.zone == Zone::Server && self.side == Side::Server;
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
         let shake = if shaken { Shake::Tell } else { Shake::No };
         let options = Options { read_actions, ..self.options(module, shake) };
         let compiled = (self.compile)(Source { path: &module.name, text, language }, &options);
-        let mut loaded = Loaded { text: text.as_str().into(), ..Loaded::default() };
+        loaded.text = text.as_str().into();
         for import in &compiled.imports {
             let target = self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
             loaded.targets.push(self.classify(module, import, target, &mut loaded.found));
@@ -243,7 +260,7 @@ impl Loader<'_> {
             Target::Empty => Loading::Empty,
             // On the client the finding needs the chain, which is known when the graph is whole.
             Target::Builtin(name) => Loading::Host(name),
-            Target::File(path) if language(&path).is_some() => Loading::File(path),
+            Target::File(path) if language(&path).is_some() || is_sheet(&path) => Loading::File(path),
             Target::File(path) if self.side == Side::Server && path.extension().is_some_and(|e| e == "node") => {
                 Loading::Host(import.specifier.clone())
             }
@@ -275,6 +292,11 @@ fn language(path: &Path) -> Option<Language> {
     Format::of(&path.to_string_lossy()).language()
 }
 
+/// Whether a script that imports it gets its names, and the page its styles.
+fn is_sheet(path: &Path) -> bool {
+    Format::of(&path.to_string_lossy()).is_sheet()
+}
+
 /// What stands for a module that is not there.
 fn empty() -> Arc<CompiledModule> {
     Arc::new(CompiledModule { code: "function(){}".to_owned(), ..CompiledModule::default() })
@@ -286,6 +308,7 @@ struct Loaded {
     compiled: Arc<CompiledModule>,
     targets: Vec<Loading>,
     found: Vec<Diagnostic>,
+    style: Option<Arc<StyleOutput>>,
 }
 
 enum Loading {
@@ -327,10 +350,11 @@ impl Graph {
         let at = self.modules.len();
         let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(loader.root, &path) };
         let zone = Zone::of(&name);
-        let free = !zone.is_own() && loader.resolver.is_free(&path);
+        // A page notices when a stylesheet is not there.
+        let free = !zone.is_own() && !is_sheet(&path) && loader.resolver.is_free(&path);
         self.by_path.insert(path.clone(), at);
         let (text, compiled, deps) = (Arc::from(""), Arc::default(), Vec::new());
-        self.modules.push(Module { name, zone, text, compiled, deps, path, free, found_by: None });
+        self.modules.push(Module { name, zone, text, compiled, deps, style: None, path, free, found_by: None });
         at
     }
 

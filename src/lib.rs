@@ -14,6 +14,7 @@ mod defines;
 pub mod disk;
 pub mod graph;
 pub mod half;
+pub mod libs;
 pub mod link;
 pub mod needs;
 pub mod new;

@@ -15,6 +15,7 @@ use crate::{
     public::{FromPages, PublicFiles, url_path},
     remembered::Compilers,
     sheets::Origins,
+    style::UrlResolver,
     view::{
         CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput, collect_templates,
         render_pages,
@@ -123,7 +124,9 @@ impl<'a> Views<'a> {
 
     /// Renders the pages for what is wrong with them, and so that the files they name are known before the build is sealed.
     pub fn rehearse(&self, policy: &Policy) -> (OwnViews, Vec<Diagnostic>) {
-        let (pages, found) = self.render(|_| Head::default(), &[], policy);
+        let (_, mut found) = self.preloads();
+        let (pages, more) = self.render(|_| Head::default(), &[], policy);
+        found.extend(more);
         let pages = pages.into_iter().map(|page| {
             let bytes = serde_json::to_vec(&(&page.segments, &page.csp)).expect("a page is plain data");
             (page.route, Fingerprint::of(&bytes))
@@ -157,14 +160,32 @@ impl<'a> Views<'a> {
                 "chunks": chunks,
                 "base": self.settings.config.build.cdn_base.as_deref().unwrap_or_default(),
         });
+        let (preloads, _) = self.preloads();
         let head = |page: &str| {
             // A page has what all pages have, and its own.
             let bundles: Vec<&str> = ["lib", "app", page].into_iter().take(if page == "app" { 2 } else { 3 }).collect();
             let assets = |ending: &str| bundles.iter().filter_map(|name| asset(&format!("{name}.{ending}"))).collect();
-            Head { styles: assets("css"), scripts: assets("js"), data: data.clone() }
+            Head { preloads: preloads.clone(), styles: assets("css"), scripts: assets("js"), data: data.clone() }
         };
         let (pages, _) = self.render(head, &self.templates, policy);
         pages.into_iter().map(|page| (page.route, Page { segments: page.segments, csp: page.csp })).collect()
+    }
+
+    /// The URLs of `build.preload`.
+    fn preloads(&self) -> (Vec<String>, Vec<Diagnostic>) {
+        let (mut urls, mut found) = (Vec::new(), Vec::new());
+        for name in &self.settings.config.build.preload {
+            let file = format!("public/{}", name.trim_start_matches('/'));
+            match FromPages(Arc::clone(&self.public)).url_of(&file) {
+                Some(url) => urls.push(url),
+                None => {
+                    let place = Place::file(self.settings.sources.first().map_or("config", |source| &source.file));
+                    let message = format!("`build.preload` has `{name}`, and `{file}` is not there");
+                    found.push(Diagnostic::new(Code::UrlUnresolved, message).at(place, ""));
+                }
+            }
+        }
+        (urls, found)
     }
 
     fn render(

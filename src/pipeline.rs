@@ -16,6 +16,7 @@ use crate::{
     copies::Copied,
     disk::{Disk, DiskError, Kind, Witness},
     half::Half,
+    libs,
     needs::{self, Chosen},
     output::{self, Bytes},
     pages::{OwnViews, Policy, Views, page_file, page_text, route},
@@ -25,7 +26,7 @@ use crate::{
     report::{Composition, budget},
     scripts::{self, Scripts},
     session::Session,
-    sheets::{self, Sheets},
+    sheets::{Sheets, Stylesheets},
     style::{StyleError, WorkerCommand},
     testing,
     trees::Trees,
@@ -221,14 +222,25 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let public = Arc::new(PublicFiles::read(disk, &project)?);
     let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &compilers)?);
 
-    let context = scripts::Context { disk, project: &project, settings: &settings, trees: &trees, compile: &compile };
+    let libs = collect(&mut found, libs::find(&**disk, &project.root, &settings)?);
+    let stylesheets = collect(&mut found, Stylesheets::new(&**disk, &project, &settings, &public, compilers)?);
+    let import_sheet = |path: &str, text: &str| stylesheets.import(path, text);
+    let context = scripts::Context {
+        disk,
+        project: &project,
+        settings: &settings,
+        trees: &trees,
+        compile: &compile,
+        libs: &libs,
+        import_sheet: &import_sheet,
+    };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
-    let (sheets, scripts) =
-        rayon::join(|| sheets::compile(&**disk, &project, &settings, &public, &compilers), || context.scripts());
+    let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), || context.scripts());
     let sheets = collect(&mut found, sheets?);
     let (scripts, more) = scripts?;
     let sound = !more.iter().any(Diagnostic::is_error);
     found.extend(more);
+    let sheets = stylesheets.join(sheets, &scripts.styles)?;
     let types = match sound {
         true => {
             let (app, environments) = reader.written()?;
@@ -393,16 +405,15 @@ fn assemble(
     for file in public.named()? {
         build.asset(&file.logical, file.bytes);
     }
-    let page_css = sheets.pages.iter().map(|(page, css)| (page.as_str(), css));
-    for (name, css) in sheets.lib.iter().map(|css| ("lib", css)).chain(page_css) {
-        build.asset(&format!("{name}.css"), css.clone().into_bytes());
-    }
+    let styles = sheets.bundles.iter().map(|(name, sheet)| (format!("{name}.css"), &sheet.css, &sheet.map));
     let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script));
     let bundles = [("lib.js".to_owned(), &scripts.lib), ("app.js".to_owned(), &scripts.app)];
     let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script));
-    for (name, script) in bundles.into_iter().chain(pages).chain(chunks) {
-        let code = script.code.clone().into_bytes();
-        match (&script.map, settings.config.build.maps) {
+    let scripts_and_maps =
+        bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| (name, &script.code, &script.map));
+    for (name, code, map) in styles.chain(scripts_and_maps) {
+        let code = code.clone().into_bytes();
+        match (map, settings.config.build.maps) {
             (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map.clone().into_bytes()),
             (Some(map), _) => {
                 build.asset(&name, code);

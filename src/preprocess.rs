@@ -20,14 +20,17 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity, Span};
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 use ssbuild_script::{CompiledModule, Language as ScriptLanguage, Options, Source};
 
 pub use complaint::merged;
 pub use node::NodePath;
 pub use packages::Packages;
 
-use crate::style::StyleOutput;
+use crate::{
+    project::Format,
+    style::{MadeCss, StyleOutput},
+};
 use message::{Answer, Done, Job, Language, Outcome};
 use pool::Pool;
 use trace::Trace;
@@ -56,8 +59,25 @@ pub struct Processed {
     pub text: String,
     /// Every other file that was read, sorted; paths below the app.
     pub files_read: Vec<String>,
+    /// Every file that was looked for and not there, sorted.
+    pub files_missed: Vec<String>,
     /// Each file that was read, by its absolute path, with the SHA-256 of the bytes that it had then, in hex; an empty hash where
     /// it is not known.
+    pub files_hashed: Vec<(String, String)>,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What became of a stylesheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessedSheet {
+    /// CSS, and where it is from; empty when a diagnostic is an error.
+    pub css: MadeCss,
+    /// Every other file that was read, sorted; paths below the app.
+    pub files_read: Vec<String>,
+    /// Every file that was looked for and not there, sorted.
+    pub files_missed: Vec<String>,
+    /// As in [`Processed`].
     pub files_hashed: Vec<(String, String)>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
@@ -96,9 +116,25 @@ impl Preprocess {
         }
     }
 
-    /// Compiles a Stylus sheet to CSS.
-    pub fn sheet(&self, path: &str, text: &str) -> Processed {
-        self.process(&Job { language: Language::Stylus, file: path, text, locals: None })
+    /// Compiles a sheet of Stylus, or of Sass by the app's own Dart Sass, to CSS.
+    pub fn sheet(&self, path: &str, text: &str) -> ProcessedSheet {
+        let language = if path.ends_with(".styl") { Language::Stylus } else { Language::Sass };
+        let job = Job { language, file: path, text, locals: None };
+        let mut sheet = ProcessedSheet::default();
+        match self.ask(&job) {
+            Ok(Answer { files_read, files_missed, files_hashed, warnings, result }) => {
+                (sheet.files_read, sheet.files_missed, sheet.files_hashed) = (files_read, files_missed, files_hashed);
+                match result {
+                    Outcome::Done(Done { text: css, mappings, sources }) => {
+                        sheet.diagnostics = warnings.iter().map(|said| warning(path, said)).collect();
+                        sheet.css = MadeCss { css, sources, mappings: mappings.unwrap_or_default() };
+                    }
+                    Outcome::Failed(problem) => sheet.diagnostics.push(complaint::failed(&job, problem)),
+                }
+            }
+            Err(diagnostic) => sheet.diagnostics.push(*diagnostic),
+        }
+        sheet
     }
 
     /// Renders a page. In its HTML, marks stand for the head and for files of `public`.
@@ -138,30 +174,24 @@ impl Preprocess {
     fn process(&self, job: &Job<'_>) -> Processed {
         let answer = match self.ask(job) {
             Ok(answer) => answer,
-            Err(diagnostic) => return failed(Vec::new(), *diagnostic),
+            Err(diagnostic) => return Processed { diagnostics: vec![*diagnostic], ..Processed::default() },
         };
-        let done = match answer.result {
-            Outcome::Done(done) => done,
-            Outcome::Failed(problem) => return failed(answer.files_read, complaint::failed(job, problem)),
+        let Answer { files_read, files_missed, files_hashed, result, .. } = answer;
+        // Pug warns of `.jade`, which is not to be changed.
+        let (text, diagnostics) = match result {
+            Outcome::Done(done) => {
+                let found = outdated::silent(job.file, job.text, &done.text);
+                (done.text, found)
+            }
+            Outcome::Failed(problem) => (String::new(), vec![complaint::failed(job, problem)]),
         };
-        let diagnostics = match job.language {
-            // `warn('…')`. Pug warns of `.jade`, which is not to be changed.
-            Language::Stylus => answer.warnings.iter().map(|said| warning(job.file, said)).collect(),
-            Language::Pug => outdated::silent(job.file, job.text, &done.text),
-            Language::Coffee => Vec::new(),
-        };
-        let Answer { files_read, files_hashed, .. } = answer;
-        Processed { text: done.text, files_read, files_hashed, diagnostics }
+        Processed { text, files_read, files_missed, files_hashed, diagnostics }
     }
 }
 
 /// Whether scripts of that name are compiled by the app's packages.
 pub fn is_preprocessed(script: &str) -> bool {
-    script.ends_with(".coffee")
-}
-
-fn failed(files_read: Vec<String>, diagnostic: Diagnostic) -> Processed {
-    Processed { files_read, diagnostics: vec![diagnostic], ..Processed::default() }
+    Format::of(script) == Format::Coffee
 }
 
 fn warning(file: &str, said: &str) -> Diagnostic {
@@ -170,31 +200,14 @@ fn warning(file: &str, said: &str) -> Diagnostic {
     diagnostic
 }
 
-impl Processed {
-    /// Adds what was read and found to what the CSS became. A file that the CSS names in vain is looked for in the sheets'
-    /// own lines.
-    pub fn put_into(self, output: &mut StyleOutput, path: &str, text: &str, read: impl Fn(&str) -> Option<Vec<u8>>) {
-        for diagnostic in &mut output.diagnostics {
-            let Some(label) = diagnostic.labels.first_mut() else { continue };
-            let written = diagnostic.message.split('`').nth(1).unwrap_or_default();
-            if label.place != Place::file(path) || written.is_empty() {
-                continue;
-            }
-            let imported = self.files_read.iter().filter_map(|file| {
-                let text = String::from_utf8(read(file)?).ok()?;
-                Some((file.clone(), text))
-            });
-            let found = std::iter::once((path.to_owned(), text.to_owned())).chain(imported).find_map(|(file, text)| {
-                let at = u32::try_from(text.find(written)?).ok()?;
-                Some(Place::new(file, &text, Span::new(at, at + u32::try_from(written.len()).ok()?)))
-            });
-            if let Some(place) = found {
-                label.place = place;
-            }
-        }
+impl ProcessedSheet {
+    /// Adds what was read and found to what the CSS became.
+    pub fn put_into(self, output: &mut StyleOutput) {
         output.diagnostics.splice(0..0, self.diagnostics);
-        output.files_read.extend(self.files_read);
-        output.files_read.sort();
-        output.files_read.dedup();
+        for (all, more) in [(&mut output.files_read, self.files_read), (&mut output.files_missed, self.files_missed)] {
+            all.extend(more);
+            all.sort();
+            all.dedup();
+        }
     }
 }

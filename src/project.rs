@@ -75,7 +75,7 @@ pub enum Format {
     Jinja,
     /// `.toml`.
     Toml,
-    /// `.coffee`.
+    /// `.coffee`, and `.litcoffee` and `.coffee.md`, which are literate.
     Coffee,
     /// `.styl`.
     Stylus,
@@ -240,6 +240,8 @@ impl Entry {
             Format::Jinja => {
                 below.strip_suffix(".html.jinja").or_else(|| below.strip_suffix(".html.j2")).unwrap_or(below)
             }
+            // What is left ends with `.coffee`, which goes as well.
+            Format::Coffee => below.strip_suffix(".md").unwrap_or(below),
             _ => below,
         };
         let name_at = below.rfind('/').map_or(0, |at| at + 1);
@@ -257,6 +259,11 @@ impl Format {
         }
     }
 
+    /// Whether it is a stylesheet.
+    pub fn is_sheet(self) -> bool {
+        matches!(self, Self::Css | Self::Scss | Self::Sass | Self::Stylus)
+    }
+
     /// By a file's name.
     pub fn of(name: &str) -> Self {
         match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
@@ -271,7 +278,8 @@ impl Format {
             "html" => Self::Html,
             "jinja" | "j2" => Self::Jinja,
             "toml" => Self::Toml,
-            "coffee" => Self::Coffee,
+            "coffee" | "litcoffee" => Self::Coffee,
+            "md" if name.ends_with(".coffee.md") => Self::Coffee,
             "styl" => Self::Stylus,
             "pug" | "jade" => Self::Pug,
             _ => Self::Other,

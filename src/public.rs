@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rayon::prelude::*;
 
 use crate::{
-    asset::{Fingerprint, fingerprinted},
+    asset::{Fingerprint, content_type, fingerprinted},
     disk::{Disk, DiskError, Kind},
     output::Bytes,
     project::{PUBLIC_BYTES_MAX, Project, Role},
@@ -111,6 +112,18 @@ impl PublicFiles {
     }
 
     fn look_up(&self, path: &str, noted: bool) -> Option<String> {
+        self.with(path, |file| {
+            file.named |= noted;
+            fingerprinted(&file.logical, &file.fingerprint)
+        })
+    }
+
+    /// The bytes of a file that can be named.
+    fn bytes(&self, path: &str) -> Option<Bytes> {
+        self.with(path, |file| Arc::clone(&file.bytes))
+    }
+
+    fn with<T>(&self, path: &str, use_file: impl FnOnce(&mut PublicFile) -> T) -> Option<T> {
         let mut state = self.state();
         if !state.files.contains_key(path) {
             let file = self.look_for(path).unwrap_or_else(|error| {
@@ -119,9 +132,7 @@ impl PublicFiles {
             });
             state.files.insert(path.to_owned(), file);
         }
-        let file = state.files.get_mut(path)?.as_mut()?;
-        file.named |= noted;
-        Some(fingerprinted(&file.logical, &file.fingerprint))
+        Some(use_file(state.files.get_mut(path)?.as_mut()?))
     }
 
     /// A file outside of `public`: an image beside a library's stylesheet, a font of a package.
@@ -165,11 +176,36 @@ pub fn url_path(path: &str) -> String {
 }
 
 /// Names files relative to the stylesheets, which lie at the top of `assets`: right on every host.
-pub struct FromSheets<'a>(pub &'a PublicFiles);
+#[derive(Clone, Copy)]
+pub struct FromSheets<'a> {
+    /// The files.
+    pub files: &'a PublicFiles,
+    /// Largest file that becomes a `data:` URL, in bytes; 0 for none.
+    pub inline_bytes: u64,
+}
+
+impl FromSheets<'_> {
+    /// Whether a sheet that once was told this would be told the same now. Nothing is noted.
+    pub fn would_say(&self, file: &str, url: Option<&str>) -> bool {
+        match url {
+            Some(data) if data.starts_with("data:") => self.inlined(file).as_deref() == Some(data),
+            url => self.files.peek_from_sheets(file).as_deref() == url,
+        }
+    }
+}
 
 impl UrlResolver for FromSheets<'_> {
     fn url_of(&self, file: &str) -> Option<String> {
-        self.0.name(file).map(|name| url_path(&name))
+        self.files.name(file).map(|name| url_path(&name))
+    }
+
+    fn inlined(&self, file: &str) -> Option<String> {
+        if self.inline_bytes == 0 {
+            return None;
+        }
+        let bytes = self.files.bytes(file).filter(|bytes| bytes.len() as u64 <= self.inline_bytes)?;
+        let kind = content_type(file).header.replace(' ', "");
+        Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes.as_slice())))
     }
 }
 

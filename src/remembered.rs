@@ -12,10 +12,10 @@ use ssbuild_script::{CompiledModule, Options, Source};
 use crate::{
     cache::{Cache, Key, Keyed, Record},
     disk::{Seen, Witness},
-    preprocess::{self, Packages, Preprocess, Processed},
+    preprocess::{self, Packages, Preprocess, Processed, ProcessedSheet},
     project::{Project, Role},
-    public::{FromSheets, PublicFiles},
-    style::{Sheet, StyleError, StyleOptions, StyleOutput, Styles, WorkerCommand},
+    public::FromSheets,
+    style::{Sheet, StyleError, StyleOptions, StyleOutput, StyleUrl, Styles, WorkerCommand},
 };
 
 /// Compilers that wait for the next file.
@@ -83,9 +83,9 @@ impl Compilers<'_> {
         })
     }
 
-    /// Compiles a Stylus sheet to CSS.
-    pub fn stylus(&self, path: &str, text: &str) -> Processed {
-        let key = self.preprocessing("stylus", path, text).done();
+    /// Compiles a sheet of Stylus, or of Sass by the app's own Dart Sass, to CSS.
+    pub fn css(&self, path: &str, text: &str) -> ProcessedSheet {
+        let key = self.preprocessing("css", path, text).done();
         self.processed(key, || self.compilers.languages.sheet(path, text))
     }
 
@@ -107,11 +107,11 @@ impl Compilers<'_> {
         key.with(self.compilers.packages.identity()).with(self.names)
     }
 
-    fn processed(&self, key: Key, make: impl Fn() -> Processed) -> Processed {
+    fn processed<T: Made>(&self, key: Key, make: impl Fn() -> T) -> T {
         if !self.cache.remembers() {
             return make();
         }
-        if let Some(known) = self.cache.record::<Processed>(key, self.disk) {
+        if let Some(known) = self.cache.record::<T>(key, self.disk) {
             return known.value.clone();
         }
         self.make_record(key, || Ok::<_, std::convert::Infallible>(make())).unwrap_or_else(|never| match never {})
@@ -122,20 +122,22 @@ impl Compilers<'_> {
         &self,
         sheet: &Sheet,
         options: &StyleOptions,
-        public: &PublicFiles,
+        urls: FromSheets<'_>,
     ) -> Result<StyleOutput, StyleError> {
-        let compile = || self.compilers.styles.compile(sheet, options, &FromSheets(public));
+        let compile = || self.compilers.styles.compile(sheet, options, &urls);
         if !self.cache.remembers() {
             return compile();
         }
         let root = options.root.as_os_str().as_encoded_bytes();
         let key = Keyed::new("sheet").with(&sheet.path).with(&sheet.text).with(root);
-        let key = key.with_value(&(options.form, &options.targets)).done();
+        let StyleOptions { root: _, form, targets, names, maps } = options;
+        let key = key.with_value(&(form, targets, names, maps, &sheet.made, urls.inline_bytes)).done();
         if let Some(known) = self.cache.record::<StyleOutput>(key, self.disk)
-            && known.value.urls.iter().all(|url| public.peek_from_sheets(&url.file) == url.url)
+            && known.value.urls.iter().all(|url| urls.would_say(&url.file, url.url.as_deref()))
         {
-            for url in known.value.urls.iter().filter(|url| url.url.is_some()) {
-                public.note(&url.file);
+            let is_named = |url: &&StyleUrl| url.url.as_ref().is_some_and(|url| !url.starts_with("data:"));
+            for url in known.value.urls.iter().filter(is_named) {
+                urls.files.note(&url.file);
             }
             return Ok(known.value.clone());
         }
@@ -178,7 +180,17 @@ impl Made for Processed {
     }
 
     fn seen(&self, root: &Path) -> Option<Seen> {
-        seen(root, &self.files_hashed, &[])
+        seen(root, &self.files_hashed, &self.files_missed)
+    }
+}
+
+impl Made for ProcessedSheet {
+    fn found(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    fn seen(&self, root: &Path) -> Option<Seen> {
+        seen(root, &self.files_hashed, &self.files_missed)
     }
 }
 

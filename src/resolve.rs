@@ -62,7 +62,8 @@ struct Pair {
 }
 
 /// In the order in which they are tried for a name without an ending.
-const EXTENSIONS: &[&str] = &[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".coffee", ".json"];
+const EXTENSIONS: &[&str] =
+    &[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".coffee", ".litcoffee", ".coffee.md", ".json"];
 
 impl Resolver {
     /// A resolver for the app in `root`; `server_paths` are the folders that bare names are looked up in as well

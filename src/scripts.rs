@@ -1,6 +1,10 @@
 //! The app's scripts: compiled, linked and written as bundles, for both sides.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{Options, Source, Wrap};
@@ -15,12 +19,14 @@ use crate::{
     copies::{self, Copied},
     defines,
     disk::{Disk, DiskError},
-    graph::{Compile, Graph, Loader, Module},
+    graph::{Compile, Graph, ImportSheet, Loader, Module},
     half::Half,
+    libs::Lib,
     needs::{self, Chosen},
     project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
     runtime_client,
+    style::StyleOutput,
     trees::Trees,
     types::Declared,
 };
@@ -54,6 +60,8 @@ pub struct Scripts {
     pub engine: Chosen,
     /// Whether a script of the browser evaluates text as code.
     pub evaluates: bool,
+    /// Name of each page to the stylesheets that its scripts import, in the order of evaluation.
+    pub styles: BTreeMap<String, Vec<Arc<StyleOutput>>>,
     /// The modules of `app`, `pages` and `chunks`.
     pub client: Half,
     /// What `app` tells the loader at its end.
@@ -72,6 +80,10 @@ pub struct Context<'a> {
     pub trees: &'a Trees,
     /// The compiler of single scripts.
     pub compile: &'a Compile<'a>,
+    /// Files of packages that come before `lib/client`.
+    pub libs: &'a [Lib],
+    /// The compiler of stylesheets that scripts import.
+    pub import_sheet: &'a ImportSheet<'a>,
 }
 
 impl Context<'_> {
@@ -119,6 +131,7 @@ impl Context<'_> {
             api,
             engine,
             evaluates: !evals.is_empty(),
+            styles: self.styles(&client),
             client,
             start,
         };
@@ -156,6 +169,7 @@ impl Context<'_> {
             side,
             options: self.options(side),
             compile: self.compile,
+            import_sheet: self.import_sheet,
         };
         let (half, problems) =
             Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)?;
@@ -196,9 +210,15 @@ impl Context<'_> {
     /// The files of `lib/client`, and whether each stays as it is.
     fn libs(&self, found: &mut Vec<Diagnostic>) -> Result<Vec<(Module, bool)>, DiskError> {
         use rayon::prelude::*;
-        let entries: Vec<&Entry> = self.project.of(Role::LibClient).filter(|entry| entry.is_script()).collect();
-        let libs: Vec<Result<(Module, bool), Diagnostic>> =
-            entries.par_iter().map(|entry| self.lib(entry)).collect::<Result<_, DiskError>>()?;
+        let named = self.libs.iter().filter(|lib| lib.format().language().is_some());
+        let named = named.map(|lib| (lib.name.as_str(), lib.path.clone(), lib.format()));
+        let entries = self.project.of(Role::LibClient).filter(|entry| entry.is_script());
+        let own = entries.map(|entry| (entry.path.as_str(), self.project.root.join(&entry.path), entry.format));
+        let files: Vec<(&str, PathBuf, Format)> = named.chain(own).collect();
+        let libs: Vec<Result<(Module, bool), Diagnostic>> = files
+            .par_iter()
+            .map(|(name, path, format)| self.lib(name, path, *format))
+            .collect::<Result<_, DiskError>>()?;
         let mut modules = Vec::new();
         for lib in libs {
             match lib {
@@ -212,19 +232,19 @@ impl Context<'_> {
         Ok(modules)
     }
 
-    fn lib(&self, entry: &Entry) -> Result<Result<(Module, bool), Diagnostic>, DiskError> {
-        let kept = entry.path.contains(".min.") && entry.format != Format::Coffee;
-        let Ok(text) = String::from_utf8(self.disk.read(&self.project.root.join(&entry.path))?) else {
-            let message = format!("`{}` is not UTF-8", entry.path);
-            return Ok(Err(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(&entry.path), "")));
+    fn lib(&self, name: &str, path: &Path, format: Format) -> Result<Result<(Module, bool), Diagnostic>, DiskError> {
+        let kept = name.contains(".min.") && format != Format::Coffee;
+        let Ok(text) = String::from_utf8(self.disk.read(path)?) else {
+            let message = format!("`{name}` is not UTF-8");
+            return Ok(Err(Diagnostic::new(Code::FileUnreadable, message).at(Place::file(name), "")));
         };
-        let language = entry.format.language().expect("only scripts are asked for");
+        let language = format.language().expect("only scripts are asked for");
         // What stays as it is must still be read: the page's policy depends on whether it evaluates text.
         let minify = if kept { ssbuild_script::Minify::Off } else { self.minify() };
         let options =
             Options { wrap: Wrap::Plain, minify, source_map: !kept && self.with_maps(), ..self.options(Side::Client) };
-        let compiled = (self.compile)(Source { path: &entry.path, text: &text, language }, &options);
-        Ok(Ok((Module::embedded(&entry.path, &text, compiled, Vec::new()), kept)))
+        let compiled = (self.compile)(Source { path: name, text: &text, language }, &options);
+        Ok(Ok((Module::embedded(name, &text, compiled, Vec::new()), kept)))
     }
 
     fn lib_bundle(&self, libs: &[(Module, bool)], found: &mut Vec<Diagnostic>) -> Script {
@@ -269,6 +289,22 @@ impl Context<'_> {
             ],
             order: half.order(),
         }
+    }
+
+    /// The stylesheets that the scripts of each page import. What is loaded on demand finds its styles in the page already.
+    fn styles(&self, half: &Half) -> BTreeMap<String, Vec<Arc<StyleOutput>>> {
+        let of = |modules: &[usize]| -> Vec<Arc<StyleOutput>> {
+            modules.iter().filter_map(|&module| half.graph.modules[module].style.clone()).collect()
+        };
+        let mut styles = BTreeMap::from([("app".to_owned(), of(&half.linked.main))]);
+        let pages = self.project.pages().into_iter().filter(|page| *page != "app");
+        let entries: BTreeMap<usize, &str> =
+            pages.filter_map(|page| Some((half.index(self.trees.client.file(page)?)?, page))).collect();
+        for chunk in &half.linked.chunks {
+            let page = entries.get(&chunk.target).copied().unwrap_or("app");
+            styles.entry(page.to_owned()).or_default().extend(of(&chunk.modules));
+        }
+        styles
     }
 
     /// Entries of the pages beside `app`.

@@ -27,6 +27,8 @@ pub struct Config {
     pub client: serde_json::Map<String, serde_json::Value>,
     /// Compiling.
     pub build: Build,
+    /// Styles.
+    pub css: Css,
     /// The HTTP server.
     pub http: Http,
     /// TLS.
@@ -87,6 +89,8 @@ section! {
         keep: usize = 3,
         /// Largest size of the cache on disk (`.ssbuild/cache`), in MiB.
         cache_mib: u32 = 512,
+        /// Files of `public` that pages ask for before anything names them, by `<link rel="preload">`.
+        preload: Vec<String> = Vec::new(),
         /// Browsers to prefix and lower styles for, as browserslist queries.
         targets: Vec<String> = vec!["baseline widely available".to_owned()],
         /// Names, with dots, and the literal that stands for each in all code (`{"__VERSION__": "1.2", "import.meta.env.STAGE": 3}`).
@@ -106,6 +110,26 @@ pub enum DefinedValue {
     Text(String),
     /// `null`.
     Null(()),
+}
+
+section! {
+    /// Styles.
+    Css {
+        /// Who compiles SCSS and Sass: `grass`, which is built in, or `dart`, the app's own package `sass-embedded` or `sass`.
+        sass: SassCompiler = SassCompiler::Grass,
+        /// Files of at most so many bytes are written into the stylesheet that names them, as `data:` URLs.
+        inline_bytes: u64 = 0,
+    }
+}
+
+/// Who compiles SCSS and Sass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SassCompiler {
+    /// grass, which is built in.
+    Grass,
+    /// Dart Sass: the app's own package, run by Node.js.
+    Dart,
 }
 
 /// How small code is made.

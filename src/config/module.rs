@@ -14,6 +14,7 @@ use crate::{
     graph::{Dep, Graph, Loader},
     link::{Chunking, Roots, link},
     resolve::{Resolver, Side},
+    sheets::Imported,
 };
 
 /// A configuration that was evaluated.
@@ -37,6 +38,7 @@ pub(super) fn read(reader: &Reader<'_>, file: &str) -> Result<(Option<Evaluated>
         side: Side::Server,
         options: options(reader.env),
         compile: reader.compile,
+        import_sheet: &|path, _| Imported::refused(path),
     };
     let (graph, mut found) = loader.load(std::slice::from_ref(&path))?;
     found.extend(builtins(&graph));

@@ -19,6 +19,7 @@ impl Language {
         match self {
             Self::Coffee => "CoffeeScript",
             Self::Stylus => "Stylus",
+            Self::Sass => "Sass",
             Self::Pug if file.ends_with(".jade") => "Jade",
             Self::Pug => "Pug",
         }
@@ -29,6 +30,7 @@ impl Language {
         match self {
             Self::Coffee => "npm install --save-dev coffeescript@2",
             Self::Stylus => "npm install --save-dev stylus",
+            Self::Sass => "npm install --save-dev sass-embedded",
             Self::Pug => "npm install --save-dev pug",
         }
     }
@@ -37,7 +39,7 @@ impl Language {
     fn code(self) -> Code {
         match self {
             Self::Coffee => Code::SyntaxError,
-            Self::Stylus => Code::StyleError,
+            Self::Stylus | Self::Sass => Code::StyleError,
             Self::Pug => Code::ViewError,
         }
     }
@@ -127,12 +129,12 @@ pub(super) fn fate(job: &Job<'_>, fate: Fate, limits: Limits) -> Diagnostic {
     // Scripts have no loops when they are compiled: the compiler of the language is at fault then.
     let limit_code = match job.language {
         Language::Coffee => Code::CompilerPanic,
-        Language::Stylus => Code::StyleLimit,
+        Language::Stylus | Language::Sass => Code::StyleLimit,
         Language::Pug => Code::ViewError,
     };
     let look = match job.language {
         Language::Coffee => "Make it smaller until it passes, to see what its compiler trips over.",
-        Language::Stylus | Language::Pug => "Look for a loop, a function or a mixin that never ends.",
+        Language::Stylus | Language::Sass | Language::Pug => "Look for a loop, a function or a mixin that never ends.",
     };
     let limit =
         |what: String| Diagnostic::new(limit_code, format!("the file {what}")).at(Place::file(job.file), "").help(look);

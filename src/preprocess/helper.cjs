@@ -20,7 +20,13 @@ const say = (message) => write(MARK + JSON.stringify(message) + '\n');
 
 // ---- What a job may read, and what it did read ----
 
-const real = { readFileSync: fs.readFileSync, openSync: fs.openSync, realpathSync: fs.realpathSync };
+const real = {
+  readFileSync: fs.readFileSync,
+  openSync: fs.openSync,
+  realpathSync: fs.realpathSync,
+  existsSync: fs.existsSync,
+  statSync: fs.statSync,
+};
 // The running job's files; null while a package is being loaded.
 let files = null;
 
@@ -36,6 +42,8 @@ class Files {
   constructor(folders) {
     this.folders = folders;
     this.read = new Set();
+    // Looked for in vain: when one of them appears, the result may differ.
+    this.missed = new Set();
     // Absolute path to the hash of what was read; an empty one when it is not known.
     this.hashes = new Map();
     this.refused = null;
@@ -68,10 +76,17 @@ class Files {
     }
     const file = path.resolve(named);
     if (!this.mayRead(file)) {
-      this.refused = '`' + shown(file) + '` is not in `' + this.folders.concat('node_modules').join('`, `') + '`';
+      this.refused = refusal(file, this);
       throw new Error(this.refused);
     }
     this.read.add(file);
+  }
+
+  miss(named) {
+    if (typeof named !== 'string') return;
+    const file = path.resolve(named);
+    this.read.delete(file);
+    this.missed.add(file);
   }
 
   note(named, content) {
@@ -82,15 +97,39 @@ class Files {
   }
 }
 
+const refusal = (file, of) => '`' + shown(file) + '` is not in `' + of.folders.concat('node_modules').join('`, `') + '`';
+
 for (const name of ['readFileSync', 'openSync']) {
   fs[name] = function (file) {
     const running = files;
     if (running) running.guard(file);
-    const result = real[name].apply(fs, arguments);
+    let result;
+    try {
+      result = real[name].apply(fs, arguments);
+    } catch (error) {
+      if (running && error.code === 'ENOENT') running.miss(file);
+      throw error;
+    }
     if (running && typeof file !== 'number') running.note(file, name === 'readFileSync' ? result : null);
     return result;
   };
 }
+
+fs.existsSync = function (file) {
+  const is = real.existsSync.apply(fs, arguments);
+  if (!is && files) files.miss(file);
+  return is;
+};
+fs.statSync = function (file) {
+  try {
+    const found = real.statSync.apply(fs, arguments);
+    if (!found && files) files.miss(file);
+    return found;
+  } catch (error) {
+    if (files && error.code === 'ENOENT') files.miss(file);
+    throw error;
+  }
+};
 
 const loadedFreely = (load) => {
   const running = files;
@@ -145,7 +184,13 @@ const LANGUAGES = {
   coffee(job) {
     const { code } = packageOf(['coffeescript', 'coffee-script']);
     files = new Files([]);
-    const made = code.compile(job.text, { bare: true, header: false, sourceMap: true, filename: job.file });
+    const made = code.compile(job.text, {
+      bare: true,
+      header: false,
+      sourceMap: true,
+      literate: /\.(litcoffee|coffee\.md)$/.test(job.file),
+      filename: job.file,
+    });
     // CoffeeScript before 1.6 knows no maps.
     if (typeof made === 'string') return { text: made };
     const map = typeof made.v3SourceMap === 'string' ? JSON.parse(made.v3SourceMap) : made.v3SourceMap;
@@ -162,8 +207,36 @@ const LANGUAGES = {
     } catch (error) {
       if (!error.missing) throw error;
     }
+    sheet.set('sourcemap', { comment: false, basePath: ROOT });
     files = new Files(folders);
-    return { text: sheet.render() };
+    const text = sheet.render();
+    // Stylus before 0.47 knows no maps.
+    const map = sheet.sourcemap;
+    return map ? { text, mappings: map.mappings, sources: map.sources.map((file) => shown(path.resolve(file))) } : { text };
+  },
+
+  sass(job) {
+    const { code } = packageOf(['sass-embedded', 'sass'], 'sass-embedded');
+    const { fileURLToPath, pathToFileURL } = require('url');
+    files = new Files(['app/client', 'app/css', 'app/shared', 'lib/css']);
+    const importer = sassImporter(files);
+    const made = loadedFreely(() =>
+      code.compileString(job.text, {
+        syntax: job.file.endsWith('.sass') ? 'indented' : 'scss',
+        url: pathToFileURL(path.join(ROOT, job.file)),
+        importer,
+        importers: [importer],
+        style: 'expanded',
+        charset: false,
+        sourceMap: true,
+        verbose: true,
+        // What is only outdated compiles; packages are full of it.
+        logger: { warn: (said, { deprecation }) => deprecation || console.warn(said), debug() {} },
+      }),
+    );
+    const { mappings, sources } = made.sourceMap;
+    const file = (url) => (url.startsWith('file:') ? shown(fileURLToPath(url)) : job.file);
+    return { text: made.css, mappings, sources: sources.map(file) };
   },
 
   pug(job) {
@@ -205,7 +278,13 @@ function failure(error, job) {
   let message = String((error && error.message) || error);
   let at = { file: path.join(ROOT, job.file) };
   let placed;
-  if (error.location) {
+  if (error.sassMessage) {
+    const { start, end, url } = error.span;
+    message = error.sassMessage;
+    const file = url && String(url).startsWith('file:') ? require('url').fileURLToPath(String(url)) : at.file;
+    const oneLine = end && end.line === start.line;
+    at = { file, line: start.line + 1, column: start.column + 1, units: oneLine ? end.column - start.column : 1 };
+  } else if (error.location) {
     const { first_line: line, first_column: column, last_line: lastLine, last_column: last } = error.location;
     const oneLine = lastLine === undefined || lastLine === line;
     at = { file: at.file, line: line + 1, column: column + 1, units: oneLine ? last - column + 1 : 1 };
@@ -276,7 +355,7 @@ function answer(job) {
   const seen = files || new Files([]);
   files = null;
   const files_hashed = Array.from(seen.hashes).filter(([file]) => file !== own);
-  return Object.assign({ files_read: list(seen.read), files_hashed, warnings }, result);
+  return Object.assign({ files_read: list(seen.read), files_missed: list(seen.missed), files_hashed, warnings }, result);
 }
 
 say({ version: process.versions.node });

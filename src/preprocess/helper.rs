@@ -18,7 +18,7 @@ use super::{
 use crate::child::{LineChild, Silence};
 
 /// What it runs.
-const PROGRAM: &str = include_str!("helper.cjs");
+const PROGRAM: &str = concat!(include_str!("helper.cjs"), include_str!("sass.cjs"));
 /// Begins each of its answers; other lines were printed by a package.
 const MARK: &str = "\u{1e}ssbuild ";
 

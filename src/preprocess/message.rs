@@ -19,6 +19,8 @@ pub(super) struct Job<'a> {
 pub(super) enum Language {
     Coffee,
     Stylus,
+    /// Dart Sass.
+    Sass,
     /// Jade too: the file's ending tells.
     Pug,
 }
@@ -34,6 +36,7 @@ pub(super) struct Hello {
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     pub(super) files_read: Vec<String>,
+    pub(super) files_missed: Vec<String>,
     pub(super) files_hashed: Vec<(String, String)>,
     /// What the package said by the way.
     pub(super) warnings: Vec<String>,
@@ -51,8 +54,11 @@ pub(super) enum Outcome {
 #[derive(Debug, Deserialize)]
 pub(super) struct Done {
     pub(super) text: String,
-    /// Of a source map, for scripts.
+    /// Of a source map, for scripts and sheets.
     pub(super) mappings: Option<String>,
+    /// The files that it names; a script's is its own.
+    #[serde(default)]
+    pub(super) sources: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,7 +29,13 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
         Language::Coffee if says("reserved word") || (says("keyword") && says("assigned")) => {
             vec!["It is a word of the language now: choose another name, or write it as a property (`@name`)."]
         }
-        Language::Coffee if says("JSX") || says("missing />") || says("missing </") || says("corresponding") => {
+        Language::Coffee
+            if says("JSX")
+                || (says("unmatched") && has_tight_less(&complaint.source))
+                || says("missing />")
+                || says("missing </")
+                || says("corresponding") =>
+        {
             vec!["CoffeeScript 2 reads `<name` as JSX: put a space behind the `<`."]
         }
         Language::Coffee if says("indentation") => {
@@ -53,6 +59,9 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
                 "A template is rendered without values when the app is built; they come in the browser (`${name}`).",
             ],
         },
+        Language::Sass if says("find stylesheet to import") => {
+            vec!["Sheets are found beside the one that imports them, in `app/css`, `lib/css` and `node_modules`."]
+        }
         Language::Stylus if says("@import file nib") => vec!["Install it: `npm install --save-dev nib`."],
         Language::Stylus if says("failed to locate") => {
             vec!["Sheets are found beside the one that imports them, in `app/css`, `lib/css` and `node_modules`."]
@@ -67,6 +76,12 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
 
 const KEEP_1: &str =
     "Or keep CoffeeScript 1: `npm uninstall coffeescript`, then `npm install --save-dev coffee-script@1.12.7`.";
+
+/// Whether a line compares as in `a <b`, which reads as the start of an element now.
+fn has_tight_less(line: &str) -> bool {
+    line.match_indices(" <")
+        .any(|(at, _)| line[at + 2..].starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '@'))
+}
 
 /// Whether `super` stands alone in the line or one beside it: the parser stumbles over what follows.
 fn has_bare_super(text: &str, line: u32) -> bool {

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The packages that the helper runs, and what they load beside.
-const NAMES: &[&str] = &["coffee-script", "coffeescript", "jade", "nib", "pug", "stylus"];
+const NAMES: &[&str] = &["coffee-script", "coffeescript", "jade", "nib", "pug", "sass", "sass-embedded", "stylus"];
 /// Where package managers write what is installed: the versions of what those packages need in turn.
 const LOCKS: &[&str] = &[
     "node_modules/.package-lock.json",

@@ -6,7 +6,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         mpsc::{self, Receiver},
     },
 };
@@ -15,10 +15,12 @@ use rlimit::Resource;
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
 use super::{
-    Sheet, StyleOptions,
+    Sheet, StyleNames, StyleOptions,
+    composes::Composed,
     css::{self, Ask, Printed, Source, Texts},
     files::{Files, without_bom},
     message::{Compiled, FromWorker, ToWorker},
+    origin::Origin,
     refs::Naming,
     sass,
 };
@@ -108,35 +110,42 @@ fn panicked(path: &str) -> Compiled {
 fn compile(sheet: &Sheet, options: &StyleOptions, disk: &dyn Disk, ask: &mut Ask<'_>) -> Compiled {
     let text: Arc<str> = without_bom(&sheet.text).into();
     let files = Files::new(disk, Path::new(&options.root), &sheet.path, &text);
-    let result = if sheet.path.ends_with(".styl") {
-        let source =
-            Source { entry: &sheet.path, css: &text, files: &files, naming: Naming::Made, texts: Texts::default() };
-        css::compile(&source, options, ask)
-    } else if sheet.path.ends_with(".css") {
-        let source =
-            Source { entry: &sheet.path, css: &text, files: &files, naming: Naming::Css, texts: Texts::default() };
-        css::compile(&source, options, ask)
-    } else {
-        compile_sass(sheet, options, &files, ask)
+    let entry = sheet.path.as_str();
+    let result = match &sheet.made {
+        Some(made) => {
+            let origin = Origin::of_map(&made.sources, &made.mappings);
+            css::compile(&source(&files, entry, &made.css, Naming::Made, Some(&origin), options), options, ask)
+        }
+        None if entry.ends_with(".css") => {
+            css::compile(&source(&files, entry, &text, Naming::Css, None, options), options, ask)
+        }
+        None => sass::compile(entry, &files, options.maps).and_then(|made| {
+            let naming = Naming::Sass { sources: &made.sources };
+            let source = source(&files, entry, &made.css, naming, made.origin.as_ref(), options);
+            match css::compile(&source, options, ask) {
+                Ok(printed) => Ok(Printed { warnings: [made.warnings, printed.warnings].concat(), ..printed }),
+                Err(found) => Err([found, made.warnings].concat()),
+            }
+        }),
     };
-    let Printed { css, lead_bytes, origins, warnings: diagnostics } =
+    let Printed { css, lead_bytes, origins, exports, map, warnings: diagnostics } =
         result.unwrap_or_else(|found| Printed { warnings: found, ..Printed::default() });
-    let (files_read, files_missed) = files.finish(&sheet.path);
+    let (files_read, files_missed) = files.finish(entry);
     let files_hashed = files.hashes();
-    Compiled { css, lead_bytes, origins, files_read, files_missed, files_hashed, diagnostics }
+    Compiled { css, lead_bytes, origins, exports, map, files_read, files_missed, files_hashed, diagnostics }
 }
 
-fn compile_sass(
-    sheet: &Sheet,
+fn source<'a>(
+    files: &'a Files<'a>,
+    entry: &'a str,
+    css: &'a str,
+    naming: Naming<'a>,
+    origin: Option<&'a Origin>,
     options: &StyleOptions,
-    files: &Files<'_>,
-    ask: &mut Ask<'_>,
-) -> Result<Printed, Vec<Diagnostic>> {
-    let made = sass::compile(&sheet.path, files)?;
-    let naming = Naming::Sass { sources: &made.sources };
-    let source = Source { entry: &sheet.path, css: &made.css, files, naming, texts: Texts::default() };
-    match css::compile(&source, options, ask) {
-        Ok(printed) => Ok(Printed { warnings: [made.warnings, printed.warnings].concat(), ..printed }),
-        Err(found) => Err([found, made.warnings].concat()),
-    }
+) -> Source<'a> {
+    let composed = match options.names {
+        StyleNames::Local => Composed::local(),
+        StyleNames::Global => Composed::default(),
+    };
+    Source { entry, css, files, naming, origin, composed, blanks: RwLock::default(), texts: Texts::default() }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::Range,
     path::Path,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
@@ -12,21 +13,31 @@ use lightningcss::{
     error::{Error, ErrorLocation, ParserError},
     printer::PrinterOptions,
     rules::CssRule,
-    stylesheet::{MinifyOptions, ParserOptions, StyleSheet},
+    stylesheet::{MinifyOptions, ParserOptions, StyleSheet, ToCssResult},
     targets::Targets as Lowering,
     traits::ToCss,
 };
+use parcel_sourcemap::SourceMap;
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
 use super::{
-    StyleForm, StyleOptions,
-    files::{Files, normalise},
+    ClassExport, MapSource, StyleForm, StyleMap, StyleMaps, StyleNames, StyleOptions,
+    blank::{self, blanked},
+    composes::{self, Composed},
+    exports,
+    files::Files,
+    map::{self, Segment},
+    origin::Origin,
+    package,
     refs::{Naming, Refs, offset_of_utf16},
     urls::is_local,
 };
 
 /// How many warnings of one sheet are shown.
 const WARNINGS: usize = 50;
+
+/// How often a sheet is parsed again without what was not understood in it.
+const ROUNDS: usize = 3;
 
 /// What a sheet is made of: its own CSS and the files that it imports.
 pub(super) struct Source<'a> {
@@ -35,6 +46,12 @@ pub(super) struct Source<'a> {
     pub(super) css: &'a str,
     pub(super) files: &'a Files<'a>,
     pub(super) naming: Naming<'a>,
+    /// Where the CSS is from, when the sheet itself is no CSS and that is known.
+    pub(super) origin: Option<&'a Origin>,
+    /// What is composed of other sheets.
+    pub(super) composed: Composed,
+    /// What is taken out of each text.
+    pub(super) blanks: RwLock<BTreeMap<String, Vec<Range<usize>>>>,
     /// Texts of imports, for as long as the syntax tree borrows from them.
     pub(super) texts: Texts,
 }
@@ -50,6 +67,8 @@ pub(super) struct Printed {
     pub(super) lead_bytes: usize,
     /// Other hosts, by the directive that has to allow them.
     pub(super) origins: BTreeMap<String, BTreeSet<String>>,
+    pub(super) exports: Vec<ClassExport>,
+    pub(super) map: Option<StyleMap>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -59,16 +78,34 @@ pub(super) fn compile(
     options: &StyleOptions,
     ask: &mut Ask<'_>,
 ) -> Result<Printed, Vec<Diagnostic>> {
-    let warnings = Arc::new(RwLock::new(Vec::new()));
-    let parser = ParserOptions {
-        // As browsers do: what is not understood is left out. Old sheets are full of hacks that rely on it.
-        error_recovery: true,
-        warnings: Some(Arc::clone(&warnings)),
-        ..ParserOptions::default()
+    let css_modules = match options.names {
+        StyleNames::Local => Some(exports::naming(source.entry, options.form)),
+        StyleNames::Global => None,
     };
-    let sheet = Bundler::new(source, None, parser).bundle(Path::new(source.entry));
-    let warnings = warnings.read().unwrap_or_else(PoisonError::into_inner);
-    let warnings: Vec<Diagnostic> = warnings.iter().take(WARNINGS).map(|e| source.warning(e)).collect();
+    let mut found: Option<Vec<Diagnostic>> = None;
+    let mut rounds = 0;
+    let sheet = loop {
+        let warnings = Arc::new(RwLock::new(Vec::new()));
+        let parser = ParserOptions {
+            css_modules: css_modules.clone(),
+            // As browsers do: what is not understood is left out. Old sheets are full of hacks that rely on it.
+            error_recovery: true,
+            warnings: Some(Arc::clone(&warnings)),
+            ..ParserOptions::default()
+        };
+        let sheet = Bundler::new(source, None, parser).bundle(Path::new(source.entry));
+        let warnings = warnings.read().unwrap_or_else(PoisonError::into_inner);
+        // The first round tells all: what is taken out then is not warned of again.
+        found.get_or_insert_with(|| {
+            let told = warnings.iter().filter(|e| !(options.names == StyleNames::Local && is_export(&e.kind)));
+            told.take(WARNINGS).map(|e| source.warning(e)).collect()
+        });
+        rounds += 1;
+        if rounds > ROUNDS || !source.take_out(&warnings) {
+            break sheet;
+        }
+    };
+    let warnings = found.unwrap_or_default();
     match sheet.map_err(|e| source.error(e)).and_then(|sheet| source.print(sheet, options, ask)) {
         Ok(printed) => Ok(Printed { warnings, ..printed }),
         Err(diagnostic) => Err([vec![*diagnostic], warnings].concat()),
@@ -82,7 +119,13 @@ impl Source<'_> {
         options: &StyleOptions,
         ask: &mut Ask<'_>,
     ) -> Result<Printed, Box<Diagnostic>> {
-        let mut refs = Refs::new(&self.naming, self.files, &sheet.sources);
+        let mut values = Vec::new();
+        if options.names == StyleNames::Local {
+            values = composes::values(&mut sheet);
+            self.composed.finish(&mut sheet, |specifier, from| self.find(specifier, from).ok());
+        }
+        sheet.source_map_urls.clear();
+        let mut refs = Refs::new(&self.naming, self.files, self.origin, &sheet.sources);
         let found = refs.collect(&mut sheet);
         let asked = found.len();
         if asked > 0 {
@@ -101,22 +144,80 @@ impl Source<'_> {
             let minify = MinifyOptions { targets, ..MinifyOptions::default() };
             sheet.minify(minify).map_err(|e| failed(e.kind.to_string(), e.loc))?;
         }
-        let print = |sheet: &StyleSheet<'_>| {
+        let print = |sheet: &StyleSheet<'_>, map: Option<&mut SourceMap>| {
             let minify = options.form != StyleForm::Readable;
-            let printer = PrinterOptions { minify, targets, ..PrinterOptions::default() };
-            sheet.to_css(printer).map(|printed| printed.code).map_err(|e| failed(e.kind.to_string(), e.loc))
+            let printer = PrinterOptions { minify, targets, source_map: map, ..PrinterOptions::default() };
+            sheet.to_css(printer).map_err(|e| failed(e.kind.to_string(), e.loc))
         };
         // Imports of other hosts' sheets are all that is left of imports, and stand first.
         let last = sheet.rules.0.iter().rposition(|rule| matches!(rule, CssRule::Import(_)));
         let rest = sheet.rules.0.split_off(last.map_or(0, |last| last + 1));
-        let mut css = if last.is_some() { print(&sheet)? } else { String::new() };
+        let mut css = if last.is_some() { print(&sheet, None)?.code } else { String::new() };
         let lead_bytes = css.len();
         if last.is_some() {
             sheet.license_comments.clear();
         }
         sheet.rules.0 = rest;
-        css.push_str(&print(&sheet)?);
-        Ok(Printed { css, lead_bytes, origins: refs.origins(), warnings: Vec::new() })
+        let mut map = (options.maps == StyleMaps::On).then(|| SourceMap::new(""));
+        let ToCssResult { code, exports, .. } = print(&sheet, map.as_mut())?;
+        css.push_str(&code);
+        let map = map.map(|map| self.map(&map, &sheet.sources)).filter(|map| !map.sources.is_empty());
+        let mut exports = exports.map(exports::exports).unwrap_or_default();
+        exports.extend(values);
+        exports.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Printed { css, lead_bytes, origins: refs.origins(), exports, map, warnings: Vec::new() })
+    }
+
+    /// The printer's map, in terms of what people wrote.
+    fn map(&self, printed: &SourceMap, sheets: &[String]) -> StyleMap {
+        let mut sources: Vec<MapSource> = Vec::new();
+        let mut segments = Vec::new();
+        let mut number = |file: &str| {
+            let known = sources.iter().position(|source| source.file == file);
+            let at = known.or_else(|| {
+                let text = self.files.text_or_read(file)?.to_string();
+                sources.push(MapSource { file: file.to_owned(), text });
+                Some(sources.len() - 1)
+            });
+            at.and_then(|at| u32::try_from(at).ok())
+        };
+        for mapping in printed.get_mappings() {
+            let Some(from) = mapping.original else { continue };
+            let Some(sheet) = sheets.get(from.source as usize) else { continue };
+            let (line, column) = (from.original_line, from.original_column);
+            let (file, line, column) = match (sheet == self.entry && !matches!(self.naming, Naming::Css), self.origin) {
+                (false, _) => (sheet.as_str(), line, column),
+                (true, Some(origin)) => match origin.find(line, column) {
+                    Some(found) => found,
+                    None => continue,
+                },
+                (true, None) => continue,
+            };
+            let Some(source) = number(file) else { continue };
+            let (made_line, made_column) = (mapping.generated_line, mapping.generated_column);
+            segments.push(Segment { made_line, made_column, source, line, column });
+        }
+        segments.sort_by_key(|segment| (segment.made_line, segment.made_column));
+        StyleMap { sources, mappings: map::encode(&segments) }
+    }
+
+    /// Takes out the declarations that the parser warned of; whether there was one that is not taken out yet.
+    fn take_out(&self, warnings: &[Error<ParserError<'_>>]) -> bool {
+        let mut blanks = self.blanks.write().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = false;
+        for at in warnings.iter().filter_map(|e| e.loc.as_ref()) {
+            let text = match at.filename == self.entry {
+                true => self.css.into(),
+                false => self.files.text(&at.filename).unwrap_or_default(),
+            };
+            let offset = offset_of_utf16(&text, at.line as usize, at.column.saturating_sub(1) as usize);
+            let taken = blanks.entry(at.filename.clone()).or_default();
+            if let Some(range) = blank::declaration_at(&text, offset).filter(|range| !taken.contains(range)) {
+                taken.push(range);
+                is_new = true;
+            }
+        }
+        is_new
     }
 
     fn warning(&self, e: &Error<ParserError<'_>>) -> Diagnostic {
@@ -147,15 +248,39 @@ impl Source<'_> {
     /// lightningcss counts lines from 0 and columns from 1, in UTF-16 units.
     fn place(&self, at: Option<&ErrorLocation>) -> Place {
         let Some(at) = at else { return Place::file(self.entry) };
-        let generated = at.filename == self.entry && !matches!(self.naming, Naming::Css);
-        match self.files.text(&at.filename) {
-            Some(text) if !generated => {
-                let offset = offset_of_utf16(&text, at.line as usize, at.column.saturating_sub(1) as usize);
-                let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-                Place::new(&at.filename, &text, ssbuild_diagnostic::Span::new(offset, offset.saturating_add(1)))
+        let (line, column) = (at.line, at.column.saturating_sub(1));
+        let (file, line, column) = if at.filename == self.entry && !matches!(self.naming, Naming::Css) {
+            // A place in what was made of the file would show a line that nobody wrote.
+            match self.origin.and_then(|origin| origin.find(line, column)) {
+                Some(found) => found,
+                None => return Place::file(self.entry),
             }
-            // A place in what Sass made of the file would show a line that nobody wrote.
-            _ => Place::file(self.entry),
+        } else {
+            (at.filename.as_str(), line, column)
+        };
+        let Some(text) = self.files.text_or_read(file) else { return Place::file(self.entry) };
+        let offset = offset_of_utf16(&text, line as usize, column as usize);
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        Place::new(file, &text, ssbuild_diagnostic::Span::new(offset, offset.saturating_add(1)))
+    }
+
+    /// The sheet that an import means; `External` for other hosts'.
+    fn find(&self, specifier: &str, from: &str) -> Result<ResolveResult, ImportError> {
+        let (from, specifier) = self.naming.origin(specifier).map_or((from, specifier), |(file, _, url)| (file, url));
+        if !is_local(specifier) && !specifier.starts_with("pkg:") {
+            return Ok(ResolveResult::External(specifier.to_owned()));
+        }
+        let paths = package::candidates(self.files, specifier, from);
+        match paths.iter().find(|path| self.files.is_file(path)) {
+            Some(path) if path.ends_with(".css") => Ok(ResolveResult::File(path.into())),
+            // What is composed of may be any CSS Module: its names come from the module, not from here.
+            Some(path) if StyleNames::of(path) == StyleNames::Local => Ok(ResolveResult::File(path.into())),
+            Some(path) => {
+                Err(ImportError::NotFound(format!("`{path}` is no CSS; rename the importing sheet to `.scss`.")))
+            }
+            None => Err(ImportError::NotFound(
+                self.files.refusal().unwrap_or_else(|| format!("Looked for `{}`.", paths.join("`, `"))),
+            )),
         }
     }
 }
@@ -180,39 +305,33 @@ impl SourceProvider for Source<'_> {
 
     fn read<'a>(&'a self, file: &Path) -> Result<&'a str, ImportError> {
         let path = file.to_str().expect("paths of sheets are text");
-        if path == self.entry {
-            return Ok(self.css);
-        }
-        self.files.read(path).map(|text| self.texts.keep(text)).map_err(ImportError::Unreadable)
+        let blanks = self.blanks.read().unwrap_or_else(PoisonError::into_inner);
+        let blanks = blanks.get(path).filter(|blanks| !blanks.is_empty());
+        let text = if path == self.entry {
+            blanks.map_or(self.css, |blanks| self.texts.keep(blanked(self.css, blanks).into()))
+        } else if Composed::is_mark(path) {
+            // Its CSS comes with the module that scripts import.
+            ""
+        } else {
+            let text = self.files.read(path).map_err(ImportError::Unreadable)?;
+            self.texts.keep(blanks.map_or_else(|| Arc::clone(&text), |blanks| blanked(&text, blanks).into()))
+        };
+        self.composed.note(path, text);
+        Ok(text)
     }
 
     fn resolve(&self, specifier: &str, from: &Path) -> Result<ResolveResult, ImportError> {
         let from = from.to_str().expect("paths of sheets are text");
-        let (from, specifier) = self.naming.origin(specifier).map_or((from, specifier), |(file, _, url)| (file, url));
-        if !is_local(specifier) {
-            return Ok(ResolveResult::External(specifier.to_owned()));
-        }
-        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let beside = match specifier.strip_prefix('/') {
-            Some(from_top) => format!("public/{from_top}"),
-            None => format!("{folder}/{specifier}"),
-        };
-        // A package's sheet is named as in Sass, without its folder (`bootstrap/dist/css/bootstrap.css`).
-        let candidates = [beside].into_iter().chain(super::IMPORT_ROOTS.map(|root| format!("{root}/{specifier}")));
-        let mut paths: Vec<String> = Vec::new();
-        for path in candidates.filter_map(|path| normalise(Path::new(&path))) {
-            if !paths.contains(&path) {
-                paths.push(path);
+        let found = self.find(specifier, from)?;
+        match found {
+            ResolveResult::File(path) if self.composed.is_only_composed(from, specifier) => {
+                Ok(ResolveResult::File(Composed::mark(&path).into()))
             }
-        }
-        match paths.iter().find(|path| self.files.is_file(path)) {
-            Some(path) if path.ends_with(".css") => Ok(ResolveResult::File(path.into())),
-            Some(path) => {
+            ResolveResult::File(path) if path.extension().is_none_or(|ending| ending != "css") => {
+                let path = path.display();
                 Err(ImportError::NotFound(format!("`{path}` is no CSS; rename the importing sheet to `.scss`.")))
             }
-            None => Err(ImportError::NotFound(
-                self.files.refusal().unwrap_or_else(|| format!("Looked for `{}`.", paths.join("`, `"))),
-            )),
+            found => Ok(found),
         }
     }
 }
@@ -232,6 +351,11 @@ impl Texts {
         }
         &last.0.get().expect("it was set").0
     }
+}
+
+/// `:export` is no pseudo-class that browsers know, and never reaches one.
+fn is_export(kind: &ParserError<'_>) -> bool {
+    matches!(kind, ParserError::SelectorError(error) if error.to_string().contains("'export'") || error.to_string().contains(":export"))
 }
 
 fn lower_first(message: &str) -> String {

@@ -6,7 +6,7 @@ use std::{
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 
-use super::{IMPORT_ROOTS, depth};
+use super::{IMPORT_ROOTS, READ_ROOTS, depth};
 use crate::{
     asset::Fingerprint,
     disk::{Disk, Kind},
@@ -16,7 +16,8 @@ use crate::{
 pub(super) struct Files<'a> {
     disk: &'a dyn Disk,
     root: PathBuf,
-    /// Folder of the sheet itself.
+    /// The sheet itself, and its folder.
+    entry: String,
     home: String,
     record: Mutex<Record>,
 }
@@ -38,7 +39,7 @@ impl<'a> Files<'a> {
         let mut record = Record::default();
         record.texts.insert(entry.to_owned(), Arc::clone(text));
         record.order.push(entry.to_owned());
-        Self { disk, root: root.to_owned(), home, record: Mutex::new(record) }
+        Self { disk, root: root.to_owned(), entry: entry.to_owned(), home, record: Mutex::new(record) }
     }
 
     /// Whether there is such a file to be imported. A miss is remembered: the file may appear later.
@@ -69,7 +70,9 @@ impl<'a> Files<'a> {
         }
         let unreadable = |why: String| {
             Box::new(
-                Diagnostic::new(Code::FileUnreadable, why).at(Place::file(path), "").help("Save it as text in UTF-8."),
+                Diagnostic::new(Code::FileUnreadable, why)
+                    .at(Place::file(path), "")
+                    .at(Place::file(&self.entry), "imported by this sheet, or by one that it imports"),
             )
         };
         if !self.is_file(path) || !self.stays_inside(path) {
@@ -80,7 +83,8 @@ impl<'a> Files<'a> {
             .read(&self.root.join(path))
             .map_err(|e| unreadable(format!("cannot read `{path}`: {}", e.source)))?;
         let hash = Fingerprint::of(&bytes).as_str().to_owned();
-        let text = String::from_utf8(bytes).map_err(|_| unreadable(format!("`{path}` is not text in UTF-8")))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| unreadable(format!("`{path}` is not text in UTF-8: save it as such")))?;
         let text: Arc<str> = without_bom(&text).into();
         if let Some(diagnostic) = depth::check(path, &text) {
             return Err(Box::new(diagnostic));
@@ -95,6 +99,11 @@ impl<'a> Files<'a> {
     /// The text of a file that was read, for places in it.
     pub(super) fn text(&self, path: &str) -> Option<Arc<str>> {
         self.record().texts.get(path).cloned()
+    }
+
+    /// The text of a file, which is read when it was not yet.
+    pub(super) fn text_or_read(&self, path: &str) -> Option<Arc<str>> {
+        self.text(path).or_else(|| self.read(path).ok())
     }
 
     /// Everything that was read, in that order, the sheet itself first.
@@ -125,7 +134,7 @@ impl<'a> Files<'a> {
     fn may_import(&self, path: &str) -> bool {
         let is_in =
             |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        !path.contains('\0') && (is_in(&self.home) || IMPORT_ROOTS.iter().any(|root| is_in(root)))
+        !path.contains('\0') && (is_in(&self.home) || READ_ROOTS.iter().any(|root| is_in(root)))
     }
 
     /// A link may lead out of `node_modules`, where package managers make such, but not out of the app's own folders.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Diagnostic, Place};
 
-use super::{Sheet, StyleOptions};
+use super::{ClassExport, Sheet, StyleMap, StyleOptions};
 
 /// From the compiler to the worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub(super) struct Compiled {
     pub(super) css: String,
     pub(super) lead_bytes: usize,
     pub(super) origins: BTreeMap<String, BTreeSet<String>>,
+    pub(super) exports: Vec<ClassExport>,
+    pub(super) map: Option<StyleMap>,
     pub(super) files_read: Vec<String>,
     pub(super) files_missed: Vec<String>,
     pub(super) files_hashed: Vec<(String, String)>,

@@ -4,20 +4,30 @@
 //! end on hostile sheets. It goes in two rounds: the child says which files the sheet names, the caller (who has
 //! fingerprinted them) says what to write instead, and only then is CSS printed. So no placeholder is ever hashed.
 
+mod blank;
 mod child;
+mod composes;
 mod css;
 mod depth;
+mod exports;
 mod files;
+mod map;
 mod mark;
 mod message;
+mod origin;
+mod package;
 mod pool;
+mod queries;
 mod refs;
+mod rules;
 mod sass;
 mod targets;
 mod urls;
 mod worker;
 
 pub use child::run_worker;
+pub use exports::{ClassExport, ClassName, module_text};
+pub use map::{MapSource, StyleMap};
 pub use pool::{StyleError, StyleLimits, Styles, WorkerCommand};
 pub use targets::{TargetError, Targets};
 pub(crate) use urls::origin;
@@ -33,14 +43,29 @@ use ssbuild_diagnostic::Diagnostic;
 /// Folders that `@import` and `@use` are resolved in, beside the folder of the sheet itself; paths below the app.
 pub const IMPORT_ROOTS: [&str; 3] = ["app/css", "lib/css", "node_modules"];
 
-/// One stylesheet. Its language is that of its name: `.css`, `.scss` or `.sass`. A `.styl` comes as the CSS that Stylus made
-/// of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Folders whose sheets may be imported: those, and the browser's own code, where CSS Modules stand.
+const READ_ROOTS: [&str; 5] = ["app/client", "app/css", "app/shared", "lib/css", "node_modules"];
+
+/// One stylesheet. Its language is that of its name: `.css`, `.scss` or `.sass`, or the one that made CSS of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
     /// Path below the app folder, with `/`.
     pub path: String,
     /// Its text.
     pub text: String,
+    /// What another compiler made of it.
+    pub made: Option<MadeCss>,
+}
+
+/// CSS that another compiler made: Stylus, Dart Sass.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeCss {
+    /// The CSS.
+    pub css: String,
+    /// Files that its source map names; paths below the app.
+    pub sources: Vec<String>,
+    /// The source map's mappings; empty when there is none.
+    pub mappings: String,
 }
 
 /// How sheets are compiled.
@@ -52,6 +77,39 @@ pub struct StyleOptions {
     pub form: StyleForm,
     /// Browsers to prefix and lower for.
     pub targets: Targets,
+    /// Whose the names in the sheet are.
+    pub names: StyleNames,
+    /// Whether a source map is made.
+    pub maps: StyleMaps,
+}
+
+/// Whose the names of classes, ids and animations are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StyleNames {
+    /// The page's.
+    #[default]
+    Global,
+    /// The sheet's own: a CSS Module.
+    Local,
+}
+
+impl StyleNames {
+    /// By a sheet's name: `x.module.css` is a CSS Module.
+    pub fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        if stem.ends_with(".module") { Self::Local } else { Self::Global }
+    }
+}
+
+/// Whether a source map is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StyleMaps {
+    /// It is.
+    On,
+    /// It is not.
+    #[default]
+    Off,
 }
 
 /// In which form CSS is written.
@@ -69,6 +127,11 @@ pub enum StyleForm {
 pub trait UrlResolver: Send + Sync {
     /// What to write for the file of that path below the app folder (`public/images/logo.png`); `None` when there is no such file.
     fn url_of(&self, file: &str) -> Option<String>;
+
+    /// The same file as a `data:` URL, when it is so small that it should be one.
+    fn inlined(&self, _file: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What became of a sheet.
@@ -88,6 +151,10 @@ pub struct StyleOutput {
     pub urls: Vec<StyleUrl>,
     /// Other hosts that it loads from, by the directive of a Content-Security-Policy that has to allow them.
     pub origins: BTreeMap<String, BTreeSet<String>>,
+    /// What a CSS Module's names became, in the order of the names.
+    pub exports: Vec<ClassExport>,
+    /// Where the CSS behind the lead is from; counted from there.
+    pub map: Option<StyleMap>,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -101,10 +168,24 @@ pub struct StyleUrl {
     pub url: Option<String>,
 }
 
-/// Several sheets as one. What must stand first in a sheet comes first, of all of them.
-pub fn join(sheets: &[StyleOutput]) -> String {
-    let (leads, rests): (Vec<&str>, Vec<&str>) =
-        sheets.iter().map(|sheet| sheet.css.split_at(sheet.lead_bytes)).unzip();
-    let parts = leads.into_iter().chain(rests).map(str::trim_end).filter(|part| !part.is_empty());
-    parts.flat_map(|part| [part, "\n"]).collect()
+/// Several sheets as one: the CSS, and the source map for a file of that name. What must stand first in a sheet comes first,
+/// of all of them.
+pub fn join<'a>(sheets: impl IntoIterator<Item = &'a StyleOutput>, file: &str) -> (String, Option<String>) {
+    let sheets: Vec<&StyleOutput> = sheets.into_iter().collect();
+    let mut joined = map::Joined::default();
+    if let [only] = sheets[..] {
+        let (lead, rest) = only.css.split_at(only.lead_bytes);
+        joined.push(lead, None);
+        joined.push(rest, only.map.as_ref());
+    } else {
+        let (leads, rests): (Vec<_>, Vec<_>) = sheets.iter().map(|sheet| sheet.css.split_at(sheet.lead_bytes)).unzip();
+        let leads = leads.into_iter().map(|lead| (lead, None));
+        let rests = rests.into_iter().zip(&sheets).map(|(rest, sheet)| (rest, sheet.map.as_ref()));
+        for (part, map) in leads.chain(rests).filter(|(part, _)| !part.trim_end().is_empty()) {
+            joined.push(part.trim_end(), map);
+            joined.push("\n", None);
+        }
+    }
+    let map = joined.map(file);
+    (joined.text, map)
 }

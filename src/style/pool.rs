@@ -99,7 +99,11 @@ impl Styles {
         options: &StyleOptions,
         resolver: &dyn UrlResolver,
     ) -> Result<StyleOutput, StyleError> {
-        if let Some(diagnostic) = depth::check(&sheet.path, &sheet.text) {
+        let made = sheet.made.as_ref().and_then(|made| depth::check("made.css", &made.css));
+        if let Some(diagnostic) = depth::check(&sheet.path, &sheet.text).or_else(|| {
+            let message = made?.message;
+            Some(Diagnostic::new(Code::NestedTooDeep, message).at(Place::file(&sheet.path), ""))
+        }) {
             return Ok(failed(diagnostic));
         }
         let kept = self.idle().pop();
@@ -162,9 +166,9 @@ fn output(compiled: Compiled, urls: Urls<'_>) -> StyleOutput {
     let (asked, found) = urls.finish();
     let mut diagnostics = compiled.diagnostics;
     diagnostics.extend(found);
-    let (css, lead_bytes) = match diagnostics.iter().any(Diagnostic::is_error) {
-        true => (String::new(), 0),
-        false => (compiled.css, compiled.lead_bytes),
+    let (css, lead_bytes, map) = match diagnostics.iter().any(Diagnostic::is_error) {
+        true => (String::new(), 0, None),
+        false => (compiled.css, compiled.lead_bytes, compiled.map),
     };
     StyleOutput {
         css,
@@ -174,6 +178,8 @@ fn output(compiled: Compiled, urls: Urls<'_>) -> StyleOutput {
         files_hashed: compiled.files_hashed,
         urls: asked,
         origins: compiled.origins,
+        exports: compiled.exports,
+        map,
         diagnostics,
     }
 }

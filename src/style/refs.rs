@@ -21,6 +21,7 @@ use super::{
     files::Files,
     mark::without_marks,
     message::FoundUrl,
+    origin::Origin,
     sass::Sources,
     urls::{is_local, origin},
 };
@@ -29,7 +30,7 @@ use super::{
 pub(super) enum Naming<'a> {
     /// The syntax tree knows the file.
     Css,
-    /// The sheet itself was made by something that tells nothing: its own lines are none that anybody wrote.
+    /// The sheet itself was made by another compiler: its own lines are none that anybody wrote.
     Made,
     /// The sheet itself was made by Sass: marks tell.
     Sass {
@@ -52,6 +53,7 @@ impl<'a> Naming<'a> {
 pub(super) struct Refs<'a> {
     naming: &'a Naming<'a>,
     files: &'a Files<'a>,
+    origin: Option<&'a Origin>,
     /// Paths of the joined sheets, by source index; the first is the entry.
     paths: Vec<String>,
     /// Source and line of the rule that is being visited.
@@ -69,11 +71,17 @@ enum Work {
 }
 
 impl<'a> Refs<'a> {
-    pub(super) fn new(naming: &'a Naming<'a>, files: &'a Files<'a>, paths: &[String]) -> Self {
+    pub(super) fn new(
+        naming: &'a Naming<'a>,
+        files: &'a Files<'a>,
+        origin: Option<&'a Origin>,
+        paths: &[String],
+    ) -> Self {
         let rule = lightningcss::rules::Location { source_index: 0, line: 0, column: 1 };
         Self {
             naming,
             files,
+            origin,
             paths: paths.to_vec(),
             rule,
             in_font: false,
@@ -142,12 +150,26 @@ impl<'a> Refs<'a> {
             return self.guessed(&without_marks(url), entry);
         }
         if source == entry && matches!(self.naming, Naming::Made) {
-            return FoundUrl { written: url.to_owned(), bases: vec![entry.to_owned()], place: Place::file(entry) };
+            return self.made(url, at, entry);
         }
         let offset = self.files.text(source).map_or(0, |text| {
             offset_of_utf16(&text, at.line.saturating_sub(1) as usize, at.column.saturating_sub(1) as usize)
         });
         FoundUrl { written: url.to_owned(), bases: vec![source.to_owned()], place: self.place(source, offset, url) }
+    }
+
+    /// A URL in what another compiler made: it is relative to the file that says it, or, as these compilers have it, to the entry.
+    fn made(&self, url: &str, at: Location, entry: &str) -> FoundUrl {
+        let from = self.origin.and_then(|origin| origin.find(at.line.saturating_sub(1), at.column.saturating_sub(1)));
+        let Some((file, line, column)) = from else { return self.guessed(url, entry) };
+        let Some(text) = self.files.text_or_read(file) else { return self.guessed(url, entry) };
+        let start = offset_of_utf16(&text, line as usize, 0);
+        // Behind the property's name, on the same line or one of the next.
+        let offset = text[start..]
+            .find(url)
+            .map_or_else(|| offset_of_utf16(&text, line as usize, column as usize), |at| start + at);
+        let bases = if file == entry { vec![entry.to_owned()] } else { vec![file.to_owned(), entry.to_owned()] };
+        FoundUrl { bases, place: self.place(file, offset, url), written: url.to_owned() }
     }
 
     /// A URL that Sass computed: the files whose text has it are asked first, then the sheet itself.
@@ -224,7 +246,7 @@ impl<'i> Visitor<'i> for Refs<'_> {
     }
 }
 
-fn location(rule: &CssRule<'_>) -> Option<lightningcss::rules::Location> {
+pub(super) fn location(rule: &CssRule<'_>) -> Option<lightningcss::rules::Location> {
     Some(match rule {
         CssRule::Media(rule) => rule.loc,
         CssRule::Import(rule) => rule.loc,

@@ -3,65 +3,71 @@ use std::collections::BTreeMap;
 use lightningcss::targets::Browsers;
 use serde::{Deserialize, Serialize};
 
+use super::queries;
+
 /// The oldest version of each browser that styles must work in.
 ///
-/// Understood: `baseline widely available`, `defaults`, `chrome 80`, `safari >= 13.1`, and lists of those, by comma.
-/// The two names stand for a table of this release, since asking for a share or an age would give other output
-/// tomorrow than today.
+/// Asked for by [browserslist](https://github.com/browserslist/browserslist) queries, which are answered from the tables of this
+/// release: the same queries give the same browsers until `ssbuild` itself is another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets(BTreeMap<String, u32>);
 
-/// A query that is not understood.
+/// A query that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the browser query `{0}` is not understood")]
-pub struct TargetError(
-    /// The query as written.
-    pub String,
-);
+pub enum TargetError {
+    /// It is not understood.
+    #[error("the browser query `{0}` is not understood")]
+    Unknown(String),
+    /// Its answer would be another one tomorrow, or on another machine.
+    #[error("the browser query `{0}` depends on the day or on the machine; name versions or shares instead")]
+    Changing(String),
+}
 
-/// What "Baseline widely available" meant in May 2025.
-const BASELINE: [(&str, u32); 6] = [
-    ("chrome", version(107, 0)),
-    ("android", version(107, 0)),
-    ("edge", version(107, 0)),
-    ("firefox", version(104, 0)),
-    ("safari", version(16, 0)),
-    ("ios_saf", version(16, 0)),
-];
-
-/// Browsers with a share above half a percent, or still supported, in 2025.
-const DEFAULTS: [(&str, u32); 7] = [
-    ("chrome", version(109, 0)),
-    ("android", version(109, 0)),
-    ("edge", version(109, 0)),
-    ("firefox", version(115, 0)),
-    ("safari", version(15, 6)),
-    ("ios_saf", version(15, 6)),
-    ("samsung", version(23, 0)),
-];
+/// The day that `baseline … available` is asked for: fixed, so that a build does not change with the calendar.
+const DAY: &str = "2025-05-01";
+/// Thirty months later: what was new then is widely available on that day.
+const DAY_NEW: &str = "2027-11-01";
 
 impl Targets {
-    /// What the queries ask for together; the first that is not understood is the error.
+    /// What the queries ask for together.
     pub fn parse<S: AsRef<str>>(queries: &[S]) -> Result<Self, TargetError> {
+        let mut fixed = Vec::new();
+        for query in queries.iter().map(|query| query.as_ref().trim()).filter(|query| !query.is_empty()) {
+            let words = query.to_ascii_lowercase().split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            let changes = ["current node", "maintained node", "browserslist config", "extends ", "in my stats"];
+            let last_years = words.starts_with("last ") && words.contains(" year")
+                || words.contains(" last ") && words.contains(" year");
+            if last_years || changes.iter().any(|changing| words.contains(changing)) {
+                return Err(TargetError::Changing(query.to_owned()));
+            }
+            let on = |day: &str| format!("baseline widely available on {day}");
+            let dated = words.replace("baseline widely available on", "baseline widely-available on");
+            let dated =
+                dated.replace("baseline widely available", &on(DAY)).replace("baseline newly available", &on(DAY_NEW));
+            fixed.push(dated.replace("widely-available", "widely available"));
+        }
         let mut targets = Self::default();
-        for query in queries.iter().flat_map(|query| query.as_ref().split(',')) {
-            let query = query.trim().to_ascii_lowercase();
-            match query.as_str() {
-                "" => {}
-                "baseline widely available" => targets.add(&BASELINE),
-                "defaults" => targets.add(&DEFAULTS),
-                _ => targets.add(&[browser(&query).ok_or_else(|| TargetError(query.clone()))?]),
+        if fixed.is_empty() {
+            return Ok(targets);
+        }
+        let found = queries::resolve(&fixed.join(", ")).map_err(TargetError::Unknown)?;
+        for (browser, version_named) in found {
+            // Names of Can I Use; the others run on the engine of one of these, or on none that CSS is lowered for.
+            let name = match browser {
+                "and_chr" => "chrome",
+                "and_ff" => "firefox",
+                "ie_mob" => "ie",
+                "op_mob" => "opera",
+                name @ ("android" | "chrome" | "edge" | "firefox" | "ie" | "ios_saf" | "opera" | "safari"
+                | "samsung") => name,
+                _ => continue,
+            };
+            if let Some(version) = version(version_named) {
+                let oldest = targets.0.entry(name.to_owned()).or_insert(version);
+                *oldest = version.min(*oldest);
             }
         }
         Ok(targets)
-    }
-
-    /// Lowers the oldest version of each of these browsers.
-    fn add(&mut self, browsers: &[(&str, u32)]) {
-        for &(name, version) in browsers {
-            let oldest = self.0.entry(name.to_owned()).or_insert(version);
-            *oldest = version.min(*oldest);
-        }
     }
 
     /// The same, as lightningcss wants it; `None` when no browser is named, which lowers nothing.
@@ -82,55 +88,48 @@ impl Targets {
     }
 }
 
-/// `chrome 80`, `safari >= 13.1`, `ie > 10`.
-fn browser(query: &str) -> Option<(&'static str, u32)> {
-    let at = query.find(|c: char| c.is_ascii_digit())?;
-    let (head, number) = query.split_at(at);
-    let (head, beyond) = match head.trim_end() {
-        head if head.ends_with(">=") => (&head[..head.len() - 2], 0),
-        head if head.ends_with('>') => (&head[..head.len() - 1], 1),
-        head => (head, 0),
-    };
-    let name = match head.trim_end() {
-        "android" | "and_chr" | "chromeandroid" => "android",
-        "chrome" => "chrome",
-        "edge" => "edge",
-        "firefox" | "ff" => "firefox",
-        "ie" | "explorer" => "ie",
-        "ios" | "ios_saf" => "ios_saf",
-        "opera" => "opera",
-        "safari" => "safari",
-        "samsung" => "samsung",
-        _ => return None,
-    };
-    let mut parts = number.split('.').map(|part| part.parse::<u8>().ok());
+/// `13.1`, and of `12.2-12.5` the older. lightningcss keeps versions as one byte for each part.
+fn version(text: &str) -> Option<u32> {
+    let mut parts = text.split('-').next()?.split('.').map(|part| part.parse::<u8>().ok());
     let (major, minor) = (parts.next()??, parts.next().unwrap_or(Some(0))?);
-    parts.all(|part| part.is_some()).then_some((name, version(major, minor) + beyond))
-}
-
-/// lightningcss keeps versions as one byte for each part.
-const fn version(major: u8, minor: u8) -> u32 {
-    (major as u32) << 16 | (minor as u32) << 8
+    Some(u32::from(major) << 16 | u32::from(minor) << 8)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn browsers(queries: &[&str]) -> Browsers {
+        Targets::parse(queries).expect("understood").to_browsers().expect("some")
+    }
+
     #[test]
     fn the_oldest_of_each_browser_counts() {
-        let targets = Targets::parse(&["chrome 80, Safari >= 13.1", "chrome 90", "ff > 60"]).expect("understood");
-        let browsers = targets.to_browsers().expect("some");
+        let browsers = browsers(&["chrome 80, Safari >= 13.1", "chrome 90", "ff > 60"]);
         assert_eq!(browsers.chrome, Some(80 << 16));
         assert_eq!(browsers.safari, Some(13 << 16 | 1 << 8));
-        assert_eq!(browsers.firefox, Some((60 << 16) + 1));
+        assert_eq!(browsers.firefox, Some(61 << 16));
         assert_eq!(browsers.edge, None);
     }
 
     #[test]
+    fn queries_are_those_of_browserslist() {
+        assert_eq!(browsers(&["baseline widely available"]).safari, Some(16 << 16));
+        assert_eq!(browsers(&["baseline widely available on 2025-05-01"]), browsers(&["baseline widely available"]));
+        assert!(browsers(&["last 2 chrome versions"]).chrome > Some(100 << 16));
+        assert_eq!(browsers(&["> 0.5%, last 2 versions, Firefox ESR, not dead"]), browsers(&["defaults"]));
+        assert_eq!(browsers(&["ie 9-11", "not ie <= 10"]).ie, Some(11 << 16));
+        assert!(browsers(&["since 2015"]).chrome < Some(60 << 16));
+        assert!(browsers(&["supports css-grid"]).chrome >= Some(57 << 16));
+    }
+
+    #[test]
     fn what_depends_on_the_day_is_refused() {
-        for query in ["last 2 versions", "> 0.5%", "not dead", "chrome", "chrome 999", "netscape 4", "safari 13.x"] {
-            assert_eq!(Targets::parse(&[query]), Err(TargetError(query.to_owned())), "{query}");
+        for query in ["last 2 years", "maintained node versions", "current node", "extends browserslist-config-x"] {
+            assert_eq!(Targets::parse(&[query]), Err(TargetError::Changing(query.to_owned())), "{query}");
+        }
+        for query in ["netscape 4", "safari 13.x", "browser", "not"] {
+            assert!(matches!(Targets::parse(&[query]), Err(TargetError::Unknown(_))), "{query}");
         }
         assert_eq!(Targets::parse::<&str>(&[]).expect("nothing asked").to_browsers(), None);
     }

@@ -9,12 +9,14 @@ use super::{StyleUrl, UrlResolver, message::FoundUrl};
 pub(super) struct Urls<'a> {
     resolver: &'a dyn UrlResolver,
     asked: BTreeMap<String, Option<String>>,
+    /// Files that are written into the sheet.
+    data: BTreeMap<String, String>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Urls<'a> {
     pub(super) fn new(resolver: &'a dyn UrlResolver) -> Self {
-        Self { resolver, asked: BTreeMap::new(), diagnostics: Vec::new() }
+        Self { resolver, asked: BTreeMap::new(), data: BTreeMap::new(), diagnostics: Vec::new() }
     }
 
     /// What to write for each; `None` to leave it as it is.
@@ -24,7 +26,10 @@ impl<'a> Urls<'a> {
 
     /// The questions with their answers, and what was found wrong.
     pub(super) fn finish(self) -> (Vec<StyleUrl>, Vec<Diagnostic>) {
-        let asked = self.asked.into_iter().map(|(file, url)| StyleUrl { file, url }).collect();
+        let data = self.data.into_iter().map(|(file, data)| StyleUrl { file, url: Some(data) });
+        let mut asked: Vec<StyleUrl> = self.asked.into_iter().map(|(file, url)| StyleUrl { file, url }).collect();
+        asked.extend(data);
+        asked.sort();
         (asked, self.diagnostics)
     }
 
@@ -34,11 +39,22 @@ impl<'a> Urls<'a> {
         }
         let (path, rest) = split_path(&found.written);
         let candidates = candidates(path, &found.bases);
-        if let Some(url) = candidates.iter().find_map(|file| self.ask(file)) {
-            return Some(url + rest);
+        for file in &candidates {
+            // A fragment names a part of a file, which data has not.
+            let data = if rest.is_empty() { self.inlined(file) } else { None };
+            if let Some(url) = data.or_else(|| Some(self.ask(file)? + rest)) {
+                return Some(url);
+            }
         }
         self.diagnostics.push(missing(found, path, &candidates));
         None
+    }
+
+    /// The file as data, when it is there and small.
+    fn inlined(&mut self, file: &str) -> Option<String> {
+        let data = self.resolver.inlined(file)?;
+        self.data.insert(file.to_owned(), data.clone());
+        Some(data)
     }
 
     fn ask(&mut self, file: &str) -> Option<String> {
@@ -51,18 +67,25 @@ fn missing(found: &FoundUrl, path: &str, candidates: &[String]) -> Diagnostic {
     let beside = found.bases.iter().filter_map(|base| join(base, path)).find(|file| !may_be_served(file));
     let (code, message) = if path.starts_with('/') || candidates.len() > 1 {
         (Code::UrlUnresolved, format!("`{}` names no file", found.written))
+    } else if super::package::in_package(path).is_some() && !candidates.is_empty() {
+        (Code::UrlUnresolved, format!("`{}` names no file", found.written))
     } else if let Some(file) = beside {
         (Code::UrlEscapes, format!("`{}` names `{file}`, which browsers never get", found.written))
     } else {
         (Code::UrlEscapes, format!("`{}` leaves the app folder", found.written))
     };
     let tried: Vec<String> = candidates.iter().map(|file| format!("`{file}`")).collect();
-    Diagnostic::new(code, message).at(found.place.clone(), "").help(format!("Looked for {}.", tried.join(", then ")))
+    let diagnostic = Diagnostic::new(code, message).at(found.place.clone(), "");
+    if tried.is_empty() { diagnostic } else { diagnostic.help(format!("Looked for {}.", tried.join(", then "))) }
 }
 
 /// Where the file may be, likeliest first: beside the sheets that may be meant, then in `public`.
 fn candidates(path: &str, bases: &[String]) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
+    if let Some(below) = super::package::in_package(path) {
+        files.extend(join("node_modules/_", below).filter(|file| may_be_served(file)));
+        return files;
+    }
     if !path.starts_with('/') {
         files.extend(bases.iter().filter_map(|base| join(base, path)).filter(|file| may_be_served(file)));
     }

@@ -43,9 +43,10 @@ impl Worker {
 
     /// Says something and waits for the answer, as long as there is time `left`. After an error the worker is gone.
     pub(super) fn ask(&mut self, message: &ToWorker, left: &mut Duration) -> Result<FromWorker, Fate> {
-        let asked = Instant::now();
+        let (asked, ran) = (Instant::now(), self.0.cpu_time());
         let answer = self.0.say(message).and_then(|()| self.0.hear(*left));
-        *left = left.saturating_sub(asked.elapsed());
+        let ran = self.0.cpu_time().zip(ran).map(|(now, then)| now.saturating_sub(then));
+        *left = left.saturating_sub(ran.unwrap_or_else(|| asked.elapsed()));
         let line = answer.map_err(|silence| self.fate(silence))?;
         serde_json::from_str(&line).map_err(|_| self.broken(line))
     }

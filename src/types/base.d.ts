@@ -6,6 +6,27 @@ declare const SS: SS.Client & SS.Server;
 /** A Redis client, for server code: any command as a method. It throws when no Redis is configured. */
 declare const R: SS.Redis;
 
+/** The names of a CSS Module, each with what an element's `class` has to hold. */
+declare module '*.module.css' {
+  const names: { readonly [name: string]: string };
+  export default names;
+}
+/** The names of a CSS Module, each with what an element's `class` has to hold. */
+declare module '*.module.scss' {
+  const names: { readonly [name: string]: string };
+  export default names;
+}
+/** The names of a CSS Module, each with what an element's `class` has to hold. */
+declare module '*.module.sass' {
+  const names: { readonly [name: string]: string };
+  export default names;
+}
+/** The names of a CSS Module, each with what an element's `class` has to hold. */
+declare module '*.module.styl' {
+  const names: { readonly [name: string]: string };
+  export default names;
+}
+
 declare namespace SS {
   /** `SS` in a browser. */
   interface Client {

@@ -9,9 +9,11 @@ use super::{
     html::Scan,
 };
 
-/// What goes into a page's head, in this order: styles, data, scripts; templates follow.
+/// What goes into a page's head, in this order: preloads, styles, data, scripts; templates follow.
 #[derive(Debug, Clone, Default)]
 pub struct Head {
+    /// URLs of files that something will name later.
+    pub preloads: Vec<String>,
     /// Stylesheets: `lib` before `app`.
     pub styles: Vec<HeadAsset>,
     /// What the runtime client reads from `#ss-data`.
@@ -52,6 +54,9 @@ pub(super) fn tags(head: &Head, templates: &[Template], loading: Loading) -> Vec
         Loading::Blocking => "",
     };
     let mut tags = Vec::new();
+    for url in &head.preloads {
+        preload(&mut tags, url);
+    }
     for style in &head.styles {
         asset(&mut tags, r#"<link rel="stylesheet" href=""#, style, "", ">\n");
     }
@@ -71,6 +76,26 @@ pub(super) fn tags(head: &Head, templates: &[Template], loading: Loading) -> Vec
         last.truncate(last.trim_end_matches('\n').len());
     }
     tags
+}
+
+/// Fonts are always asked for as of another host (HTML, "fetch a preload").
+fn preload(tags: &mut Vec<Segment>, url: &str) {
+    let kind = match url.rsplit('.').next().unwrap_or_default() {
+        "woff2" | "woff" | "ttf" | "otf" => "font",
+        "avif" | "gif" | "ico" | "jpeg" | "jpg" | "png" | "svg" | "webp" => "image",
+        "css" => "style",
+        "js" | "mjs" => "script",
+        _ => "fetch",
+    };
+    text(tags, format!("<link rel=\"preload\" as=\"{kind}\" href=\""));
+    tags.push(Segment::AssetBase);
+    text(tags, format!("{}\"", attribute(url)));
+    if matches!(kind, "font" | "fetch") {
+        text(tags, " crossorigin".to_owned());
+    } else {
+        tags.push(Segment::CrossOrigin);
+    }
+    text(tags, ">\n".to_owned());
 }
 
 fn asset(tags: &mut Vec<Segment>, open: &str, asset: &HeadAsset, extra: &str, close: &str) {

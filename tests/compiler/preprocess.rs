@@ -10,7 +10,7 @@ use std::{
 use rayon::prelude::*;
 use serde_json::json;
 use ssbuild::preprocess::{Limits, NodePath, Preprocess, Processed};
-use ssbuild_diagnostic::{Code, Report};
+use ssbuild_diagnostic::{Code, Diagnostic, Report};
 use tempfile::TempDir;
 
 use crate::{
@@ -48,7 +48,11 @@ fn page(languages: &Preprocess, text: &str) -> Processed {
 }
 
 fn text(processed: &Processed) -> String {
-    processed.diagnostics.iter().cloned().collect::<Report>().to_text(false)
+    said(&processed.diagnostics)
+}
+
+fn said(found: &[Diagnostic]) -> String {
+    found.iter().cloned().collect::<Report>().to_text(false)
 }
 
 #[test]
@@ -78,7 +82,7 @@ fn included_files_are_told() {
     assert_eq!(template.text, "<p>c</p>", "{}", text(&template));
     assert_eq!(template.files_read, ["app/views/a/_b.pug", "app/views/a/_c.pug"]);
     let sheet = languages.sheet("app/css/app.styl", "@import 'parts/*'\n");
-    assert_eq!(sheet.text, "p {\n  top: 0;\n}\np {\n  top: 0;\n}\n", "{}", text(&sheet));
+    assert_eq!(sheet.css.css, "p {\n  top: 0;\n}\np {\n  top: 0;\n}\n", "{}", said(&sheet.diagnostics));
     assert!(sheet.files_read.starts_with(&["app/css/parts/x.styl".into(), "app/css/parts/y.styl".into()]));
 }
 
@@ -100,7 +104,12 @@ fn nib_is_there_when_the_app_has_it() {
     let app = app(&["stylus", "nib"], &[]);
     let sheet =
         languages(&app, Limits::default()).sheet("app/css/app.styl", "@import 'nib'\np\n  absolute top right\n");
-    assert_eq!(sheet.text, "p {\n  position: absolute;\n  top: 0;\n  right: 0;\n}\n", "{}", text(&sheet));
+    assert_eq!(
+        sheet.css.css,
+        "p {\n  position: absolute;\n  top: 0;\n  right: 0;\n}\n",
+        "{}",
+        said(&sheet.diagnostics)
+    );
 }
 
 #[test]
@@ -210,7 +219,7 @@ fn without_packages_or_node_it_is_said_what_to_install() {
     let odd = node("echo 'this is no Node.js' >&2");
     for (what, path) in [("no node", Path::new("")), ("old node", old.path()), ("odd node", odd.path())] {
         let languages = Preprocess::new(&app.root(), NodePath::new(path), SHORT);
-        shown += &format!("--- {what}\n{}", text(&languages.sheet("app/css/app.styl", "a\n  b c")));
+        shown += &format!("--- {what}\n{}", said(&languages.sheet("app/css/app.styl", "a\n  b c").diagnostics));
     }
     snapshot("preprocess", "missing", &shown);
 
@@ -226,18 +235,20 @@ fn a_file_that_never_ends_costs_itself_alone() {
     let app = app(&["pug", "stylus"], &[]);
     let languages = languages(&app, SHORT);
     for (kind, endless) in [
-        ("a loop", languages.template("app/views/a/loop.pug", "- while (true) {}\n")),
+        ("a loop", languages.template("app/views/a/loop.pug", "- while (true) {}\n").diagnostics),
         (
             "a loop of Stylus",
-            languages.sheet("app/css/app.styl", "for a in 1..40000\n  for b in 1..40000\n    c = a * b\n"),
+            languages.sheet("app/css/app.styl", "for a in 1..40000\n  for b in 1..40000\n    c = a * b\n").diagnostics,
         ),
         (
             "memory",
-            languages.template("app/views/a/memory.pug", "- var all = []; while (true) all.push({a: [all.length]})\n"),
+            languages
+                .template("app/views/a/memory.pug", "- var all = []; while (true) all.push({a: [all.length]})\n")
+                .diagnostics,
         ),
-        ("output", languages.template("app/views/a/long.pug", "- var x = 'x'.repeat(1 << 26)\n!= x + x\n")),
+        ("output", languages.template("app/views/a/long.pug", "- var x = 'x'.repeat(1 << 26)\n!= x + x\n").diagnostics),
     ] {
-        let [found] = endless.diagnostics.as_slice() else { panic!("{kind}: {endless:?}") };
+        let [found] = endless.as_slice() else { panic!("{kind}: {endless:?}") };
         assert!(matches!(found.code, Code::ViewError | Code::StyleLimit), "{kind}: {found:?}");
         let limits = ["was not compiled within 3000 ms", "took more memory", "comes to more than 64 MiB"];
         assert!(limits.iter().any(|limit| found.message.contains(limit)), "{kind}: {}", found.message);
@@ -346,11 +357,11 @@ fn nesting_that_a_compiler_cannot_follow_is_told() {
     assert_eq!(page(&languages, &tags(100)).text.len(), 100 * "<p></p>".len());
     assert_eq!(page(&languages, &tags(3_000)).diagnostics[0].code, Code::NestedTooDeep);
     let sheet = |n: usize| languages.sheet("app/css/app.styl", &format!("a\n  b {}\n", deep(n)));
-    assert_eq!(sheet(100).text, "a {\n  b: 1;\n}\n");
+    assert_eq!(sheet(100).css.css, "a {\n  b: 1;\n}\n");
     assert_eq!(sheet(100_000).diagnostics[0].code, Code::NestedTooDeep);
     let nested =
         |n: usize| (0..n).map(|n| format!("{}a\n", " ".repeat(n))).collect::<String>() + &" ".repeat(n) + "b c\n";
-    assert!(languages.sheet("app/css/app.styl", &nested(50)).text.contains("b: c;"));
+    assert!(languages.sheet("app/css/app.styl", &nested(50)).css.css.contains("b: c;"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::styles::{Folder, STYLES, options};
 fn codes(styles: &Styles, path: &str, text: &str) -> Vec<Code> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/styles/snapshots");
     let compile = |path: &str, text: String| {
-        let sheet = Sheet { path: path.to_owned(), text };
+        let sheet = Sheet { path: path.to_owned(), text, made: None };
         styles.compile(&sheet, &options(&root, StyleForm::Minified), &Folder(root.clone())).expect("the worker runs")
     };
     let output = compile(path, text.to_owned());
@@ -98,7 +98,7 @@ fn no_worker_outlives_its_parent() {
         .spawn()
         .expect("it starts");
     // As `message.rs` has it. The sheet never ends.
-    let compile = r#"{"Compile":{"sheet":{"path":"a.scss","text":"@while true {}"},"options":{"root":"/","form":"Minified","targets":{}}}}"#;
+    let compile = r#"{"Compile":{"sheet":{"path":"a.scss","text":"@while true {}","made":null},"options":{"root":"/","form":"Minified","targets":{},"names":"Global","maps":"Off"}}}"#;
     let mut stdin = worker.stdin.take().expect("piped");
     writeln!(stdin, "{{\"Start\":{{\"memory_bytes\":1073741824}}}}\n{compile}").expect("it listens");
     // What the parent's death does.
@@ -108,7 +108,7 @@ fn no_worker_outlives_its_parent() {
 
 #[test]
 fn a_worker_that_cannot_be_started_is_the_machines_fault() {
-    let sheet = Sheet { path: "app/css/a.css".to_owned(), text: "a{b:c}".to_owned() };
+    let sheet = Sheet { path: "app/css/a.css".to_owned(), text: "a{b:c}".to_owned(), made: None };
     let compile = |program: &str, args: &[&str]| {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let command = WorkerCommand { program: program.into(), args };

@@ -8,7 +8,8 @@ use std::{
 };
 
 use ssbuild::style::{
-    Sheet, StyleForm, StyleLimits, StyleOptions, StyleOutput, Styles, Targets, UrlResolver, WorkerCommand,
+    Sheet, StyleForm, StyleLimits, StyleMaps, StyleNames, StyleOptions, StyleOutput, Styles, Targets, UrlResolver,
+    WorkerCommand,
 };
 
 /// One pool for all tests, as a build has one for all sheets.
@@ -26,12 +27,12 @@ impl UrlResolver for Folder {
 
 pub(crate) fn options(root: &Path, form: StyleForm) -> StyleOptions {
     let targets = Targets::parse(&["baseline widely available"]).expect("understood");
-    StyleOptions { root: root.to_owned(), form, targets }
+    StyleOptions { root: root.to_owned(), form, targets, names: StyleNames::Global, maps: StyleMaps::On }
 }
 
 fn compile(root: &Path, path: &str, form: StyleForm) -> StyleOutput {
     let text = fs::read_to_string(root.join(path)).expect("the sheet is there");
-    let sheet = Sheet { path: path.to_owned(), text };
+    let sheet = Sheet { path: path.to_owned(), text, made: None };
     STYLES.compile(&sheet, &options(root, form), &Folder(root.to_owned())).expect("the worker runs")
 }
 
@@ -101,14 +102,14 @@ fn what_its_author_minified_keeps_its_form() {
 fn joined_sheets_keep_their_imports_first() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let sheet = |text: &str, form| {
-        let sheet = Sheet { path: "lib/css/a.css".to_owned(), text: text.to_owned() };
+        let sheet = Sheet { path: "lib/css/a.css".to_owned(), text: text.to_owned(), made: None };
         STYLES.compile(&sheet, &options(folder.path(), form), &Folder("/".into())).expect("the worker runs")
     };
     let first = sheet("/*! A */ a{b:c}", StyleForm::Kept);
     let second =
         sheet("/*! B */ @import url(//x.example/1.css) print; @layer l; a { color: red }", StyleForm::Readable);
     assert_eq!(
-        ssbuild::style::join(&[first, second]),
+        ssbuild::style::join(&[first, second], "x.css").0,
         "/*! B */\n@import \"//x.example/1.css\" print;\n/*! A */\na{b:c}\n@layer l;\n\na {\n  color: red;\n}\n"
     );
 }

@@ -52,6 +52,7 @@ fn render(root: &Path, evals: bool, extra: &BTreeMap<String, Vec<String>>) -> (V
         templates.into_iter().map(|path| TemplateSource { path: path.clone(), text: read(path) }).collect();
     let (templates, mut diagnostics) = collect_templates(&sources);
     let head = Head {
+        preloads: vec!["/assets/inter.woff2".to_owned(), "/assets/hero.png".to_owned()],
         styles: vec![asset("lib.css"), asset("app.css")],
         data: json!({"build": "0123", "text": "</script><!--"}),
         scripts: vec![asset("lib.js"), asset("app.js")],

@@ -1,0 +1,3 @@
+import * as later from './later.module.css';
+
+export const name = later.late;
