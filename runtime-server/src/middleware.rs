@@ -19,6 +19,7 @@ use crate::peer::Peer;
 const OWN: &str = "x-ss-";
 
 /// What became of a request.
+#[expect(clippy::large_enum_variant, reason = "one for each request, taken apart where it is made")]
 pub(crate) enum Looked {
     /// It goes on, and these headers belong to its answer.
     Passed(Request<Body>, HeaderMap),
