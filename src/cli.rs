@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod completions;
 mod config;
+mod console;
 mod man;
 mod new;
 mod report;
@@ -52,6 +53,7 @@ enum Command {
     Test(test::Test),
     Types(types::Types),
     Config(config::Config),
+    Console(console::Console),
     New(new::New),
     Watch(watch::Watch),
     Report(report::Report),
@@ -81,6 +83,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Test(args)) => args.run(),
         Some(Command::Types(args)) => args.run(),
         Some(Command::Config(args)) => args.run(),
+        Some(Command::Console(args)) => args.run(),
         Some(Command::New(args)) => args.run(),
         Some(Command::Watch(args)) => args.run(),
         Some(Command::Report(args)) => args.run(),

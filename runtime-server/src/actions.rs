@@ -39,6 +39,16 @@ pub trait Actions: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// Evaluates a line of a console.
+    fn evaluate(&self, _code: &str, _context: CallContext) -> BoxFuture<'static, Outcome> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// How a path at a console may go on.
+    fn complete(&self, _path: &str, _context: CallContext) -> BoxFuture<'static, Outcome> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Ends the engine; calls that still run fail.
     fn close(&self) -> BoxFuture<'static, ()>;
 }
@@ -74,6 +84,16 @@ impl Actions for Engine {
     fn http(&self, request: HttpRequest) -> BoxFuture<'static, Outcome> {
         let engine = self.clone();
         Box::pin(async move { Engine::http(&engine, &request).await })
+    }
+
+    fn evaluate(&self, code: &str, context: CallContext) -> BoxFuture<'static, Outcome> {
+        let (engine, code) = (self.clone(), code.to_owned());
+        Box::pin(async move { engine.evaluate(&code, context).await })
+    }
+
+    fn complete(&self, path: &str, context: CallContext) -> BoxFuture<'static, Outcome> {
+        let (engine, path) = (self.clone(), path.to_owned());
+        Box::pin(async move { engine.complete(&path, context).await })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

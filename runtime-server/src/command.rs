@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
+use ssbuild_server::console;
 use ssbuild_server::load::Build;
 use ssbuild_server::rollback::rollback;
 use ssbuild_server::serve::{Served, serve};
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Folder for sessions, for this server alone (`server.state_dir`); by default `.ssserve` beside the build.
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
+    /// Redis or Valkey to share sessions and events with other servers (`redis.url`).
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// What is logged: 0 errors, 1 warnings, 2 calls and events, 3 with parameters, 4 everything (`log.level`).
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=4))]
     log_level: Option<u8>,
@@ -43,6 +47,15 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Evaluate lines where the app of a running server runs: a prompt, or standard input.
+    Console {
+        /// The builds' folder.
+        #[arg(default_value = "dist")]
+        dist: PathBuf,
+        /// The server's state folder (`server.state_dir`); by default `.ssserve` beside the build.
+        #[arg(long, value_name = "FOLDER")]
+        state_dir: Option<PathBuf>,
+    },
     /// Select the build before the selected one; a server that runs serves it from then on.
     Rollback {
         /// The builds' folder.
@@ -63,6 +76,11 @@ impl Arguments {
 
 /// Serves until a signal asks to stop, or does what the subcommand says.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(Command::Console { dist, state_dir }) = &arguments.command {
+        let folder = state_dir.clone().unwrap_or_else(|| beside(dist));
+        let fine = console::attach(&console::socket_in(&folder), &folder.join("console.history"))?;
+        return if fine { Ok(()) } else { Err("a line failed".into()) };
+    }
     if let Some(Command::Rollback { dist, to }) = &arguments.command {
         let done = rollback(dist, to.as_deref())?;
         writeln!(std::io::stdout(), "build {} is selected, after {}", done.to, done.from)?;
@@ -74,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         hostname: arguments.host.clone(),
         port: arguments.port,
         state_dir: arguments.state_dir.clone(),
+        redis: arguments.redis.clone(),
         log_level: arguments.log_level,
     };
     serve(&build, &flags, &beside(&build.dist), |served| banner(&build, served, started))

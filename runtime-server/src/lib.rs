@@ -12,6 +12,7 @@ mod calls;
 pub mod clock;
 pub mod config;
 mod connection;
+pub mod console;
 mod cookie;
 pub mod copied;
 pub mod engine;

@@ -52,20 +52,38 @@ pub fn serve(
         let trigger = if config.server.follow { Trigger::Change } else { Trigger::Signal };
         let backplane = Backplane::connect(&config, (Arc::clone(&clock), log.clone())).await?;
         let surroundings = Surroundings { clock, log: log.clone(), state_dir: state_dir.clone(), backplane };
-        let http = config.clone();
+        let (http, console_folder) = (config.clone(), state_dir.clone());
         let server = Server::start(build, config, surroundings)?;
         let follower = Follower::new((server.clone(), log.clone()), build, flags.clone(), trigger)?;
         let tls = if http.https.enabled { Some(tls(&http, build, state_dir, &log)?) } else { None };
         let (doors, served) = open(&http, tls.clone()).await?;
         let admin = open_admin(&http.server.admin, &log).await?;
         ready(&served)?;
+        let console = Console { server: server.clone(), folder: console_folder, log: log.clone() };
         tokio::select! {
+            () = console.run() => unreachable!("it never ends"),
             ended = answer_admin(&server, admin) => Ok(ended?),
             ended = server.clone().run_doors(doors, stop_signal()?) => Ok(ended?),
             () = follower.follow() => unreachable!("a follower follows until it is dropped"),
             followed = follow_certificates(tls, log) => Ok(followed?),
         }
     })
+}
+
+/// The console of a server; that it cannot be had is no reason not to serve.
+struct Console {
+    server: Server,
+    folder: PathBuf,
+    log: Log,
+}
+
+impl Console {
+    async fn run(self) {
+        if let Err(error) = self.server.run_console(&self.folder).await {
+            self.log.warn(format_args!("no console in {}: {error}", self.folder.display()));
+        }
+        std::future::pending::<()>().await;
+    }
 }
 
 fn tls(config: &Config, build: &Build, state_dir: PathBuf, log: &Log) -> Result<Tls, CertificateError> {

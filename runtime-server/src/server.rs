@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -138,6 +138,12 @@ impl Server {
         let set = cookie::set(&self.app.name, Transport::Plain, id, hub.sessions.cookie_seconds());
         let text = set.to_str().unwrap_or_default();
         Ok(text.split(';').next().unwrap_or_default().to_owned())
+    }
+
+    /// Lets the user that runs this process evaluate lines where the app runs, through a socket in `state_dir`, until the
+    /// future is dropped.
+    pub async fn run_console(&self, state_dir: &Path) -> io::Result<()> {
+        crate::console::listen(Arc::clone(&self.app), state_dir).await
     }
 
     /// Serves another build from now on, without closing a connection: its engine is loaded first, calls that run finish

@@ -18,6 +18,8 @@ pub struct Flags {
     pub port: Option<u16>,
     /// `--state-dir`.
     pub state_dir: Option<PathBuf>,
+    /// `--redis`.
+    pub redis: Option<String>,
     /// `--log-level`, as `log.level` counts.
     pub log_level: Option<u8>,
 }
@@ -83,8 +85,9 @@ impl Flags {
         let hostname = self.hostname.as_ref().map(|host| layer("--host", "http", "hostname", json!(host)));
         let port = self.port.map(|port| layer("--port", "http", "port", json!(port)));
         let state_dir = self.state_dir.as_ref().map(|dir| layer("--state-dir", "server", "state_dir", json!(dir)));
+        let redis = self.redis.as_ref().map(|url| layer("--redis", "redis", "url", json!(url)));
         let log_level = self.log_level.map(|level| layer("--log-level", "log", "level", json!(level)));
-        [hostname, port, state_dir, log_level].into_iter().flatten().collect()
+        [hostname, port, state_dir, redis, log_level].into_iter().flatten().collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod calls;
 mod cluster;
+mod console;
 mod golden;
 mod limits;
 mod load;

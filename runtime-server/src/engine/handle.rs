@@ -93,6 +93,16 @@ impl Engine {
         self.vms.run(&context, self.vms.call_timeout_ms(), |id| message::http(id, request)).await
     }
 
+    /// Evaluates a line of a console; the value as it is shown.
+    pub async fn evaluate(&self, code: &str, context: CallContext) -> Outcome {
+        self.vms.run(&context, self.vms.call_timeout_ms(), |id| message::evaluate(id, code, &context)).await
+    }
+
+    /// How a path may go on: a list of names.
+    pub async fn complete(&self, path: &str, context: CallContext) -> Outcome {
+        self.vms.run(&context, self.vms.call_timeout_ms(), |id| message::complete(id, path, &context)).await
+    }
+
     /// Stops the VMs. Calls without an answer fail with `shutting_down`.
     pub async fn close(&self) {
         self.vms.close().await;

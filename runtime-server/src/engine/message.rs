@@ -49,6 +49,16 @@ pub(super) fn authenticate(id: u64, module: &str, params: &RawValue, context: &C
     format!(r#"["authenticate",{id},{},{params},{}]"#, text(module), context_parts(context))
 }
 
+/// A line of a console.
+pub(super) fn evaluate(id: u64, code: &str, context: &CallContext) -> String {
+    format!(r#"["evaluate",{id},{},{}]"#, text(code), context_parts(context))
+}
+
+/// The beginning of a path at a console.
+pub(super) fn complete(id: u64, path: &str, context: &CallContext) -> String {
+    format!(r#"["complete",{id},{},{}]"#, text(path), context_parts(context))
+}
+
 /// The answer to a question of the prelude.
 pub(super) fn reply(question: u64, answer: &Result<Value, String>) -> String {
     match answer {

@@ -21,6 +21,7 @@ const EVERYWHERE: &[File] = &[
     ("ss:prelude/users.js", include_str!("prelude/users.js")),
     ("ss:prelude/ss.js", include_str!("prelude/ss.js")),
     ("ss:prelude/redis.js", include_str!("prelude/redis.js")),
+    ("ss:prelude/console.js", include_str!("prelude/console.js")),
 ];
 
 /// The globals of the web, where there is only the language.

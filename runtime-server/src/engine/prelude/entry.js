@@ -14,6 +14,7 @@
         case "authenticate":
         case "event":
         case "http":
+        case "evaluate":
           if (ss.holds(text)) return;
       }
       switch (message[0]) {
@@ -30,6 +31,12 @@
         case "http":
           ss.owner = message[1];
           return ss.http(message[1], message[2]);
+        case "evaluate":
+          ss.owner = message[1];
+          return ss.evaluate(message[1], message[2], message[3], message[4]);
+        case "complete":
+          ss.owner = message[1];
+          return ss.complete(message[1], message[2], message[3], message[4]);
         case "event":
           return ss.told(message[1], message[2], message[3]);
         case "disconnected":
