@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use ssbuild_script::{Exports, Tree};
+use ssbuild_script::{ActionMeta, Exports, Tree};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::project::Entry;
@@ -109,6 +109,43 @@ pub fn check_exports(file: &str, exports: &Exports) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// Findings about actions whose alias is taken by another one of the same object.
+pub fn check_actions(actions: &[ActionMeta]) -> Vec<Diagnostic> {
+    // By object, each name with the first place below it.
+    let mut objects: BTreeMap<&[String], BTreeMap<&str, &Place>> = BTreeMap::new();
+    for action in actions {
+        for (depth, name) in action.path.iter().enumerate() {
+            objects.entry(&action.path[..depth]).or_default().entry(name).or_insert(&action.place);
+        }
+    }
+    let mut found = Vec::new();
+    for names in objects.values() {
+        let mut aliases: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, &place) in names {
+            let Some(alias) = alias(name) else { continue };
+            let other =
+                names.get_key_value(alias.as_str()).map(|(other, _)| *other).or_else(|| aliases.get(&alias).copied());
+            if let Some(other) = other {
+                let message =
+                    format!("the action `{other}` has the name `{alias}`, which is also the alias of `{name}`");
+                let message = if other == alias {
+                    message
+                } else {
+                    format!("the actions `{other}` and `{name}` have the same alias, `{alias}`")
+                };
+                found.push(
+                    Diagnostic::new(Code::NameConflict, message)
+                        .at(place.clone(), "this one")
+                        .at(names[other].clone(), "and this one")
+                        .help("Rename one of them."),
+                );
+            }
+            aliases.insert(alias, name);
+        }
+    }
+    found
+}
+
 fn reserved_name(what: &str, reason: &str, place: Place) -> Diagnostic {
     Diagnostic::new(Code::NameReserved, format!("{what}, a name that is reserved: {reason}"))
         .at(place, "")
@@ -190,7 +227,8 @@ fn conflict(message: String, first: &str, second: &str) -> Diagnostic {
 
 /// What is equal on file systems that know no case or keep another Unicode form.
 fn fold(name: &str) -> String {
-    name.nfc().collect::<String>().to_lowercase().nfc().collect()
+    // Upper case after lower case is what folds `ß` with `ss` and `ς` with `σ`.
+    name.nfd().collect::<String>().to_lowercase().to_uppercase().nfc().collect()
 }
 
 /// `topBar` for `top-bar`; nothing for names without `-`. The same rule as in the two runtimes: `-+(.)`.

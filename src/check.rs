@@ -1,6 +1,9 @@
 //! References against the trees: `SS.server.app.sqare` is likely a mistake.
 
 pub mod against;
+pub mod environment;
+pub mod members;
+pub mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +81,7 @@ impl Names {
 
     fn check_one(&self, reference: &Reference) -> Option<Diagnostic> {
         let mut place = self.trees.get(&reference.tree)?;
+        let mut reached = 0;
         for (n, part) in reference.path.iter().enumerate() {
             if place.open || place.leaf {
                 return None;
@@ -86,9 +90,20 @@ impl Names {
                 return Some(unknown(reference, n, place));
             };
             place = below;
+            reached = n + 1;
         }
-        None
+        let is_computed = reference.dynamic && reached == reference.path.len() && !place.open && !place.leaf;
+        is_computed.then(|| computed(reference))
     }
+}
+
+/// A note: what is computed may be right or wrong.
+fn computed(reference: &Reference) -> Diagnostic {
+    let parts: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    let message = format!("what follows `{}` is computed, so it is not checked", spoken(reference.tree, &parts));
+    Diagnostic::new(Code::DynamicPath, message)
+        .at(reference.place.clone(), "")
+        .help("Where the names are known, write them out: a misspelt one is found then.")
 }
 
 fn unknown(reference: &Reference, n: usize, place: &Place) -> Diagnostic {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{config::Settings, resolve::Side};
+use crate::{
+    config::{PUBLIC_PREFIX, Settings},
+    resolve::Side,
+};
 
 /// Every name that is replaced in code of a side, and the JavaScript text of its value. The configuration's win.
 pub(crate) fn of(settings: &Settings, side: Side) -> Vec<(String, String)> {
@@ -29,5 +32,8 @@ pub(crate) fn of(settings: &Settings, side: Side) -> Vec<(String, String)> {
         let value = serde_json::to_string(value).expect("a literal is JSON");
         defines.insert(name.clone(), value);
     }
-    defines.into_iter().collect()
+    // Public variables that are not set; after those that are.
+    let unset =
+        ["process.env", "import.meta.env"].map(|from| (format!("{from}.{PUBLIC_PREFIX}*"), "undefined".to_owned()));
+    defines.into_iter().chain(unset).collect()
 }

@@ -446,7 +446,7 @@ impl Graph {
     }
 
     /// How a module came into the graph, from the import that names it up to a root.
-    fn chain(&self, mut at: usize) -> Vec<Label> {
+    pub(crate) fn chain(&self, mut at: usize) -> Vec<Label> {
         let mut labels = Vec::new();
         while let Some((by, import)) = self.modules[at].found_by.filter(|_| labels.len() < CHAIN_MAX) {
             let place = self.modules[by].compiled.imports[import].place.clone();

@@ -225,11 +225,13 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let libs = collect(&mut found, libs::find(&**disk, &project.root, &settings)?);
     let stylesheets = collect(&mut found, Stylesheets::new(&**disk, &project, &settings, &public, compilers)?);
     let import_sheet = |path: &str, text: &str| stylesheets.import(path, text);
+    let templates = views.template_ids();
     let context = scripts::Context {
         disk,
         project: &project,
         settings: &settings,
         trees: &trees,
+        templates: &templates,
         compile: &compile,
         libs: &libs,
         import_sheet: &import_sheet,

@@ -7,6 +7,7 @@ use ssbuild_script::Language;
 use ssbuild_server::manifest::Hook;
 
 use crate::{
+    check::unused,
     disk::{self, Disk, DiskError, Kind},
     order,
 };
@@ -116,6 +117,11 @@ impl Project {
         let mut walk = Walk { disk, root: &root, entries: Vec::new(), found: Vec::new() };
         for &(folder, role) in ROLES {
             walk.top_folder(folder, role)?;
+        }
+        for folder in disk.list(&root.join("app"))? {
+            if folder.kind == Kind::Folder && !is_ignored(&folder.name) {
+                walk.found.extend(unused::folder(&folder.name));
+            }
         }
         for vendor in disk.list(&root.join("vendor"))? {
             if vendor.kind == Kind::Folder && vendor.utf8 && !is_ignored(&vendor.name) {

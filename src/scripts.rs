@@ -1,7 +1,7 @@
 //! The app's scripts: compiled, linked and written as bundles, for both sides.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +15,7 @@ use ssbuild_server::{
 
 use crate::{
     bundle::{Numbering, Script, Start, Writer},
+    check::{environment, unused},
     config::Settings,
     copies::{self, Copied},
     defines,
@@ -78,6 +79,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// Its trees.
     pub trees: &'a Trees,
+    /// Ids of the templates.
+    pub templates: &'a [String],
     /// The compiler of single scripts.
     pub compile: &'a Compile<'a>,
     /// Files of packages that come before `lib/client`.
@@ -109,7 +112,11 @@ impl Context<'_> {
 
         let (api, named) = self.trees.api(&client, &server);
         found.extend(named);
-        found.extend(self.trees.check(&api, &client, &server));
+        found.extend(self.trees.check(&api, &client, &server, self.templates));
+        found.extend(environment::check(&client.graph));
+        let modules = client.graph.modules.iter().chain(&server.graph.modules);
+        let linked: HashSet<&str> = modules.map(|module| module.name.as_str()).collect();
+        found.extend(unused::check(self.project, |file| linked.contains(file)));
         found.extend(self.trees.check_order(&client));
         let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
         // The first place of each file says enough.

@@ -7,8 +7,9 @@ use ssbuild_script::{AnswerStyle, Tree};
 use ssbuild_server::manifest::{Action, Api, Style};
 
 use crate::{
-    api_tree::{ApiTree, check_exports},
-    check::Names,
+    api_tree::{ApiTree, check_actions, check_exports},
+    check::{Names, members},
+    graph::Module,
     half::Half,
     project::{Project, Role},
 };
@@ -59,6 +60,7 @@ impl Trees {
         let mut api = Api { client, shared, server: BTreeMap::new() };
         for (path, file) in self.server.own() {
             let module = server.module(file).map(|module| &module.compiled);
+            found.extend(check_actions(module.and_then(|module| module.actions.as_deref()).unwrap_or_default()));
             for action in module.iter().flat_map(|module| module.actions.iter().flatten()) {
                 let style = match action.style {
                     AnswerStyle::Callback => Style::Callback,
@@ -111,12 +113,31 @@ impl Trees {
     }
 
     /// Findings about static paths of `SS` that name nothing.
-    pub fn check(&self, api: &Api, client: &Half, server: &Half) -> Vec<Diagnostic> {
+    pub fn check(&self, api: &Api, client: &Half, server: &Half, templates: &[String]) -> Vec<Diagnostic> {
         let mut names = Names::default();
         names.modules(&self.client, client);
         names.modules(&self.shared, client);
         names.actions(&self.server, server, api.server.keys().map(String::as_str));
         let modules = client.graph.modules.iter().chain(&server.graph.modules).filter(|module| module.zone.is_own());
-        modules.flat_map(|module| names.check(&module.compiled.references)).collect()
+        let of_module = |module: &Module| {
+            let mut found = names.check(&module.compiled.references);
+            let members = module.compiled.members.iter();
+            found.extend(members.filter_map(|member| members::check(member, module.zone, templates)));
+            found.extend(client_on_server(module));
+            found
+        };
+        modules.flat_map(of_module).collect()
     }
+}
+
+/// `SS.client` in code that never runs in a browser.
+fn client_on_server(module: &Module) -> Vec<Diagnostic> {
+    let mentions = module.compiled.references.iter();
+    let mentions = mentions.filter(|reference| reference.tree == Tree::Client && module.zone.is_private());
+    let missing = |reference: &ssbuild_script::Reference| {
+        Diagnostic::new(Code::UnknownPath, "there is no `SS.client` here")
+            .at(reference.place.clone(), "")
+            .help("It exists in browsers only. `SS.publish` sends them events.")
+    };
+    mentions.map(missing).collect()
 }

@@ -110,13 +110,20 @@ pub fn write(disk: &dyn Disk, root: &Path, text: &str) -> Result<Written, DiskEr
     if disk.kind(&root.join("test"))? == Some(Kind::Folder) {
         written.declarations |= keep(disk, &root.join(TEST_FILE), TEST)?;
     }
-    let there = |name: &str| Ok::<bool, DiskError>(disk.kind(&root.join(name))?.is_some());
-    if !there(project::TYPESCRIPT)? && !there(project::JAVASCRIPT)? {
-        let (name, text) = project::file(&Project::scan(disk, root)?.0);
-        replace(disk, &root.join(name), &text)?;
-        written.project = Some(name);
-    }
+    written.project = write_project(disk, root)?;
     Ok(written)
+}
+
+/// Writes a `tsconfig.json` or `jsconfig.json` when the app has neither; returns the name of what was written. Builds follow
+/// that file, so who builds again and again writes it first.
+pub fn write_project(disk: &dyn Disk, root: &Path) -> Result<Option<&'static str>, DiskError> {
+    let there = |name: &str| Ok::<bool, DiskError>(disk.kind(&root.join(name))?.is_some());
+    if there(project::TYPESCRIPT)? || there(project::JAVASCRIPT)? {
+        return Ok(None);
+    }
+    let (name, text) = project::file(&Project::scan(disk, root)?.0);
+    replace(disk, &root.join(name), &text)?;
+    Ok(Some(name))
 }
 
 /// Writes a file unless it is as it should be; whether it was written.

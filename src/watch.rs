@@ -84,6 +84,8 @@ impl Watch {
         };
         request.root.clone_from(&root);
         let session = Session::lasting_in_app(&root);
+        // Written before anything is watched, it is no change. A failure is told by the first build, which tries again.
+        drop(types::write_project(&RealDisk, &root));
         let own = out.into_iter().chain([root.join(".ssbuild"), root.join(".ssserve")]).collect();
         let seen = Arc::new(Seen::new(root.clone(), own));
         let changes = Changes::start(root, Arc::clone(&seen), listening)?;

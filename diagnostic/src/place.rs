@@ -40,6 +40,8 @@ pub struct Place {
 /// Longest line text kept in a place, in characters: a minified file must not fill the screen.
 const LINE_WINDOW_CHARS: usize = 160;
 
+const BOM: char = '\u{feff}';
+
 impl Place {
     /// The file as a whole.
     pub fn file(file: impl Into<String>) -> Self {
@@ -53,8 +55,12 @@ impl Place {
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
         let line = source[..line_start].matches('\n').count() + 1;
-        let text = source[line_start..line_end].trim_end_matches('\r');
-        let column = source[line_start..start].chars().count() + 1;
+        // A byte order mark is no part of what a person sees, or an editor counts.
+        let seen_start = line_start + if line_start == 0 && source.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+        let (start, end) = (start.max(seen_start), end.max(seen_start));
+        let line_end = line_end.max(seen_start);
+        let text = source[seen_start..line_end].trim_end_matches('\r');
+        let column = source[seen_start..start].chars().count() + 1;
         let length = source[start..end.min(line_end)].chars().count().max(1);
         Self::at(file, to_u32(line), to_u32(column), to_u32(length), text)
     }
@@ -105,6 +111,19 @@ mod tests {
         assert_eq!((place.column, place.length, place.cut, place.text.len()), (501, 2, 421, LINE_WINDOW_CHARS));
         let json = serde_json::to_string(&place).expect("a place is plain data");
         assert_eq!(serde_json::from_str::<Place>(&json).expect("what was written"), place);
+    }
+
+    #[test]
+    fn marks_and_line_ends_are_not_shown() {
+        let place = Place::new("a.js", "\u{feff}one\r\ntwo\r\n", Span::new(3, 6));
+        assert_eq!((place.line, place.column, place.length, place.text.as_str()), (1, 1, 3, "one"));
+        let place = Place::new("a.js", "\u{feff}one\r\ntwo\r\n", Span::new(8, 11));
+        assert_eq!((place.line, place.column, place.length, place.text.as_str()), (2, 1, 3, "two"));
+        let place = Place::new("a.js", "\u{feff}", Span::new(0, 1));
+        assert_eq!((place.line, place.column, place.length, place.text.as_str()), (1, 1, 1, ""));
+        // The end of the line itself, between its two signs.
+        let place = Place::new("a.js", "one\r\ntwo", Span::new(4, 5));
+        assert_eq!((place.line, place.text.as_str()), (1, "one"));
     }
 
     #[test]

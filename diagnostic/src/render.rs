@@ -98,6 +98,23 @@ mod tests {
     }
 
     #[test]
+    fn carets_stand_below_what_they_mean_whatever_is_before_it() {
+        let sources = [
+            "\tif (x) {\twrong }",
+            "const 漢字 = wrong;",
+            "const e\u{301} = '👩‍👩‍👧' + wrong;",
+            "\u{feff}wrong\r\nright\r\n",
+            "a\u{1b}[31m\u{0}wrong",
+        ];
+        let found = sources.iter().enumerate().map(|(n, source)| {
+            let at = source.find("wrong").expect("each has the word") as u32;
+            Diagnostic::new(Code::SyntaxError, format!("case {n}"))
+                .at(Place::new("a.js", source, Span::new(at, at + 5)), "here")
+        });
+        insta::assert_snapshot!(found.map(|found| found.to_text(false) + "\n\n").collect::<String>());
+    }
+
+    #[test]
     fn text_shows_line_carets_and_remedy() {
         let source = "exports.a = 1;\nexports.b = ;\n";
         let report: Report = [

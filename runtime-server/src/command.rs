@@ -109,17 +109,21 @@ fn banner(build: &Build, served: &Served, started: Instant) -> std::io::Result<(
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{} on {}  ({}, build {}, {} pages, {} files, {} actions, ready in {} ms)",
+        "{} on {}  ({}, build {}, {}, {}, {}, ready in {} ms)",
         manifest.app,
         served.url,
         manifest.env,
         manifest.build_id,
-        manifest.pages.len(),
-        manifest.assets.len() + manifest.files.len(),
-        manifest.api.server.len(),
+        count(manifest.pages.len(), "page"),
+        count(manifest.assets.len() + manifest.files.len(), "file"),
+        count(manifest.api.server.len(), "action"),
         started.elapsed().as_millis(),
     )?;
     out.flush()
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// Says why the server does not run.

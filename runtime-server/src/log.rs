@@ -71,6 +71,11 @@ impl Log {
         self.write(WARNINGS, " !", "warning", text, Map::new());
     }
 
+    /// Something in the configuration looks wrong: said once, at the start, and therefore at every level.
+    pub fn misconfigured(&self, text: impl Display) {
+        self.write(ERRORS, " !", "warning", text, Map::new());
+    }
+
     /// A line at `level` that is not about a call or an event.
     pub fn say(&self, level: u8, text: impl Display) {
         self.write(level, "  ", "log", text, Map::new());

@@ -44,7 +44,7 @@ pub fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let log = Log::new(config.log.level, config.log.format, Arc::clone(&clock), Box::new(io::stderr()));
     for warning in warnings {
-        log.warn(warning);
+        log.misconfigured(warning);
     }
     allow_open_files(&config, &log);
     let state_dir = config.server.state_dir.as_ref().map_or_else(|| state_dir.to_owned(), PathBuf::from);

@@ -13,7 +13,7 @@ use crate::names::Names;
 use crate::place::Places;
 use crate::{ActionMeta, AnswerStyle};
 use find::File;
-use function::ActionFn;
+use function::{ActionFn, Unclear};
 
 /// Names in an action's context; an action of that name could not be reached beside them.
 const RESERVED_IN_CONTEXT: [&str; 3] = ["session", "user", "request"];
@@ -179,7 +179,19 @@ impl<'p> Reader<'_, 'p> {
     fn action(&mut self, function: ActionFn<'p>, span: Span, path: &[String]) {
         self.forget(path);
         let shape = function.shape(self.style);
-        if shape.never_answers {
+        if let Some(unclear) = &shape.unclear {
+            self.unclear(unclear, span, path);
+        }
+        if shape.never_answers && shape.callback.is_none() {
+            self.found.push(
+                Diagnostic::new(
+                    Code::ActionNeverAnswers,
+                    format!("`{}` has no parameter for its callback, so its callers wait in vain", path.join(".")),
+                )
+                .at(self.places.of(span), "the file says `exports.style = \"callback\"`")
+                .help("Let it take a callback as its last parameter."),
+            );
+        } else if shape.never_answers {
             let callback = shape.callback.as_deref().unwrap_or("callback");
             self.found.push(
                 Diagnostic::new(
@@ -198,6 +210,34 @@ impl<'p> Reader<'_, 'p> {
             guard: self.guard,
             place: self.places.of(span),
         });
+    }
+
+    fn unclear(&mut self, unclear: &Unclear, span: Span, path: &[String]) {
+        let name = path.join(".");
+        let (message, label, help) = match unclear {
+            Unclear::Promise(callback) => (
+                format!("`{name}` looks as if it answered through `{callback}`, but it answers by its promise"),
+                format!("it is async or a generator; `{callback}` is one more parameter of its callers"),
+                format!("Take `{callback}` out of the parameters and return the answer, or take `async` away."),
+            ),
+            Unclear::Returns(callback) => (
+                format!(
+                    "`{name}` looks as if it answered by value, but it answers through `{callback}`, which it never uses"
+                ),
+                format!("`{callback}` is named like a callback"),
+                format!(
+                    "Call `{callback}`, or name it differently; `exports.style = \"value\"` says so for the whole file."
+                ),
+            ),
+            Unclear::Misplaced(callback) => (
+                format!(
+                    "`{name}` calls `{callback}`, but only the last parameter, without a default, can be the callback"
+                ),
+                "it answers by its return value".to_owned(),
+                format!("Make `{callback}` the last parameter, or return the answer."),
+            ),
+        };
+        self.found.push(Diagnostic::new(Code::AnswerUnclear, message).at(self.places.of(span), label).help(help));
     }
 
     fn forget(&mut self, path: &[String]) {

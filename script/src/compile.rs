@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
@@ -29,9 +30,20 @@ const FINDINGS_SHOWN: usize = 20;
 
 /// Compiles one source. Whatever the source is, the result is a module or diagnostics; it does not panic.
 pub fn compile(source: Source<'_>, options: &Options) -> CompiledModule {
+    let outside = CAUGHT.replace(true);
     let compiled = catch_unwind(AssertUnwindSafe(|| stages(source, options)));
+    CAUGHT.set(outside);
     let outcome = compiled.unwrap_or_else(|panic| Err(vec![gave_up(source, &*panic)]));
     outcome.unwrap_or_else(|diagnostics| CompiledModule { diagnostics, ..CompiledModule::default() })
+}
+
+thread_local! {
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread now would become a diagnostic, so that a panic hook need not print it.
+pub fn panics_are_caught() -> bool {
+    CAUGHT.get()
 }
 
 /// The compiler's table of contents.
@@ -147,6 +159,8 @@ fn script_stages(
         imports: walk.imports.finish(),
         exports: walk.exports.finish(),
         references: walk.references,
+        members: walk.members,
+        variables: walk.variables,
         evals: walk.evals,
         globals: walk.globals.finish(),
         actions,

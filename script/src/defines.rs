@@ -24,8 +24,11 @@ struct Define {
 impl<'a> Defines<'a> {
     /// Those of `defines` whose words are in the text; nothing when none are.
     pub(crate) fn new(defines: &[(String, String)], text: &str, names: &'a Names) -> Option<Self> {
-        let appears =
-            |key: &str| key.split('.').all(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some());
+        let appears = |key: &str| {
+            key.trim_end_matches('*')
+                .split('.')
+                .all(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+        };
         let used = defines.iter().filter(|(key, _)| appears(key));
         let defined: Vec<Define> = used.filter_map(|(key, value)| define(key, value)).collect();
         (!defined.is_empty()).then_some(Self { names, defined })
@@ -49,11 +52,19 @@ impl<'a> Defines<'a> {
             }
             (Expr::Ident(name), None) => self.names.is_free(name) && name.sym == *root,
             (Expr::Member(member), Some((last, rest))) => {
-                crate::exports::static_name(&member.prop).is_some_and(|name| name == *last)
+                crate::exports::static_name(&member.prop).is_some_and(|name| stands_for(last, &name))
                     && self.is(&member.obj, root, rest)
             }
             _ => false,
         }
+    }
+}
+
+/// Whether the last part of a definition means a name: `SS_PUBLIC_*` means all that begin so.
+fn stands_for(part: &Atom, name: &Atom) -> bool {
+    match part.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == part,
     }
 }
 

@@ -38,13 +38,13 @@ mod typescript;
 mod walk;
 mod wrap;
 
-pub use compile::compile;
+pub use compile::{compile, panics_are_caught};
 pub use depth::{DEPTH_LIMIT, STACK_BYTES};
 pub use map::MapJoiner;
 pub use options::{Language, Minify, Options, Side, Source, Wrap};
 pub use output::{
     ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Global, Import, ImportKind, ImportedNames, MapChunk,
-    Reference, Tree,
+    Member, Reference, Tree, Variable,
 };
 pub use parts::{Export, Keep, Part, Parts, Shake};
 pub use typescript::{Decorators, Fields, JsxForm, TypeScript};

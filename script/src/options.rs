@@ -38,6 +38,7 @@ pub struct Options {
     /// Whether to read `exports.actions`, `exports.authenticate` and `exports.style`.
     pub read_actions: bool,
     /// Expressions replaced by a value while compiling: `process.env.NODE_ENV` to `"production"`. Values are JavaScript text.
+    /// A `*` at the end stands for any end; the first that fits is taken.
     pub defines: Vec<(String, String)>,
     /// What the app's `tsconfig.json` decides.
     pub typescript: crate::TypeScript,

@@ -18,6 +18,10 @@ pub struct CompiledModule {
     pub exports: Exports,
     /// Static `SS.client…`, `SS.server…`, `SS.shared…` paths that it mentions.
     pub references: Vec<Reference>,
+    /// Other members of `SS` that it mentions.
+    pub members: Vec<Member>,
+    /// Variables of the environment that it reads, less those that were replaced by their values.
+    pub variables: Vec<Variable>,
     /// Where it evaluates text as code (`eval(…)`, `new Function(…)`), which a Content-Security-Policy must allow.
     pub evals: Vec<Place>,
     /// With [`crate::Side::Server`]: each name of the host that is used and not asked for with `typeof`, at its first place.
@@ -132,6 +136,24 @@ pub struct Reference {
     pub called: bool,
     /// Whether it stands in code that runs when the module is evaluated, outside all functions.
     pub top_level: bool,
+    /// Where.
+    pub place: Place,
+}
+
+/// A static mention of a member of `SS` that is no tree, as in `SS.templates['people-info']`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The parts behind `SS`, as far as they are static; at least one.
+    pub path: Vec<String>,
+    /// Where.
+    pub place: Place,
+}
+
+/// A variable of the environment that is read, as in `process.env.HOME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
     /// Where.
     pub place: Place,
 }

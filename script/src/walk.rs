@@ -22,8 +22,8 @@ use crate::exports::ExportNames;
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
-use crate::references::{self, Usage};
-use crate::{Language, Minify, Options, Reference, Wrap, quote};
+use crate::references::{self, Mention, Usage};
+use crate::{Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
 
 /// What an imported name of an ES module stands for.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) imports: Imports<'a>,
     pub(crate) exports: ExportNames<'a>,
     pub(crate) references: Vec<Reference>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) variables: Vec<Variable>,
     pub(crate) evals: Vec<Place>,
     pub(crate) globals: Globals,
     pub(crate) found: Vec<Diagnostic>,
@@ -102,6 +104,8 @@ impl<'a> Walk<'a> {
             imports: Imports::new(places),
             exports: ExportNames::new(names, places),
             references: Vec::new(),
+            members: Vec::new(),
+            variables: Vec::new(),
             evals: Vec::new(),
             globals: Globals::new(options.side),
             found: Vec::new(),
@@ -208,7 +212,12 @@ impl<'a> Walk<'a> {
 
     fn refer(&mut self, expr: &Expr, usage: Usage) {
         let top_level = self.state.deferred == 0;
-        self.references.extend(references::read(expr, usage, top_level, self.names, self.places));
+        match references::read(expr, usage, top_level, self.names, self.places) {
+            Some(Mention::Tree(reference)) => self.references.push(reference),
+            Some(Mention::Member(member)) => self.members.push(member),
+            Some(Mention::Variable(variable)) => self.variables.push(variable),
+            None => {}
+        }
     }
 }
 
@@ -381,6 +390,7 @@ impl VisitMut for Walk<'_> {
 
     fn visit_mut_var_declarator(&mut self, decl: &mut VarDeclarator) {
         self.read_required_names(decl);
+        self.variables.extend(references::read_declared(decl, self.names, self.places));
         self.state.declares = true;
         decl.name.visit_mut_with(self);
         self.state.declares = false;

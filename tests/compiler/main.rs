@@ -27,6 +27,7 @@ mod shaking;
 mod style_limits;
 mod styles;
 mod testing;
+mod tree_model;
 mod tsconfig;
 mod types;
 mod views;

@@ -29,6 +29,18 @@ pub(super) struct Shape {
     pub(super) style: AnswerStyle,
     pub(super) callback: Option<String>,
     pub(super) never_answers: bool,
+    pub(super) unclear: Option<Unclear>,
+}
+
+/// Why one may be mistaken about how a function answers, with the name that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unclear {
+    /// It is async, so it answers by its promise; its last parameter looks like a callback.
+    Promise(String),
+    /// Its last parameter is named like a callback, but is not used, and the function returns a value.
+    Returns(String),
+    /// A parameter that looks like a callback is called, but is not the last plain one.
+    Misplaced(String),
 }
 
 impl<'p> ActionFn<'p> {
@@ -52,10 +64,14 @@ impl<'p> ActionFn<'p> {
     /// The function's style by the rule, or as the file says.
     pub(super) fn shape(&self, declared: Option<AnswerStyle>) -> Shape {
         let last = self.params.last().and_then(|pat| plain(pat));
-        let mut uses = Uses { callback: last.map(Ident::to_id), ..Uses::default() };
+        let suspects = self.params.iter().filter_map(|pat| suspect(pat)).collect();
+        let mut uses = Uses { callback: last.map(Ident::to_id), suspects, ..Uses::default() };
         match self.body {
             Body::Statements(stmts) => stmts.visit_with(&mut uses),
-            Body::Expr(expr) => expr.visit_with(&mut uses),
+            Body::Expr(expr) => {
+                uses.returns = true;
+                expr.visit_with(&mut uses);
+            }
         }
         self.params.iter().for_each(|pat| defaults(pat, &mut uses));
         let named = last.is_some_and(|name| CALLBACK_NAMES.contains(&&*name.sym));
@@ -63,13 +79,27 @@ impl<'p> ActionFn<'p> {
             if !self.returns_later && (named || uses.called) { AnswerStyle::Callback } else { AnswerStyle::Value };
         let style = declared.unwrap_or(by_rule);
         let callback = last.filter(|_| style == AnswerStyle::Callback);
+        let silent = named && !uses.mentioned && !uses.escapes;
+        let unclear = match (declared, last) {
+            (Some(_), _) => None,
+            (None, Some(last)) if self.returns_later && (named || uses.called) => {
+                Some(Unclear::Promise(last.sym.to_string()))
+            }
+            (None, Some(last)) if !self.returns_later && silent && uses.returns => {
+                Some(Unclear::Returns(last.sym.to_string()))
+            }
+            (None, _) if style == AnswerStyle::Value => uses.misplaced.clone().map(Unclear::Misplaced),
+            (None, _) => None,
+        };
         let data = if callback.is_some() { &self.params[..self.params.len() - 1] } else { &self.params[..] };
         let params = data.iter().enumerate().map(|(index, pat)| param_name(pat, index)).collect();
         Shape {
             params,
             rest: matches!(data.last(), Some(Pat::Rest(_))),
             style,
-            never_answers: callback.is_some() && !uses.mentioned && !uses.escapes,
+            // One that is said to call back must have something to call.
+            never_answers: style == AnswerStyle::Callback && !uses.mentioned && !uses.escapes && unclear.is_none(),
+            unclear,
             callback: callback.map(|name| name.sym.to_string()),
         }
     }
@@ -79,6 +109,15 @@ impl<'p> ActionFn<'p> {
 fn plain(pat: &Pat) -> Option<&Ident> {
     match pat {
         Pat::Ident(name) => Some(&name.id),
+        _ => None,
+    }
+}
+
+/// A parameter that looks like a callback: by its name alone, with or without a default.
+fn suspect(pat: &Pat) -> Option<Id> {
+    match pat {
+        Pat::Ident(name) if matches!(&*name.sym, "cb" | "callback") => Some(name.to_id()),
+        Pat::Assign(assign) => suspect(&assign.left),
         _ => None,
     }
 }
@@ -102,10 +141,16 @@ fn defaults(pat: &Pat, uses: &mut Uses) {
 #[derive(Default)]
 struct Uses {
     callback: Option<Id>,
+    suspects: Vec<Id>,
     mentioned: bool,
     called: bool,
     /// It may end or answer in a way that does not mention the callback.
     escapes: bool,
+    /// It returns a value, not counting functions inside.
+    returns: bool,
+    functions: u32,
+    /// What is called and looks like a callback.
+    misplaced: Option<String>,
 }
 
 impl Uses {
@@ -134,8 +179,30 @@ impl Visit for Uses {
     }
 
     fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let Some(Expr::Ident(name)) = call.callee.as_expr().map(|callee| strip(callee))
+            && self.suspects.contains(&name.to_id())
+        {
+            self.misplaced = Some(name.sym.to_string());
+        }
         self.called |= call.callee.as_expr().is_some_and(|callee| self.calls(callee));
         call.visit_children_with(self);
+    }
+
+    fn visit_return_stmt(&mut self, stmt: &ReturnStmt) {
+        self.returns |= self.functions == 0 && stmt.arg.is_some();
+        stmt.visit_children_with(self);
+    }
+
+    fn visit_function(&mut self, function: &Function) {
+        self.functions += 1;
+        function.visit_children_with(self);
+        self.functions -= 1;
+    }
+
+    fn visit_arrow_expr(&mut self, arrow: &ArrowExpr) {
+        self.functions += 1;
+        arrow.visit_children_with(self);
+        self.functions -= 1;
     }
 
     fn visit_opt_call(&mut self, call: &OptCall) {

@@ -5,3 +5,7 @@ SS.server[name]();
 SS.client.topBar.show();
 SS.server.admin.reset.all.deep();
 if (SS.client.app.init) SS.client.nowhere();
+SS.templates['people-inof'];
+SS.publish.broadcast('x');
+SS.sever.app.square(2);
+SS.mine = 1;

@@ -1,0 +1,1 @@
+exports.actions = { list() { return []; } };

@@ -1,0 +1,1 @@
+exports.secret = require('../../../own/secrets').token;

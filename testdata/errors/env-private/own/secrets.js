@@ -1,0 +1,1 @@
+exports.token = process.env['API_TOKEN'] + process.env?.OTHER;

@@ -1,0 +1,5 @@
+exports.actions = {
+  'list-all'() {},
+  deep: { 'a-b'() {}, 'a--b'() {}, fine() {} },
+  listAll() {},
+};
