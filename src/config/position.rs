@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn the_nearest_mapping_before_a_place_tells() {
-        let map = r#"{"version":3,"sources":["a.js","b.js"],"names":[],"mappings":"AAAA,IAAI;ACCN;;"}"#;
+        let map = r#"{"version":3,"sources":["a.js","b.js"],"names":[],"mappings":"AAAA,IAAI;ACCF;;"}"#;
         let at = |line, column| {
             original(map, (line, column)).map(|(source, line, column)| format!("{source}:{line}:{column}"))
         };
