@@ -7,13 +7,16 @@ mod completions;
 mod config;
 mod console;
 mod man;
+mod migrate;
 mod new;
+mod prune;
 mod report;
 mod screen;
 mod serve;
 mod style_worker;
 mod test;
 mod types;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -57,6 +60,9 @@ enum Command {
     New(new::New),
     Watch(watch::Watch),
     Report(report::Report),
+    Verify(verify::Verify),
+    Migrate(migrate::Migrate),
+    Prune(prune::Prune),
     Completions(completions::Completions),
     #[command(hide = true)]
     Man(man::Man),
@@ -87,6 +93,9 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::New(args)) => args.run(),
         Some(Command::Watch(args)) => args.run(),
         Some(Command::Report(args)) => args.run(),
+        Some(Command::Verify(args)) => args.run(),
+        Some(Command::Migrate(args)) => args.run(),
+        Some(Command::Prune(args)) => args.run(),
         Some(Command::Completions(args)) => args.run(),
         Some(Command::Man(args)) => args.run(),
         Some(Command::StyleWorker(args)) => args.run(),

@@ -6,6 +6,7 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 mod real;
@@ -63,6 +64,10 @@ pub trait Disk: Send + Sync {
     fn remove_file(&self, path: &Path) -> Result<(), DiskError>;
     /// Removes a folder and all in it; no error when there is none.
     fn remove_folder(&self, path: &Path) -> Result<(), DiskError>;
+    /// When a file was last written, as far as this disk knows.
+    fn modified(&self, _path: &Path) -> Result<Option<SystemTime>, DiskError> {
+        Ok(None)
+    }
     /// Waits until no other process or thread holds the lock named by this file, and takes it.
     fn lock(&self, path: &Path) -> Result<Lock, DiskError>;
 }

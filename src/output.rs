@@ -6,6 +6,7 @@
 
 mod adopt;
 mod generations;
+mod prune;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +19,7 @@ use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
 use crate::disk::{Disk, DiskError, Kind};
 use generations::{Generation, Generations};
+pub use prune::{Pruned, Rehearsal, Retention, prune};
 
 /// Bytes that may be written to several places.
 pub type Bytes = Arc<Vec<u8>>;
@@ -53,13 +55,13 @@ pub fn publish(
     out: &Path,
     manifest: &Manifest,
     files: &Files,
-    keep: usize,
+    keep: impl Into<Retention>,
 ) -> Result<Published, DiskError> {
     disk.create_folder(out)?;
     let _lock = disk.lock(&out.join(LOCK))?;
     remove_dead(disk, out)?;
     let publisher = Publisher { disk, out, staging: format!("{STAGING}{}", manifest.build_id) };
-    let published = publisher.publish(manifest.clone(), files.clone(), keep.max(1));
+    let published = publisher.publish(manifest.clone(), files.clone(), keep.into());
     if published.is_err() {
         // Best effort: what is left is removed by the next build.
         drop(disk.remove_folder(&out.join(&publisher.staging)));
@@ -92,7 +94,7 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    fn publish(&self, mut manifest: Manifest, mut files: Files, keep: usize) -> Result<Published, DiskError> {
+    fn publish(&self, mut manifest: Manifest, mut files: Files, keep: Retention) -> Result<Published, DiskError> {
         let mut generations = Generations::read(self.disk, self.out)?;
         adopt::adopt(self.disk, self.out, &generations, &mut files, &mut manifest)?;
         let build_id = manifest.build_id.as_str();
@@ -124,7 +126,11 @@ impl Publisher<'_> {
         self.stage(&BTreeMap::new(), &[(FILE_NAME, &json)])?;
         self.replace(FILE_NAME)?;
 
-        let gone = generations.select(new, keep);
+        let mut gone = generations.select(new);
+        let keep = Retention { builds: keep.builds.max(1), ..keep };
+        let leaving = keep.leaving(self.disk, self.out, &generations, Some(build_id))?;
+        gone.extend(generations.drop_builds(&leaving));
+        generations.leave(&gone);
         self.stage(&BTreeMap::new(), &[("generations.json", generations.to_json().as_bytes())])?;
         self.replace("generations.json")?;
         self.disk.remove_folder(&self.out.join(&self.staging))?;

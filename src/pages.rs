@@ -158,7 +158,8 @@ impl<'a> Views<'a> {
                 "socket": null,
                 "config": self.settings.config.client,
                 "chunks": chunks,
-                "base": self.settings.config.build.cdn_base.as_deref().unwrap_or_default(),
+                // Last, and empty: where the base of the assets is filled in.
+                "base": "",
         });
         let (preloads, _) = self.preloads();
         let head = |page: &str| {

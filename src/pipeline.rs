@@ -16,7 +16,7 @@ use crate::{
     copies::Copied,
     disk::{Disk, DiskError, Kind, Witness},
     half::Half,
-    libs,
+    hosts, libs, licenses,
     needs::{self, Chosen},
     output::{self, Bytes},
     pages::{OwnViews, Policy, Views, page_file, page_text, route},
@@ -270,7 +270,14 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let measured = request.purpose == Purpose::Measure || !settings.config.build.budget_bytes.is_empty();
     let published = matches!(request.purpose, Purpose::Publish(_));
     let sealed = match !report.has_errors() && (measured || published) {
-        true => Some(assemble(&public, &sheets, &scripts, (&settings, &own), session)?),
+        true => Some(assemble(
+            &public,
+            &sheets,
+            &scripts,
+            (&settings, &own),
+            licenses::text(&**disk, &project.root, &scripts)?,
+            session,
+        )?),
         false => None,
     };
     if let Some(sealed) = &sealed {
@@ -308,8 +315,21 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         sealed.files.build.insert(format!("root/{name}"), Arc::clone(&text));
         sealed.files.public.insert(name, text);
     }
+    let config = &settings.config;
+    let cdn_base = config.build.cdn_base.as_deref();
+    let mut headers = hosts::headers(&pages, &sealed, cdn_base, config.csp.enabled).into_bytes();
+    // Names with `_` are no files of `public`, but for this one: what the app says itself comes last.
+    let own_headers = project.root.join("public").join(hosts::HEADERS);
+    if let Some(Kind::File(_)) = disk.kind(&own_headers)? {
+        headers.extend(disk.read(&own_headers)?);
+    }
+    sealed.files.public.insert(hosts::HEADERS.to_owned(), headers.into());
+    if config.build.vite_manifest {
+        let vite = hosts::vite(&sealed, &project, &trees, &chunks).into_bytes();
+        sealed.files.public.insert(hosts::VITE.to_owned(), vite.into());
+    }
     let templates = views.template_ids();
-    let keep = settings.config.build.keep;
+    let keep = output::Retention { builds: config.build.keep, days: config.build.keep_days };
     let Scripts { client, start, api, engine, pages: page_scripts, server_files, packages, .. } = scripts;
     let hooks = project.hooks().into_iter().map(|(hook, _)| hook).collect();
     let beside = Beside { hooks, files: server_files.into_keys().collect(), packages };
@@ -398,6 +418,7 @@ fn assemble(
     sheets: &Sheets,
     scripts: &Scripts,
     (settings, own): (&Settings, &OwnViews),
+    licenses: Option<String>,
     session: &Session,
 ) -> Result<Sealed, Error> {
     let mut build = Build::default();
@@ -423,6 +444,9 @@ fn assemble(
             }
             (None, _) => build.asset(&name, code),
         }
+    }
+    if let Some(text) = licenses {
+        build.private(licenses::FILE, text.into_bytes());
     }
     build.private(SERVER_BUNDLE, scripts.server.code.clone().into_bytes());
     if let Some(map) = &scripts.server.map {

@@ -87,6 +87,10 @@ section! {
         budget_bytes: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new(),
         /// How many builds are kept, the new one included.
         keep: usize = 3,
+        /// Builds that are younger than so many days are kept beyond `keep`: pages that are open for days ask for their files.
+        keep_days: Option<u32> = None,
+        /// Whether to write `.vite/manifest.json` beside the pages, in the shape of Vite's manifest.
+        vite_manifest: bool = false,
         /// Largest size of the cache on disk (`.ssbuild/cache`), in MiB.
         cache_mib: u32 = 512,
         /// Files of `public` that pages ask for before anything names them, by `<link rel="preload">`.

@@ -52,5 +52,5 @@ mod swap;
 pub mod testing;
 pub mod tls;
 
-pub use pages::PolicyError;
+pub use pages::{PolicyError, policy as page_policy};
 pub use session::StoreError;

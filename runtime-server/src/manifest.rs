@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Version of this layout. A server refuses a manifest of another version.
@@ -14,7 +15,7 @@ pub const SCHEMA: u32 = 1;
 pub const FILE_NAME: &str = "manifest.json";
 
 /// One build, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`SCHEMA`] of the tool that wrote it.
@@ -50,7 +51,7 @@ pub struct Manifest {
 }
 
 /// Name and version of the program that made the build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `ssbuild`.
@@ -60,7 +61,7 @@ pub struct Tool {
 }
 
 /// One page of the app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// The page's text, cut where the base URL of the assets belongs.
@@ -70,7 +71,7 @@ pub struct Page {
 }
 
 /// A piece of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Segment {
     /// Text as it stands.
@@ -82,7 +83,7 @@ pub enum Segment {
 }
 
 /// The assets that a page loads under one name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// Logical path of the script.
@@ -92,7 +93,7 @@ pub struct Bundle {
 }
 
 /// Bytes ready to serve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
     /// Where the bytes are, below `dist`.
@@ -116,7 +117,7 @@ pub struct Asset {
 }
 
 /// A content coding (RFC 9110 §8.4.1), in the server's order of preference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Encoding {
     /// Brotli (RFC 7932).
     #[serde(rename = "br")]
@@ -153,7 +154,7 @@ impl Encoding {
 }
 
 /// A compressed file beside its plain one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncodedFile {
     /// Where it is, below `dist`.
@@ -165,7 +166,7 @@ pub struct EncodedFile {
 }
 
 /// A file that the server reads for itself and never serves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrivateFile {
     /// Where it is, below `dist`.
@@ -177,7 +178,7 @@ pub struct PrivateFile {
 }
 
 /// The server half of the app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Which engine runs the actions.
@@ -202,7 +203,7 @@ pub struct Server {
 }
 
 /// A file of `config` that runs in the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Hook {
     /// Start-up code.
@@ -214,7 +215,7 @@ pub enum Hook {
 }
 
 /// A package of npm that is copied into the build.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CopiedPackage {
     /// Its name.
@@ -232,7 +233,7 @@ pub struct CopiedPackage {
 }
 
 /// What runs the app's server code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     /// QuickJS inside the server process.
@@ -242,7 +243,7 @@ pub enum EngineKind {
 }
 
 /// The API trees, flat. A path is its parts joined by `/`: `geo/code/lookup` is `SS.server.geo.code.lookup`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
     /// Nodes of `SS.client` and what they export, as far as the syntax tells.
@@ -254,7 +255,7 @@ pub struct Api {
 }
 
 /// One callable action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// Names of its data parameters, without the callback.
@@ -270,11 +271,19 @@ pub struct Action {
 }
 
 /// How an action answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
     /// Through a callback that stands right behind the data parameters.
     Callback,
     /// By its return value or the promise it returns.
     Value,
+}
+
+/// The layout as a JSON Schema (draft 2020-12), for whoever reads manifests with other tools.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Manifest).to_value();
+    schema["title"] = "The manifest of a build of ssbuild".into();
+    schema["properties"]["schema"]["const"] = SCHEMA.into();
+    schema
 }

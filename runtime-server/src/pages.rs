@@ -112,7 +112,7 @@ fn text(page: &Page, cdn_base: Option<&str>) -> String {
 }
 
 /// The page's policy as a header's value, with the host of the assets among the sources.
-fn policy(page: &Page, cdn_base: Option<&str>) -> String {
+pub fn policy(page: &Page, cdn_base: Option<&str>) -> String {
     let cdn = cdn_base.and_then(|base| {
         let (scheme, rest) = base.split_once("://")?;
         Some(format!("{scheme}://{}", rest.split('/').next()?))

@@ -26,6 +26,10 @@ const BUILT: &[&str] = &["SS__BUILD__", "SS__CLIENT__", "SS__CSP__", "SS__CSS__"
 
 /// Whether a variable sets a key that is decided by the build, and is therefore not read.
 pub fn is_unread(name: &str) -> bool {
+    // The server fills this one in.
+    if name == "SS__BUILD__CDN_BASE" {
+        return false;
+    }
     BUILT.iter().any(|start| if start.ends_with('_') { name.starts_with(start) } else { name == *start })
 }
 

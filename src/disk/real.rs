@@ -2,6 +2,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{Disk, DiskError, Entry, Kind, Lock};
@@ -27,6 +28,14 @@ impl Disk for RealDisk {
             },
             // A loop of links is a thing that is neither file nor folder.
             Err(e) if e.raw_os_error() == Some(ELOOP) => Ok(Some(Kind::Other)),
+            Err(e) => Err(failed("look at", path)(e)),
+        }
+    }
+
+    fn modified(&self, path: &Path) -> Result<Option<SystemTime>, DiskError> {
+        match fs::metadata(path).and_then(|meta| meta.modified()) {
+            Ok(moment) => Ok(Some(moment)),
+            Err(e) if is_absent(&e) => Ok(None),
             Err(e) => Err(failed("look at", path)(e)),
         }
     }

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, path::Path};
 use serde::{Deserialize, Serialize};
 use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
+use super::ASSETS;
 use crate::disk::{Disk, DiskError, Kind};
 
 /// Version of the file's layout.
@@ -62,8 +63,36 @@ impl Generations {
         self.leaving.extend(new.assets.iter().chain(&new.public).cloned());
     }
 
+    /// Ids of the builds, oldest first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.builds.iter().map(|build| build.build_id.as_str())
+    }
+
+    /// Forgets builds; returns the assets that nobody needs any more. Copies for static hosts wait for the next build, which
+    /// knows its own: those of a selected build that was found again are not known.
+    pub(super) fn drop_builds(&mut self, ids: &BTreeSet<String>) -> BTreeSet<String> {
+        let (dropped, kept) = self.builds.drain(..).partition(|build: &Generation| ids.contains(&build.build_id));
+        self.builds = kept;
+        let dropped: Vec<Generation> = dropped;
+        let mut leaving = std::mem::take(&mut self.leaving);
+        leaving.extend(dropped.into_iter().flat_map(|build| build.assets.into_iter().chain(build.public)));
+        leaving.retain(|path| !self.is_needed(path));
+        self.leaving = leaving;
+        let is_asset = |path: &&String| path.strip_prefix(ASSETS).is_some_and(|rest| rest.starts_with('/'));
+        self.leaving.iter().filter(is_asset).cloned().collect()
+    }
+
+    /// Remembers files that are on their way out until the next change, in case this one dies while it removes them.
+    pub(super) fn leave(&mut self, gone: &BTreeSet<String>) {
+        self.leaving.extend(gone.iter().cloned());
+    }
+
+    fn is_needed(&self, path: &str) -> bool {
+        self.builds.iter().any(|build| build.assets.contains(path) || build.public.contains(path))
+    }
+
     /// Notes that a build is selected; returns the files that nobody needs any more.
-    pub(super) fn select(&mut self, new: Generation, keep: usize) -> BTreeSet<String> {
+    pub(super) fn select(&mut self, new: Generation) -> BTreeSet<String> {
         // The copies for static hosts are those of the selected build only.
         let mut gone = std::mem::take(&mut self.leaving);
         for build in &mut self.builds {
@@ -71,13 +100,7 @@ impl Generations {
         }
         self.builds.retain(|build| build.build_id != new.build_id);
         self.builds.push(new);
-        let dropped = self.builds.len().saturating_sub(keep);
-        gone.extend(self.builds.drain(..dropped).flat_map(|build| build.assets));
-        for build in &self.builds {
-            gone.retain(|path| !build.assets.contains(path) && !build.public.contains(path));
-        }
-        // Remembered until the next build, in case this one dies while it removes them.
-        self.leaving.clone_from(&gone);
+        gone.retain(|path| !self.is_needed(path));
         gone
     }
 

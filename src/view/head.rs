@@ -60,7 +60,17 @@ pub(super) fn tags(head: &Head, templates: &[Template], loading: Loading) -> Vec
     for style in &head.styles {
         asset(&mut tags, r#"<link rel="stylesheet" href=""#, style, "", ">\n");
     }
-    text(&mut tags, format!("<script type=\"application/json\" id=\"ss-data\">{}</script>\n", json(&head.data)));
+    text(&mut tags, "<script type=\"application/json\" id=\"ss-data\">".to_owned());
+    let data = json(&head.data);
+    // The host of the assets may be said when the page is served: chunks are looked for there as well.
+    match data.strip_suffix("\"\"}").filter(|data| data.ends_with("\"base\":")) {
+        Some(data) => {
+            text(&mut tags, format!("{data}\""));
+            tags.push(Segment::AssetBase);
+            text(&mut tags, "\"}</script>\n".to_owned());
+        }
+        None => text(&mut tags, format!("{data}</script>\n")),
+    }
     for script in &head.scripts {
         asset(&mut tags, r#"<script src=""#, script, defer, "></script>\n");
     }

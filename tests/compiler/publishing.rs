@@ -10,8 +10,8 @@ use std::{
 };
 
 use ssbuild::{
-    disk::{Disk, DiskError},
-    output::{Files, publish},
+    disk::{Disk, DiskError, RealDisk},
+    output::{Files, Rehearsal, Retention, prune, publish},
 };
 use ssbuild_server::manifest::Manifest;
 use tempfile::TempDir;
@@ -38,7 +38,8 @@ fn app(state: u32) -> App {
 }
 
 fn selected(dist: &Path) -> String {
-    Dist::read(dist).manifest().build_id
+    let manifest = fs::read(dist.join("manifest.json")).expect("a manifest");
+    serde_json::from_slice::<Manifest>(&manifest).expect("a manifest").build_id
 }
 
 /// A build that has been made, ready to be published again.
@@ -49,8 +50,18 @@ struct Made {
 
 impl Made {
     fn from(app: &App) -> Self {
+        Self::of(app.built())
+    }
+
+    /// An app of the repository, built for an environment.
+    fn fixture(name: &str, env: &str) -> Self {
+        let out = TempDir::new().expect("a folder");
+        build(&testdata("apps").join(name), env, out.path()).expect("it builds");
+        Self::of(Dist::read(out.path()))
+    }
+
+    fn of(dist: Dist) -> Self {
         let mut files = Files::default();
-        let dist = app.built();
         let manifest = dist.manifest();
         for (path, bytes) in dist.files {
             if let Some(name) = path.strip_prefix("public/assets/") {
@@ -73,33 +84,53 @@ impl Made {
 
 #[test]
 fn a_fault_at_any_moment_leaves_a_whole_build_selected() {
-    let (first, second) = (Made::from(&app(1)), Made::from(&app(2)));
-    for fault in [Fault::Stop, Fault::FailOnce, Fault::Shorten] {
-        let mut at = 0;
-        loop {
-            let out = TempDir::new().expect("a folder");
-            first.publish(&FaultyDisk::sound(), out.path()).expect("the first build has a sound disk");
-            let disk = FaultyDisk::new(fault, at);
-            let done = second.publish(&disk, out.path());
-            assert_eq!(broken(out.path()), None, "{fault:?} at {at}");
-            let now = selected(out.path());
-            assert!(now == first.manifest.build_id || now == second.manifest.build_id, "{fault:?} at {at}");
-            assert!(
-                done.is_err() || now == second.manifest.build_id,
-                "a build that says it is done is selected: {fault:?} at {at}"
-            );
-            // The next build finds its way, and leaves nothing that nobody knows of.
-            second.publish(&FaultyDisk::sound(), out.path()).expect("a sound disk again");
-            assert_eq!(broken(out.path()), None);
-            assert_eq!(selected(out.path()), second.manifest.build_id);
-            assert_eq!(left_over(out.path()), [""; 0], "{fault:?} at {at}");
-            if disk.changes() <= at {
-                assert!(done.is_ok(), "no fault came, and it is not done");
-                break;
-            }
-            at += 1;
+    let pairs = [
+        (Made::from(&app(1)), Made::from(&app(2))),
+        (Made::fixture("minimal", "development"), Made::fixture("minimal", "production")),
+        (Made::fixture("assets", "development"), Made::fixture("assets", "production")),
+    ];
+    let mut points = 0;
+    for (first, second) in &pairs {
+        for fault in [Fault::Stop, Fault::FailOnce, Fault::Shorten] {
+            let here = faults(first, second, fault);
+            assert!(here > 20, "a build changes the disk more than {here} times");
+            points += here;
         }
-        assert!(at > 20, "a build changes the disk more than {at} times");
+    }
+    assert!(points >= 500, "only {points} moments were tried");
+}
+
+/// Publishes one build over another again and again, with a fault one change later each time; how many there were.
+fn faults(first: &Made, second: &Made, fault: Fault) -> usize {
+    let mut at = 0;
+    loop {
+        let out = TempDir::new().expect("a folder");
+        first.publish(&FaultyDisk::sound(), out.path()).expect("the first build has a sound disk");
+        let disk = FaultyDisk::new(fault, at);
+        let done = second.publish(&disk, out.path());
+        assert_eq!(broken(out.path()), None, "{fault:?} at {at}");
+        let now = selected(out.path());
+        assert!(now == first.manifest.build_id || now == second.manifest.build_id, "{fault:?} at {at}");
+        assert!(
+            done.is_err() || now == second.manifest.build_id,
+            "a build that says it is done is selected: {fault:?} at {at}"
+        );
+        // Pruning finds its way as well, and takes nothing that is selected.
+        if at % 4 == 0 {
+            prune(&FaultyDisk::sound(), out.path(), 1.into(), Rehearsal::No).expect("a sound disk again");
+            assert_eq!(broken(out.path()), None);
+            assert_eq!(selected(out.path()), now);
+        }
+        // The next build does, and leaves nothing that nobody knows of.
+        second.publish(&FaultyDisk::sound(), out.path()).expect("a sound disk again");
+        assert_eq!(broken(out.path()), None);
+        assert_eq!(selected(out.path()), second.manifest.build_id);
+        assert_eq!(left_over(out.path()), [""; 0], "{fault:?} at {at}");
+        if disk.changes() <= at {
+            assert!(done.is_ok(), "no fault came, and it is not done");
+            return at;
+        }
+        at += 1;
     }
 }
 
@@ -236,4 +267,88 @@ fn a_kill_at_any_time_leaves_a_whole_build_selected() {
     }
     assert_eq!(broken(out.path()), None);
     assert_eq!(left_over(out.path()), [""; 0]);
+}
+
+#[test]
+fn builds_are_pruned_by_count_and_by_age_and_never_the_selected_one() {
+    let app = App::new(&[("config/app.json", r#"{"build": {"keep": 9, "keep_days": 5}}"#)]);
+    let out = app.root().join("dist");
+    let mut ids = Vec::new();
+    for state in 0..5 {
+        app.write("app/client/app.js", &format!("exports.state = {state};"));
+        build(&app.root(), "production", &out).expect("it builds");
+        ids.push(selected(&out));
+    }
+    // The oldest two are ten days old; the second of them is selected again.
+    let ten_days_ago = std::time::SystemTime::now() - Duration::from_secs(10 * 24 * 60 * 60);
+    for id in &ids[..2] {
+        let manifest = fs::File::options().append(true).open(out.join("builds").join(id).join("manifest.json"));
+        manifest.expect("a manifest").set_modified(ten_days_ago).expect("its time can be set");
+    }
+    fs::copy(out.join("builds").join(&ids[1]).join("manifest.json"), out.join("manifest.json")).expect("a copy");
+    fs::write(out.join("public/assets/lost-0123456789abcdef.js"), "of no build").expect("a file");
+    fs::write(out.join("public/assets/by-hand.txt"), "not made by a build").expect("a file");
+
+    let would =
+        prune(&RealDisk, &out, Retention { builds: 2, days: Some(5) }, Rehearsal::Only).expect("it can be told");
+    assert_eq!((&would.builds, &would.kept), (&ids[..1].to_vec(), &ids[1..].to_vec()));
+    assert!(out.join("builds").join(&ids[0]).exists());
+    let done = prune(&RealDisk, &out, Retention { builds: 2, days: Some(5) }, Rehearsal::No).expect("it prunes");
+    assert_eq!(done, would);
+    assert!(!out.join("builds").join(&ids[0]).exists() && !out.join("public/assets/lost-0123456789abcdef.js").exists());
+    assert!(out.join("public/assets/by-hand.txt").exists());
+    fs::remove_file(out.join("public/assets/by-hand.txt")).expect("it is there");
+    assert_eq!(
+        prune(&RealDisk, &out, 1.into(), Rehearsal::No).expect("it prunes").kept,
+        [ids[1].clone(), ids[4].clone()]
+    );
+    assert_eq!(broken(&out), None);
+    for id in [&ids[1], &ids[4]] {
+        fs::copy(out.join("builds").join(id).join("manifest.json"), out.join("manifest.json")).expect("a copy");
+        assert_eq!(broken(&out), None);
+    }
+    // A build keeps what is young, however many there are.
+    for state in 5..8 {
+        app.write("config/app.json", r#"{"build": {"keep": 1, "keep_days": 5}}"#);
+        app.write("app/client/app.js", &format!("exports.state = {state};"));
+        build(&app.root(), "production", &out).expect("it builds");
+    }
+    assert_eq!(fs::read_dir(out.join("builds")).expect("builds").count(), 4);
+}
+
+#[test]
+fn building_pruning_and_loading_at_once_do_not_meet() {
+    let apps = [app(1), app(2)];
+    let out = TempDir::new().expect("a folder");
+    let out = out.path();
+    build(&apps[0].root(), "production", out).expect("it builds");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let is_done = || done.load(std::sync::atomic::Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for turn in 0..8 {
+                build(&apps[turn % 2].root(), "production", out).expect("it builds");
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        scope.spawn(|| {
+            while !is_done() {
+                prune(&RealDisk, out, 1.into(), Rehearsal::No).expect("it prunes");
+            }
+        });
+        scope.spawn(|| {
+            let mut loaded = 0;
+            while !is_done() || loaded == 0 {
+                let before = selected(out);
+                match ssbuild_server::load::Build::load(out, None) {
+                    Ok(_) => loaded += 1,
+                    // A server that starts just when its build is taken away says so; any other failure is none of its.
+                    Err(error) => assert_ne!(selected(out), before, "{error}"),
+                }
+            }
+        });
+    });
+    assert_eq!(broken(out), None);
+    prune(&RealDisk, out, 1.into(), Rehearsal::No).expect("it prunes");
+    assert_eq!(left_over(out), [""; 0]);
 }

@@ -70,3 +70,33 @@ fn the_fingerprint_in_a_name_is_that_of_the_bytes() {
         assert!(checked > 5);
     }
 }
+
+#[test]
+fn every_app_verifies_its_own_build() {
+    for app in fs::read_dir(testdata("apps")).expect("there are apps") {
+        let app = app.expect("a name").path();
+        let mut command = Command::new(PROGRAM);
+        let done = command.arg("verify").arg(&app).env_remove("SS_ENV").output().expect("the program runs");
+        assert!(done.status.success(), "{}:\n{}", app.display(), String::from_utf8_lossy(&done.stderr));
+        assert!(String::from_utf8_lossy(&done.stdout).starts_with("  every byte is the same: "));
+    }
+}
+
+#[test]
+fn verify_names_what_makes_a_difference() {
+    let app = crate::app::App::new(&[(
+        "node_modules/coffeescript/package.json",
+        r#"{"name": "coffeescript", "version": "2.0.0"}"#,
+    )]);
+    // A compiler that looks at its surroundings.
+    app.write(
+        "node_modules/coffeescript/index.js",
+        "exports.compile = () => ({js: `exports.at = ${JSON.stringify(process.cwd())};`, v3SourceMap: '{\"version\":3,\"sources\":[\"\"],\"names\":[],\"mappings\":\"\"}', sourceMap: null});",
+    );
+    app.write("app/client/where.coffee", "exports.at = 1");
+    let done =
+        Command::new(PROGRAM).arg("verify").arg(app.root()).env_remove("SS_ENV").output().expect("the program runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("the build differs in another folder:\n") && said.contains("app-"), "{said}");
+}

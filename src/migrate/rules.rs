@@ -1,0 +1,194 @@
+use super::{Advice, Weight};
+use crate::project::Role;
+
+type Folder = (&'static str, Weight, &'static str, &'static str);
+
+/// Paths that an app of 2011 may have, and what became of them.
+pub(super) const FOLDERS: &[Folder] = &[
+    (".socketstream_state", Weight::Should, "the framework's own note of its version", "Delete it."),
+    ("public/assets", Weight::Should, "the packer of 2011 wrote its bundles here", "Delete it: builds go to `dist`."),
+    (
+        "public/index.html",
+        Weight::Must,
+        "the packer of 2011 wrote the page here, where it would stand in the way of the app's own",
+        "Delete it.",
+    ),
+    (
+        "app/models",
+        Weight::Must,
+        "realtime models were an experiment of 2011 and are gone",
+        "Move the code to `app/server` or `lib/server`.",
+    ),
+    (
+        "app.js",
+        Weight::Know,
+        "the server is started by `ssserve`, not by a script of the app",
+        "Delete it if all it did was to start SocketStream.",
+    ),
+    (
+        "server.js",
+        Weight::Know,
+        "the server is started by `ssserve`, not by a script of the app",
+        "Delete it if all it did was to start SocketStream.",
+    ),
+    (
+        "app/css/helpers.styl",
+        Weight::Know,
+        "browsers need no vendor prefixes by hand any more",
+        "Keep it, or drop its mixins: the build prefixes for the browsers of `build.targets`.",
+    ),
+    (
+        "lib/client/3.helpers.js",
+        Weight::Know,
+        "its helpers extend the prototypes of arrays, strings and objects, which other libraries may trip over",
+        "Keep it while the app uses them.",
+    ),
+];
+
+/// A word in a line of some roles' files, and what became of it.
+struct Rule {
+    roles: &'static [Role],
+    /// Any of them.
+    words: &'static [&'static str],
+    weight: Weight,
+    what: &'static str,
+    todo: &'static str,
+}
+
+const SERVER: &[Role] = &[Role::Server, Role::LibServer, Role::Config];
+const BROWSER: &[Role] = &[Role::Client, Role::View];
+const ALL: &[Role] = &[Role::Client, Role::Shared, Role::Server, Role::LibServer, Role::Config, Role::View];
+
+const RULES: &[Rule] = &[
+    Rule {
+        roles: SERVER,
+        words: &["getSession"],
+        weight: Weight::Must,
+        what: "`getSession` is gone",
+        todo: "Use `this.session` (`@session`): it is the caller's own, and safe to keep in callbacks.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["exports.authenticate"],
+        weight: Weight::Know,
+        what: "`exports.authenticate = true` now guards every action of the file, over the websocket too; in 2011 it guarded HTTP only",
+        todo: "Make sure that nothing in this file is called before the login.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["SS.redis", "SS.internal"],
+        weight: Weight::Must,
+        what: "`SS.redis` and `SS.internal` are not there for apps",
+        todo: "Use `R` for Redis; there is nothing else to reach inside.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &[
+            "R.get",
+            "R.set",
+            "R.h",
+            "R.s",
+            "R.z",
+            "R.l",
+            "R.in",
+            "R.del",
+            "R.exp",
+            "R.multi",
+            "R.keys",
+            "R.ex",
+            "R.publish",
+        ],
+        weight: Weight::Should,
+        what: "Redis is used when the configuration names one, not by itself",
+        todo: "Set `redis.host` in `config/app`; without it `R` says so when it is used.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["setUserId"],
+        weight: Weight::Know,
+        what: "a login gives the session a new id, and the stored user is forgotten at logout",
+        todo: "Nothing, unless the app keeps `session.id` somewhere.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["SS.rtm", "SS.models", "SS.Model"],
+        weight: Weight::Must,
+        what: "realtime models are gone",
+        todo: "Call actions, and publish events.",
+    },
+    Rule {
+        roles: ALL,
+        words: &[
+            "require('socketstream')",
+            "require 'socketstream'",
+            "require(\"socketstream\")",
+            "require \"socketstream\"",
+        ],
+        weight: Weight::Must,
+        what: "there is no package `socketstream` to require",
+        todo: "`ssserve` loads the app; for tests see the book's chapter on them.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["global."],
+        weight: Weight::Know,
+        what: "globals are shared by all users while `server.workers` is 1, the default; they do not reach other servers",
+        todo: "Keep what must last in a database.",
+    },
+    Rule {
+        roles: BROWSER,
+        words: &["io.Socket", "io.connect", "socket.io", "WEB_SOCKET_SWF_LOCATION", "flashsocket"],
+        weight: Weight::Must,
+        what: "Socket.IO and flash sockets are gone: the client has its own websocket, and a fallback",
+        todo: "Use `SS.socket.on('connect', …)` and its neighbours.",
+    },
+    Rule {
+        roles: BROWSER,
+        words: &["window.app"],
+        weight: Weight::Know,
+        what: "`window.app.init`, the way of 0.0.44, is called when `app/client/app` exports no `init`",
+        todo: "Write `exports.init = …`.",
+    },
+    Rule {
+        roles: BROWSER,
+        words: &["session_id", "document.cookie"],
+        weight: Weight::Should,
+        what: "the session's cookie cannot be read by scripts any more",
+        todo: "Ask the server, by an action.",
+    },
+    Rule {
+        roles: BROWSER,
+        words: &["!!!"],
+        weight: Weight::Must,
+        what: "`!!!` is not understood by today's Pug",
+        todo: "Write `doctype html`.",
+    },
+];
+
+/// What is to be said of the lines of a file.
+pub(super) fn lines(file: &str, role: Role, text: &str) -> Vec<Advice> {
+    let mut found = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.roles.contains(&role)) {
+        let hit = text.lines().enumerate().find(|(_, line)| {
+            let code = line.trim_start();
+            let is_comment = code.starts_with("//")
+                || (code.starts_with('#') && !file.ends_with(".jade") && !file.ends_with(".pug"));
+            !is_comment && rule.words.iter().any(|word| has_word(code, word))
+        });
+        // The first line of each kind is enough: the others are alike.
+        if let Some((number, _)) = hit {
+            let (what, todo) = (rule.what.to_owned(), rule.todo.to_owned());
+            found.push(Advice { file: file.to_owned(), line: number + 1, weight: rule.weight, what, todo });
+        }
+    }
+    found
+}
+
+/// Whether a word stands in a line, and does not end another name.
+fn has_word(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '$' | '.'))
+            || word.starts_with("getSession")
+    })
+}

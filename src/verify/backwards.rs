@@ -1,0 +1,57 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::disk::{Disk, DiskError, Entry, Kind, Lock};
+
+/// A disk whose folders list their names backwards.
+pub(super) struct Backwards(pub(super) Arc<dyn Disk>);
+
+impl Disk for Backwards {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, DiskError> {
+        self.0.read(path)
+    }
+
+    fn kind(&self, path: &Path) -> Result<Option<Kind>, DiskError> {
+        self.0.kind(path)
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
+        let mut entries = self.0.list(path)?;
+        entries.reverse();
+        Ok(entries)
+    }
+
+    fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {
+        self.0.canonical(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.0.create_folder(path)
+    }
+
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        self.0.write_new(path, bytes)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        self.0.rename(from, to)
+    }
+
+    fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.0.sync_folder(path)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<(), DiskError> {
+        self.0.remove_file(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> Result<(), DiskError> {
+        self.0.remove_folder(path)
+    }
+
+    fn lock(&self, path: &Path) -> Result<Lock, DiskError> {
+        self.0.lock(path)
+    }
+}
