@@ -9,6 +9,9 @@ use crate::{
 
 /// Endings of files that lie beside code and are for people and tools.
 const QUIET: &[&str] = &["md", "markdown", "txt", "map", "snap"];
+/// Endings of what stylesheets may name with `url()`; scripts import stylesheets.
+const NAMED: &[&str] =
+    &["avif", "eot", "gif", "ico", "jpeg", "jpg", "otf", "png", "svg", "ttf", "webp", "woff", "woff2"];
 /// Endings of stylesheets in languages that are not compiled.
 const STYLES: &[&str] = &["less", "pcss", "postcss", "sss"];
 /// Endings of views in languages that are not rendered.
@@ -42,6 +45,7 @@ fn help(entry: &Entry) -> Option<String> {
         (Role::Client | Role::Shared | Role::Server, Format::Other) if ending.is_empty() || QUIET.contains(&ending) => {
             None
         }
+        (Role::Client | Role::Shared, Format::Other) if NAMED.contains(&ending) => None,
         (Role::Client | Role::Shared | Role::Server, Format::Other) => Some(format!(
             "`.{ending}` is no language of scripts that ssbuild compiles. Compile it to JavaScript first, move it to `public` when it is to be served, or begin its name with `_`."
         )),
