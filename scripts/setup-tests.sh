@@ -12,6 +12,7 @@ say() { printf 'setup: %s\n' "$*"; }
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 { command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || missing+=(postgresql)
+[ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v cc >/dev/null || missing+=(build-essential)
 command -v git >/dev/null || missing+=(git)

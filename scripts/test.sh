@@ -30,6 +30,7 @@ if [ -f runtime-client/package.json ]; then
   step client-types in_folder runtime-client npm run --silent check
   step client in_folder runtime-client npm test --silent
 fi
+step openapi in_folder tests/openapi npm test --silent
 step browser in_folder tests/browser npm test --silent
 step book node --test --test-concurrency=1 tests/book/*.test.mjs
 

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod graph;
 pub mod half;
 pub mod hosts;
+mod incompatible;
 pub mod libs;
 pub mod licenses;
 pub mod link;

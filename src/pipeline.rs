@@ -6,6 +6,7 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place, Report};
 use ssbuild_server::{
     config::{Layer, Maps},
     manifest::{self, Api, Bundle, Manifest, Tool},
+    openapi,
 };
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     copies::Copied,
     disk::{Disk, DiskError, Kind, Witness},
     half::Half,
-    hosts, libs, licenses,
+    hosts, incompatible, libs, licenses,
     needs::{self, Chosen},
     output::{self, Bytes},
     pages::{OwnViews, Policy, Views, page_file, page_text, route},
@@ -270,14 +271,11 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let measured = request.purpose == Purpose::Measure || !settings.config.build.budget_bytes.is_empty();
     let published = matches!(request.purpose, Purpose::Publish(_));
     let sealed = match !report.has_errors() && (measured || published) {
-        true => Some(assemble(
-            &public,
-            &sheets,
-            &scripts,
-            (&settings, &own),
-            licenses::text(&**disk, &project.root, &scripts)?,
-            session,
-        )?),
+        true => {
+            let licenses = licenses::text(&**disk, &project.root, &scripts)?;
+            let unable = incompatible::read(&**disk, &project.root)?;
+            Some(assemble(&public, &sheets, &scripts, (&settings, &own), licenses, unable, session)?)
+        }
         false => None,
     };
     if let Some(sealed) = &sealed {
@@ -335,6 +333,10 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let beside = Beside { hooks, files: server_files.into_keys().collect(), packages };
     let described = Described { app, pages, chunks, templates, page_scripts, api, engine, beside, settings: &settings };
     let manifest = describe(&sealed, described);
+    let mut openapi =
+        serde_json::to_vec_pretty(&openapi::document(&manifest, &settings.config.api)).expect("plain data");
+    openapi.push(b'\n');
+    sealed.files.build.insert("openapi.json".to_owned(), openapi.into());
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
     let browser = Some(Browser { client, start, views: own });
     let manifest = Some(published.manifest);
@@ -419,6 +421,7 @@ fn assemble(
     scripts: &Scripts,
     (settings, own): (&Settings, &OwnViews),
     licenses: Option<String>,
+    unable: BTreeMap<String, Vec<u8>>,
     session: &Session,
 ) -> Result<Sealed, Error> {
     let mut build = Build::default();
@@ -448,6 +451,9 @@ fn assemble(
     if let Some(text) = licenses {
         build.private(licenses::FILE, text.into_bytes());
     }
+    for (path, bytes) in unable {
+        build.private(&format!("{INCOMPATIBLE}{path}"), bytes);
+    }
     build.private(SERVER_BUNDLE, scripts.server.code.clone().into_bytes());
     if let Some(map) = &scripts.server.map {
         build.private(SERVER_MAP, map.clone().into_bytes());
@@ -469,6 +475,8 @@ fn assemble(
     build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
 }
 
+/// Where the files for browsers lie that cannot run the app.
+const INCOMPATIBLE: &str = "static/incompatible_browsers/";
 const SERVER_BUNDLE: &str = "server/server.js";
 const SERVER_MAP: &str = "maps/server.js.map";
 
@@ -516,6 +524,11 @@ fn describe(sealed: &Sealed, described: Described<'_>) -> Manifest {
         chunks,
         assets: sealed.assets.clone(),
         files: sealed.served.clone(),
+        incompatible_browsers: sealed
+            .private
+            .iter()
+            .filter_map(|(path, file)| Some((path.strip_prefix(INCOMPATIBLE)?.to_owned(), file.clone())))
+            .collect(),
         server: manifest::Server {
             engine: engine.engine,
             engine_reason: engine.reason,

@@ -1,5 +1,6 @@
 //! The HTTP API: `/api/app/square?25` calls the action `app/square`.
 
+mod browse;
 mod request;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::cookie::{self, Transport};
 use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
 use crate::generation::Generation;
 use crate::http::{Caller, RequestId, later, plain, read_body};
+use crate::hub::Mode;
 use crate::origin::PageOrigin;
 use crate::peer::Peer;
 use crate::protocol::Logging;
@@ -32,6 +34,28 @@ use request::{Form, Target};
 /// Whether the API answers for that path.
 pub(crate) fn owns(config: &Api, path: &str) -> bool {
     config.enabled && below(config, path).is_some()
+}
+
+/// Whether a path is the API's own, which is shown in development: else it may be a route of the page.
+pub(crate) fn is_root(app: &App, config: &Api, path: &str) -> bool {
+    app.hub.mode == Mode::Development && config.enabled && path.strip_prefix('/') == Some(&config.prefix)
+}
+
+/// What is shown of the API itself, in development.
+fn overview(app: &App, generation: &Generation, path: &str) -> Option<Response<Body>> {
+    if app.hub.mode != Mode::Development || generation.tree.contains_key(path) {
+        return None;
+    }
+    match path {
+        "" => Some(browse::page(&app.name, &generation.config.api.prefix, &generation.tree)),
+        "openapi.json" => {
+            let mut response = Response::new(Body::from(generation.openapi.clone()));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Some(response)
+        }
+        _ => None,
+    }
 }
 
 fn below<'a>(config: &Api, path: &'a str) -> Option<&'a str> {
@@ -57,19 +81,25 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response<Body> {
             return response;
         }
     };
+    let path = below(&config.api, parts.uri.path()).unwrap_or_default();
+    if !is_post && let Some(overview) = overview(app, &generation, path) {
+        return overview;
+    }
     // A page elsewhere must not post with this browser's cookie; without an origin, nothing with a cookie may.
     let foreign = match caller.page {
         PageOrigin::Foreign => true,
         PageOrigin::Absent => parts.headers.contains_key(COOKIE),
         PageOrigin::Allowed => false,
     };
-    if is_post && foreign {
+    // Credentials that a browser adds by itself must not be used by a page elsewhere either, links and images included.
+    let lent = parts.headers.contains_key(AUTHORIZATION)
+        && (caller.page == PageOrigin::Foreign || is_cross_site(&parts.headers));
+    if is_post && foreign || lent {
         return plain(StatusCode::FORBIDDEN, "this page may not call the API (http.allowed_origins)");
     }
     if app.api_requests.take(caller.ip, app.hub.clock.now_ms()) == Verdict::Refused {
         return later(StatusCode::TOO_MANY_REQUESTS, "too many requests in too short a time");
     }
-    let path = below(&config.api, parts.uri.path()).unwrap_or_default();
     let target = Target::parse(&generation.tree, path, &parts.headers);
     let body = match read_body(body, app.hub.limits.body_bytes, app.hub.limits.handshake_ms).await {
         Ok(body) => body,
@@ -200,6 +230,11 @@ impl HttpCall<'_> {
         };
         let credentials = self.headers.get(AUTHORIZATION).and_then(credentials);
         let (username, password) = credentials.ok_or_else(|| refused("this action wants a logged-in user"))?;
+        let (ip, now_ms) = (self.caller.ip, self.app.hub.clock.now_ms());
+        if self.app.failed_logins.is_empty(ip, now_ms) {
+            let text = "too many wrong credentials from this address (limits.wrong_credentials_burst)";
+            return Err(CallError::new(ErrorCode::RateLimited, text));
+        }
         let params = to_raw_value(&json!({"username": username, "password": password})).expect("strings are JSON");
         let context = self.context(session, &self.request);
         let outcome = self.generation.actions.authenticate(module, params, context).await?;
@@ -210,7 +245,11 @@ impl HttpCall<'_> {
             Some(Value::Number(user)) => Some(user.to_string()),
             _ => None,
         };
-        user.filter(|_| good).ok_or_else(|| refused("these credentials are not good"))
+        user.filter(|_| good).ok_or_else(|| {
+            // Only wrong ones count: who knows the password may ask as often as others.
+            self.app.failed_logins.take(ip, now_ms);
+            refused("these credentials are not good")
+        })
     }
 
     fn refuse(&self, error: CallError) -> Response<Body> {
@@ -234,6 +273,11 @@ impl HttpCall<'_> {
         }
         response
     }
+}
+
+/// Whether a browser says that another site's page makes it ask (W3C Fetch Metadata).
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 fn credentials(header: &HeaderValue) -> Option<(String, String)> {

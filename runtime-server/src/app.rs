@@ -23,6 +23,8 @@ pub(crate) struct App {
     pub(crate) name: String,
     pub(crate) handshakes: Addresses,
     pub(crate) api_requests: Addresses,
+    /// Wrong credentials over HTTP.
+    pub(crate) failed_logins: Addresses,
     pub(crate) calls: Arc<Running>,
     pub(crate) requests: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,

@@ -163,6 +163,10 @@ impl Served {
         let fields = response.headers_mut();
         self.describe(fields);
         fields.insert(ETAG, HeaderValue::from_str(&tag).expect("hex digits and quotes"));
+        if negotiate::is_other(headers, &tag) {
+            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+            return response;
+        }
         if negotiate::is_known(headers, &tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
@@ -283,7 +287,7 @@ fn list(folder: &Path, prefix: &str) -> Vec<String> {
 }
 
 /// The type of an earlier build's file, whose manifest is not at hand.
-fn content_type(ending: &str) -> HeaderValue {
+pub(crate) fn content_type(ending: &str) -> HeaderValue {
     HeaderValue::from_static(match ending {
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",

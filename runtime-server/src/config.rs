@@ -35,6 +35,8 @@ pub struct Config {
     pub https: Https,
     /// The server process.
     pub server: Server,
+    /// Browsers that cannot run the app.
+    pub browser_check: BrowserCheck,
     /// The HTTP API.
     pub api: Api,
     /// Logging.
@@ -237,6 +239,16 @@ section! {
         follow: bool = true,
         /// Address of health, readiness and metrics; `off` for none. When it is the default one and taken, there is none either.
         admin: String = "127.0.0.1:9321".to_owned(),
+    }
+}
+
+section! {
+    /// Browsers that cannot run the app.
+    BrowserCheck {
+        /// Whether browsers that are known to be too old get `static/incompatible_browsers` instead of pages.
+        enabled: bool = true,
+        /// Whether those that are not known to be able get it as well: robots, and programs without a name.
+        strict: bool = false,
     }
 }
 

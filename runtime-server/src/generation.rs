@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::actions::Actions;
 use crate::app::{Running, RunningCall};
 use crate::assets::Assets;
+use crate::browsers::Incompatible;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::engine::{CallError, ClientEvent, ErrorCode, Host, HostCall, Reply};
@@ -25,7 +26,10 @@ pub(crate) struct Generation {
     pub(crate) actions: Arc<dyn Actions>,
     pub(crate) tree: Arc<BTreeMap<String, Action>>,
     pub(crate) config: Config,
+    /// The HTTP API described; in development only.
+    pub(crate) openapi: String,
     pub(crate) pages: Pages,
+    pub(crate) incompatible: Incompatible,
     pub(crate) assets: Assets,
     /// The calls that it took.
     pub(crate) calls: Arc<Running>,

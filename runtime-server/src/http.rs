@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::routing::{any, post};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
@@ -132,7 +132,7 @@ impl Caller {
 async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     let path = request.uri().path();
     let generation = app.current();
-    if api::owns(&generation.config.api, path) {
+    if api::owns(&generation.config.api, path) || api::is_root(&app, &generation.config.api, path) {
         return api::answer(&app, request).await;
     }
     let (method, headers) = (request.method(), request.headers());
@@ -141,11 +141,20 @@ async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> 
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
+    let check = &generation.config.browser_check;
+    if let Some(instead) = generation.incompatible.answer(check, path, headers, is_route(path)) {
+        return instead;
+    }
     if let Some(file) = generation.assets.answer(path, method, headers).await {
         return file;
     }
     match generation.pages.answer(path, headers).filter(|_| is_route(path)) {
-        Some(page) => page,
+        Some(mut page) => {
+            if check.enabled {
+                page.headers_mut().append(VARY, HeaderValue::from_static("user-agent"));
+            }
+            page
+        }
         None => plain(StatusCode::NOT_FOUND, "there is nothing here"),
     }
 }

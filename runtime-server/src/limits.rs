@@ -66,6 +66,8 @@ limits! {
     connects_burst: u32 = 500, "Handshakes that one address may make at once.";
     requests_per_second: u32 = 200, "Requests a second that one address may make to the HTTP API on average.";
     requests_burst: u32 = 1_000, "Requests that one address may make to the HTTP API at once.";
+    wrong_credentials_per_second: u32 = 1, "Wrong Basic credentials a second that one address may send on average.";
+    wrong_credentials_burst: u32 = 20, "Wrong Basic credentials that one address may send at once.";
     http_connections: usize = 30_000, "Open TCP connections of this server, those of sockets included.";
     cached_file_bytes: usize = 256 * 1024, "Largest file kept in memory for serving, in bytes.";
     cache_bytes: usize = 32 * 1024 * 1024, "Files kept in memory for serving, in bytes.";

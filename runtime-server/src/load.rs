@@ -124,12 +124,13 @@ impl Build {
 
     /// Every file of the build: path, length and SHA-256.
     fn files(&self) -> impl Iterator<Item = (&str, u64, &str)> {
-        let Manifest { assets, files, server, .. } = &self.manifest;
+        let Manifest { assets, files, incompatible_browsers, server, .. } = &self.manifest;
         let public = assets.values().chain(files.values()).flat_map(|asset| {
             let encoded = asset.encodings.values().map(|e| (e.file.as_str(), e.bytes, e.sha256.as_str()));
             std::iter::once((asset.file.as_str(), asset.bytes, asset.sha256.as_str())).chain(encoded)
         });
         let private = std::iter::once(&server.bundle).chain(&server.map).chain(&server.config).chain(&server.files);
+        let private = private.chain(incompatible_browsers.values());
         public.chain(private.map(|f| (f.file.as_str(), f.bytes, f.sha256.as_str())))
     }
 }

@@ -40,6 +40,9 @@ pub struct Manifest {
     pub assets: BTreeMap<String, Asset>,
     /// URL path (`/favicon.ico`) to the file served under its own name.
     pub files: BTreeMap<String, Asset>,
+    /// Files of `static/incompatible_browsers` by their path below it, for browsers that cannot run the app.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub incompatible_browsers: BTreeMap<String, PrivateFile>,
     /// The server half of the app.
     pub server: Server,
     /// The three API trees.

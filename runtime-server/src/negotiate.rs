@@ -1,7 +1,7 @@
 //! What a request asks for in its headers: content codings, entity tags, ranges (RFC 9110).
 
 use http::HeaderMap;
-use http::header::{ACCEPT_ENCODING, HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{ACCEPT_ENCODING, HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 
 use crate::manifest::Encoding;
 
@@ -58,14 +58,20 @@ pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     list(headers, IF_NONE_MATCH).iter().any(|known| *known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
+/// Whether `If-Match` is there and names neither this tag nor any (RFC 9110 §13.1.1, strong comparison).
+pub(crate) fn is_other(headers: &HeaderMap, tag: &str) -> bool {
+    let wanted = list(headers, IF_MATCH);
+    headers.contains_key(IF_MATCH) && !wanted.iter().any(|known| *known == "*" || *known == tag)
+}
+
 /// Which bytes are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// All of them: no range, several, one that cannot be read, or one of other bytes than these.
+    /// All of them: no range, several, or one of other bytes than these.
     Whole,
     /// From, and up to and with.
     Range(u64, u64),
-    /// None of them are there.
+    /// None of them are there, or the range cannot be read.
     Unsatisfiable,
 }
 
@@ -82,9 +88,13 @@ pub(crate) fn part(headers: &HeaderMap, tag: &str, bytes: u64) -> Part {
         return Part::Whole;
     }
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().unwrap_or(u64::MAX));
+    // What cannot be read is refused, as other servers do; of several ranges all is sent, which may always be done.
+    if range.contains(',') {
+        return Part::Whole;
+    }
     match range.trim().split_once('-') {
         Some(("", last)) if !last.is_empty() => match number(last) {
-            None => Part::Whole,
+            None => Part::Unsatisfiable,
             Some(0) => Part::Unsatisfiable,
             Some(_) if bytes == 0 => Part::Unsatisfiable,
             Some(last) => Part::Range(bytes.saturating_sub(last), bytes - 1),
@@ -95,9 +105,9 @@ pub(crate) fn part(headers: &HeaderMap, tag: &str, bytes: u64) -> Part {
             }
             (Some(first), _, true) => Part::Range(first, bytes - 1),
             (Some(first), Some(last), false) if last >= first => Part::Range(first, last.min(bytes - 1)),
-            _ => Part::Whole,
+            _ => Part::Unsatisfiable,
         },
-        _ => Part::Whole,
+        _ => Part::Unsatisfiable,
     }
 }
 
@@ -161,11 +171,11 @@ mod tests {
             ("bytes=10-11", Unsatisfiable),
             ("bytes=99999999999999999999-", Unsatisfiable),
             ("bytes=-0", Unsatisfiable),
-            ("bytes=3-1", Whole),
+            ("bytes=3-1", Unsatisfiable),
             ("bytes=0-1,3-4", Whole),
-            ("bytes=-", Whole),
-            ("bytes=a-b", Whole),
-            ("bytes=+1-2", Whole),
+            ("bytes=-", Unsatisfiable),
+            ("bytes=a-b", Unsatisfiable),
+            ("bytes=+1-2", Unsatisfiable),
             ("bytes", Whole),
             ("lines=0-1", Whole),
         ];
@@ -178,6 +188,16 @@ mod tests {
         stale.insert(IF_RANGE, "\"old\"".parse().expect("a header"));
         assert_eq!(part(&stale, "\"t\"", 10), Whole);
         assert_eq!(part(&stale, "\"old\"", 10), Range(0, 1));
+    }
+
+    #[test]
+    fn tags_that_must_match() {
+        for (wanted, other) in
+            [("\"t\"", false), ("\"a\", \"t\"", false), ("*", false), ("W/\"t\"", true), ("\"a\"", true), ("", true)]
+        {
+            assert_eq!(is_other(&headers(IF_MATCH, wanted), "\"t\""), other, "{wanted}");
+        }
+        assert!(!is_other(&HeaderMap::new(), "\"t\""));
     }
 
     #[test]

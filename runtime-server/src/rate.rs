@@ -69,6 +69,15 @@ impl Addresses {
         buckets.entry(network(address)).or_insert_with(|| Bucket::full(self.rate, now_ms)).take(self.rate, now_ms)
     }
 
+    /// Whether an address has no token left.
+    pub(crate) fn is_empty(&self, address: IpAddr, now_ms: u64) -> bool {
+        let mut buckets = self.buckets.lock();
+        buckets.get_mut(&network(address)).is_some_and(|bucket| {
+            bucket.fill(self.rate, now_ms);
+            bucket.millitokens < 1000
+        })
+    }
+
     /// Forgets the addresses whose buckets are full again.
     pub(crate) fn sweep(&self, now_ms: u64) {
         self.buckets.lock().retain(|_, bucket| {

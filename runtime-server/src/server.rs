@@ -15,6 +15,7 @@ use crate::admin;
 use crate::app::{App, Running};
 use crate::assets::Assets;
 use crate::backplane::Backplane;
+use crate::browsers::Incompatible;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
@@ -27,6 +28,7 @@ use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::{EngineKind, Hook};
 use crate::metrics::Metrics;
+use crate::openapi;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
 use crate::rate::{Addresses, Rate};
@@ -95,6 +97,8 @@ impl Server {
         let presence = Presence::new(config.users.online.clone(), backplane.is_some());
         let mode = if manifest.env == "development" { Mode::Development } else { Mode::Deployed };
         let api_requests = Rate { per_second: limits.requests_per_second, burst: limits.requests_burst };
+        let wrong_credentials =
+            Rate { per_second: limits.wrong_credentials_per_second, burst: limits.wrong_credentials_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Hub::new((clock, log), limits, sessions, presence, mode, backplane);
         let metrics = Arc::new(Metrics::new());
@@ -108,6 +112,7 @@ impl Server {
             name: manifest.app.clone(),
             handshakes: Addresses::new(handshakes),
             api_requests: Addresses::new(api_requests),
+            failed_logins: Addresses::new(wrong_credentials),
             calls: Arc::default(),
             requests: 0.into(),
             metrics,
@@ -315,6 +320,7 @@ fn prepare(
     let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
     let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
     let assets = Assets::new(build, &hub.limits, before);
+    let incompatible = Incompatible::read(build)?;
     let watches: Arc<Running> = Arc::default();
     let wanted: Arc<Wanted> = Arc::default();
     let host = GenerationHost {
@@ -325,13 +331,19 @@ fn prepare(
         wanted: Arc::clone(&wanted),
     };
     let actions = start_actions(Arc::new(host)).map_err(ServerError::Engine)?;
+    let openapi = match hub.mode {
+        Mode::Development => openapi::document(manifest, &config.api).to_string(),
+        Mode::Deployed => String::new(),
+    };
     Ok(Generation {
         number,
+        openapi,
         build_id: manifest.build_id.clone(),
         actions,
         tree: Arc::new(manifest.api.server.clone()),
         config,
         pages,
+        incompatible,
         assets,
         calls: Arc::default(),
         watches,
@@ -364,6 +376,7 @@ async fn sweep(app: Arc<App>, started_ms: u64) {
         app.hub.sweep();
         app.handshakes.sweep(swept_ms);
         app.api_requests.sweep(swept_ms);
+        app.failed_logins.sweep(swept_ms);
         if swept_ms >= expired_ms + EXPIRE_MS {
             expired_ms = swept_ms;
             app.hub.sessions.expire(swept_ms);

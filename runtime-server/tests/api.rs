@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::World;
+use crate::support::dist::Dist;
 use crate::support::http::{Reply, Request};
 
 async fn get(world: &World, target: &str) -> Value {
@@ -229,4 +230,81 @@ async fn the_action_sees_where_the_call_came_from() {
     let world = World::new().await;
     let request = Request::get("/api/app/request").header("X-Forwarded-For", "192.0.2.7");
     assert_eq!(world.send(request).await.json()["ip"], "127.0.0.1", "not believed unless configured");
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_do_not_use_a_browsers_credentials() {
+    let world = World::with(|config| config.api.auth.basic.module_name = Some("passwords".to_owned())).await;
+    let basic = ("Authorization", "Basic YWxpY2U6b3BlbjpzZXNhbWU=");
+    let own = world.origin();
+    let cases: [(&str, &[(&str, &str)], u16); 12] = [
+        ("GET", &[basic], 200),
+        ("GET", &[basic, ("Sec-Fetch-Site", "none")], 200),
+        ("GET", &[basic, ("Sec-Fetch-Site", "same-origin")], 200),
+        ("GET", &[basic, ("Sec-Fetch-Site", "cross-site")], 403),
+        ("GET", &[basic, ("Origin", "http://evil.test")], 403),
+        ("GET", &[basic, ("Origin", "null")], 403),
+        ("GET", &[basic, ("Origin", &own)], 200),
+        ("POST", &[basic], 200),
+        ("POST", &[basic, ("Sec-Fetch-Site", "cross-site")], 403),
+        ("POST", &[basic, ("Origin", "http://evil.test")], 403),
+        ("POST", &[basic, ("Origin", &own)], 200),
+        ("POST", &[basic, ("Cookie", "ss_chat=x")], 403),
+    ];
+    for (method, headers, status) in cases {
+        let mut request = match method {
+            "GET" => Request::get("/api/secret/whoami"),
+            _ => Request::post("/api/secret/whoami", "application/json", "[]"),
+        };
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        assert_eq!(world.send(request).await.status, status, "{method} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_limited_and_right_ones_are_not() {
+    let world = World::with(|config| {
+        config.api.auth.basic.module_name = Some("passwords".to_owned());
+        config.limits.wrong_credentials_burst = 3;
+    })
+    .await;
+    let with = |credentials: &'static str| Request::get("/api/secret/whoami").header("Authorization", credentials);
+    let (right, wrong) = ("Basic YWxpY2U6b3BlbjpzZXNhbWU=", "Basic YWxpY2U6d3Jvbmc=");
+    for _ in 0..10 {
+        assert_eq!(world.send(with(right)).await.status, 200);
+    }
+    for _ in 0..3 {
+        assert_eq!(world.send(with(wrong)).await.status, 401);
+    }
+    for credentials in [wrong, right] {
+        let reply = world.send(with(credentials)).await;
+        assert_eq!((reply.status, reply.json()["error"]["code"].clone()), (429, json!("rate_limited")));
+    }
+    world.clock.advance(1_000);
+    assert_eq!(world.send(with(right)).await.status, 200);
+    assert_eq!(world.send(with(wrong)).await.status, 401);
+    assert_eq!(world.send(with(wrong)).await.status, 429);
+}
+
+#[tokio::test]
+async fn in_development_the_api_can_be_looked_at() {
+    let development = Dist::new().change(|manifest| manifest["env"] = json!("development"));
+    let world = World::of(&development, |_| {}).await;
+    let page = world.get("/api").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let text = page.text();
+    assert!(
+        text.contains("<form action=\"/api/app/echo\">")
+            && text.contains("auth.login(")
+            && text.contains("<b>guarded</b>")
+    );
+    assert_eq!(world.get("/api/").await.text(), text);
+    let document = world.get("/api/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["paths"].as_object().expect("paths").len(), crate::support::script::ACTIONS.len());
+    let world = World::new().await;
+    assert_eq!(world.get("/api/").await.status, 404, "only in development");
+    assert_eq!(world.get("/api/openapi.json").await.status, 404);
 }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api;
+mod browsers;
 mod calls;
 mod cluster;
 mod console;
@@ -10,10 +11,12 @@ mod golden;
 mod limits;
 mod load;
 mod login;
+mod nginx;
 mod origin;
 mod pages;
 mod process;
 mod redis;
+mod security;
 mod sessions;
 mod shutdown;
 mod skew;

@@ -117,6 +117,13 @@ impl Dist {
         self
     }
 
+    /// A file of `static/incompatible_browsers`.
+    pub(crate) fn incompatible(mut self, path: &str, text: &str) -> Self {
+        let file = format!("builds/{BUILD_ID}/static/incompatible_browsers/{path}");
+        self.manifest["incompatible_browsers"][path] = self.private(&file, text.as_bytes());
+        self
+    }
+
     /// Other configuration.
     pub(crate) fn config(mut self, file: &str, text: &str) -> Self {
         let file = format!("builds/{BUILD_ID}/server/config/{file}");

@@ -1,0 +1,7 @@
+//! The lists of what must not get through: origins, names of actions, guards, paths, requests within requests.
+
+mod guards;
+mod names;
+mod origins;
+mod paths;
+mod smuggling;
