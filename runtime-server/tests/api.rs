@@ -237,7 +237,8 @@ async fn pages_of_other_sites_do_not_use_a_browsers_credentials() {
     let world = World::with(|config| config.api.auth.basic.module_name = Some("passwords".to_owned())).await;
     let basic = ("Authorization", "Basic YWxpY2U6b3BlbjpzZXNhbWU=");
     let own = world.origin();
-    let cases: [(&str, &[(&str, &str)], u16); 12] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Headers<'_>, u16); 12] = [
         ("GET", &[basic], 200),
         ("GET", &[basic, ("Sec-Fetch-Site", "none")], 200),
         ("GET", &[basic, ("Sec-Fetch-Site", "same-origin")], 200),
