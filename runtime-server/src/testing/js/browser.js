@@ -13,7 +13,10 @@
       this.dataset = {};
       this.childNodes = [];
       this.attributes = {};
-      this.textContent = this.innerHTML = this.value = this.className = this.id = "";
+      this.textContent = this.value = this.className = this.id = "";
+      this.markup = "";
+      this.nodeType = name === "#text" ? 3 : name === "#document-fragment" ? 11 : 1;
+      this.nodeName = this.tagName;
       const classes = new Set();
       this.classList = {
         add: (...names) => names.forEach((one) => classes.add(one)),
@@ -24,6 +27,36 @@
     }
     get children() {
       return this.childNodes;
+    }
+    // Libraries look at what became of a piece of HTML: its outermost elements are there, without what is in them.
+    get innerHTML() {
+      return this.markup;
+    }
+    set innerHTML(html) {
+      this.markup = String(html);
+      const first = /<([a-z][\w-]*)/i.exec(this.markup);
+      this.childNodes = first ? [new Element(first[1])] : [];
+    }
+    get firstChild() {
+      return this.childNodes[0] || null;
+    }
+    get lastChild() {
+      return this.childNodes[this.childNodes.length - 1] || null;
+    }
+    get ownerDocument() {
+      return this === document ? null : document;
+    }
+    cloneNode(deep) {
+      const clone = new Element(this.tagName);
+      clone.attributes = { ...this.attributes };
+      if (deep) clone.childNodes = this.childNodes.map((child) => (child.cloneNode ? child.cloneNode(true) : child));
+      return clone;
+    }
+    insertBefore(child) {
+      return this.appendChild(child);
+    }
+    getElementsByTagName() {
+      return [];
     }
     appendChild(child) {
       this.childNodes.push(child);
@@ -68,6 +101,9 @@
     removeEventListener: (name, fn) => (listeners[on] = listeners[on].filter((one) => one[0] !== name || one[1] !== fn)),
   });
   const document = Object.assign(new Element("#document"), listen("document"), {
+    nodeType: 9,
+    defaultView: window,
+    implementation: { createHTMLDocument: () => ({ body: new Element("body"), head: new Element("head") }) },
     readyState: "complete",
     visibilityState: "visible",
     cookie: "",
