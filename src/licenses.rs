@@ -1,6 +1,10 @@
 //! The licences of the packages that were bundled, as one text.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt::Write,
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -37,8 +41,8 @@ pub(crate) fn text(disk: &dyn Disk, root: &Path, scripts: &Scripts) -> Result<Op
         let own = folder.rsplit_once("node_modules/").map_or(folder, |(_, name)| name);
         let name = if text("name").is_empty() { own.to_owned() } else { text("name") };
         let key = (name, text("version"));
-        if !packages.contains_key(&key) {
-            packages.insert(key, (licence(&package), texts(disk, &path)?));
+        if let Entry::Vacant(new) = packages.entry(key) {
+            new.insert((licence(&package), texts(disk, &path)?));
         }
     }
     if packages.is_empty() {

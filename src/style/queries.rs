@@ -213,9 +213,12 @@ fn by_version(query: &str) -> Option<Found> {
     Some([(name, version?)].into())
 }
 
+/// Whether an order is what was asked for.
+type Compare = fn(std::cmp::Ordering) -> bool;
+
 /// What `>`, `>=`, `<` or `<=` at the beginning asks for, and what is behind it.
-fn comparison(text: &str) -> Option<(fn(std::cmp::Ordering) -> bool, &str)> {
-    let operators: [(&str, fn(std::cmp::Ordering) -> bool); 4] = [
+fn comparison(text: &str) -> Option<(Compare, &str)> {
+    let operators: [(&str, Compare); 4] = [
         (">=", std::cmp::Ordering::is_ge),
         ("<=", std::cmp::Ordering::is_le),
         (">", std::cmp::Ordering::is_gt),

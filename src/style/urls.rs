@@ -65,9 +65,8 @@ impl<'a> Urls<'a> {
 fn missing(found: &FoundUrl, path: &str, candidates: &[String]) -> Diagnostic {
     // What stays is the file in `public`, where nothing else was possible.
     let beside = found.bases.iter().filter_map(|base| join(base, path)).find(|file| !may_be_served(file));
-    let (code, message) = if path.starts_with('/') || candidates.len() > 1 {
-        (Code::UrlUnresolved, format!("`{}` names no file", found.written))
-    } else if super::package::in_package(path).is_some() && !candidates.is_empty() {
+    let in_package = super::package::in_package(path).is_some() && !candidates.is_empty();
+    let (code, message) = if path.starts_with('/') || candidates.len() > 1 || in_package {
         (Code::UrlUnresolved, format!("`{}` names no file", found.written))
     } else if let Some(file) = beside {
         (Code::UrlEscapes, format!("`{}` names `{file}`, which browsers never get", found.written))
