@@ -7,6 +7,7 @@ use ssbuild_script::{ImportKind, MapJoiner};
 use crate::{
     graph::{Dep, Graph, Module},
     link::Linked,
+    zone::Zone,
 };
 
 /// A script that is ready to be named by its bytes.
@@ -38,7 +39,7 @@ pub struct Part {
 }
 
 /// What `__ss.start` is told, each tree a JSON object.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Start {
     /// Tree name to path to number.
     pub trees: Vec<(&'static str, BTreeMap<String, i64>)>,
@@ -61,12 +62,20 @@ pub struct Writer {
     code: String,
     map: Option<MapJoiner>,
     parts: Vec<Part>,
+    scoped: bool,
 }
 
 impl Writer {
     /// An empty bundle, with or without a map.
     pub fn new(with_map: bool) -> Self {
-        Self { code: String::new(), map: with_map.then(MapJoiner::new), parts: Vec::new() }
+        Self { code: String::new(), map: with_map.then(MapJoiner::new), parts: Vec::new(), scoped: false }
+    }
+
+    /// Lets each module of the app have an `SS` of its own, which the development client needs to know whose handlers are
+    /// whose: such a module is a function of `SS` that returns the function.
+    #[must_use]
+    pub fn scoped(self) -> Self {
+        Self { scoped: true, ..self }
     }
 
     /// Adds `__ss.define` for modules of a graph. ES modules stand in strict code, the others in sloppy code.
@@ -124,12 +133,20 @@ impl Writer {
                 Numbering::Linked(linked) => self.text(&format!("{}:[", linked.ids[at])),
                 Numbering::Runtime => self.text(&format!("\"{}\":[", runtime_id(at))),
             }
+            let scoped =
+                self.scoped && matches!(module.zone, Zone::Client | Zone::Shared) && module.text.contains("SS");
+            if scoped {
+                self.text("function(SS){return ");
+            }
             let imports = module.compiled.imports.iter().zip(&module.deps).filter_map(|(import, dep)| match dep {
                 Dep::Module(to) => Some((graph.modules[*to].name.clone(), import.kind)),
                 Dep::Host(name) => Some((name.clone(), import.kind)),
                 Dep::Missing => None,
             });
             self.module(module, imports.collect());
+            if scoped {
+                self.text("}");
+            }
             let deps: Vec<String> = module
                 .deps
                 .iter()
@@ -139,7 +156,8 @@ impl Writer {
                     (Numbering::Runtime, _) => unreachable!("the runtime client imports only its own files"),
                 })
                 .collect();
-            self.text(&format!(",[{}]],\n", deps.join(",")));
+            let scoped = if scoped { ",1" } else { "" };
+            self.text(&format!(",[{}]{scoped}],\n", deps.join(",")));
         }
     }
 

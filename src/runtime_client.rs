@@ -15,24 +15,29 @@ macro_rules! sources {
 }
 
 sources! {
-    "action" "answer" "client" "env" "events" "failure" "index" "loader" "log" "page" "protocol" "rpc" "session" "socket"
-    "start" "streams" "templates" "tree"
+    "action" "answer" "client" "dev" "env" "events" "failure" "hot" "index" "loader" "log" "overlay" "owners" "page"
+    "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree"
 }
 
 /// Where maps and findings say these sources are.
 const FOLDER: &str = "ssbuild/runtime-client";
+
+/// What is started in a page, in this order.
+pub const DEPLOYED: &[&str] = &["index"];
+/// The same while the app is worked on.
+pub const DEVELOPING: &[&str] = &["index", "dev"];
 
 /// The runtime client, compiled.
 #[derive(Debug)]
 pub struct RuntimeClient {
     /// The loader: a plain script, before everything else.
     pub loader: Module,
-    /// What `index` needs, itself first.
+    /// What the entries need, themselves first.
     pub modules: Graph,
 }
 
 /// Compiles the runtime client the way the app is compiled.
-pub fn compile(options: &Options, compile: &Compile<'_>) -> RuntimeClient {
+pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> RuntimeClient {
     let compile = |name: &str, wrap: Wrap| {
         let text = SOURCES.iter().find(|(source, _)| *source == name).map_or("", |(_, text)| text);
         let path = format!("{FOLDER}/{name}.ts");
@@ -46,8 +51,8 @@ pub fn compile(options: &Options, compile: &Compile<'_>) -> RuntimeClient {
     let loader = Module::embedded(&path, text, compiled, Vec::new());
 
     let mut modules = Graph::default();
-    let mut index: BTreeMap<String, usize> = [("index".to_owned(), 0)].into();
-    let mut names = vec!["index".to_owned()];
+    let mut names: Vec<String> = entries.iter().map(|&name| name.to_owned()).collect();
+    let mut index: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
     while let Some(name) = names.get(modules.modules.len()).cloned() {
         let (path, text, compiled) = compile(&name, Wrap::Module);
         let deps = compiled.imports.iter().map(|import| {

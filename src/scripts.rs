@@ -256,12 +256,13 @@ impl Context<'_> {
 
     fn lib_bundle(&self, libs: &[(Module, bool)], found: &mut Vec<Diagnostic>) -> Script {
         let mut writer = Writer::new(self.with_maps());
-        let runtime = runtime_client::compile(&self.options(Side::Client), self.compile);
+        let entries = if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED };
+        let runtime = runtime_client::compile(&self.options(Side::Client), self.compile, entries);
         found.extend(runtime.diagnostics().cloned());
         writer.plain(&runtime.loader);
         let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
         writer.define(&runtime.modules, &modules, Numbering::Runtime);
-        writer.start(&Start { trees: Vec::new(), order: vec![crate::bundle::runtime_id(0)] });
+        writer.start(&Start { trees: Vec::new(), order: (0..entries.len()).map(crate::bundle::runtime_id).collect() });
         for (module, kept) in libs {
             if *kept {
                 writer.unmapped(&module.name, &module.text);
@@ -272,8 +273,18 @@ impl Context<'_> {
         writer.finish("lib.js")
     }
 
+    /// For modules of the browser.
+    fn client_writer(&self) -> Writer {
+        let writer = Writer::new(self.with_maps());
+        if self.develops() { writer.scoped() } else { writer }
+    }
+
+    fn develops(&self) -> bool {
+        self.settings.env == "development"
+    }
+
     fn app_bundle(&self, half: &Half, start: &Start) -> Script {
-        let mut writer = Writer::new(self.with_maps());
+        let mut writer = self.client_writer();
         writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
         writer.start(start);
         writer.finish("app.js")
@@ -324,7 +335,7 @@ impl Context<'_> {
         let mut bundles = BTreeMap::new();
         for page in self.project.pages().into_iter().filter(|page| *page != "app") {
             let Some(entry) = self.trees.client.file(page).and_then(|file| half.index(file)) else { continue };
-            let mut writer = Writer::new(self.with_maps());
+            let mut writer = self.client_writer();
             if let Some(chunk) = half.linked.chunks.iter().find(|chunk| chunk.target == entry) {
                 writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
             }
@@ -347,7 +358,7 @@ impl Context<'_> {
     fn chunks(&self, half: &Half) -> BTreeMap<String, Script> {
         let pages: Vec<usize> = self.page_entries().into_iter().filter_map(|file| half.index(file)).collect();
         let write = |chunk: &crate::link::Chunk| {
-            let mut writer = Writer::new(self.with_maps());
+            let mut writer = self.client_writer();
             writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
             (chunk.id.clone(), writer.finish(&format!("{}.js", chunk.id)))
         };

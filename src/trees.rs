@@ -50,9 +50,10 @@ impl Trees {
                 .map(|(path, file)| {
                     let exports = client.module(file).map(|module| &module.compiled.exports);
                     found.extend(exports.into_iter().flat_map(|exports| check_exports(file, exports)));
-                    let names =
-                        exports.into_iter().flat_map(|exports| exports.names.iter().map(|(name, _)| name.clone()));
-                    (path.to_owned(), names.collect())
+                    let names = exports.into_iter().flat_map(|exports| exports.names.iter());
+                    // These are for hot swaps and no part of the node.
+                    let public = names.filter(|(name, _)| !matches!(name.as_str(), "hot" | "dispose"));
+                    (path.to_owned(), public.map(|(name, _)| name.clone()).collect())
                 })
                 .collect()
         };

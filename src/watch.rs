@@ -5,9 +5,12 @@
 //! the system tells of changes says when to look; what was noted says, after each build, whether anything was lost.
 
 mod changes;
+mod desk;
 mod file_system;
+mod positions;
 mod seen;
 mod site;
+mod version;
 
 use std::{
     path::PathBuf,

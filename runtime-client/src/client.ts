@@ -69,6 +69,7 @@ export function createClient(env: Env, loader: Loader) {
   const actions = createActions(calls.make);
 
   function message(message: ServerMessage) {
+    if (loader.develop) loader.develop(message, page, socket.send);
     switch (message[0]) {
       case 0: {
         const [, , build, recovered, positions, options = {}] = message;
@@ -82,7 +83,8 @@ export function createClient(env: Env, loader: Loader) {
           socketEvents.emit("reconnect");
           events.emit("recovered", recovered === true);
         }
-        upgrade(build, false);
+        // Who works on the app brings the page up to date.
+        if (!options.develops) upgrade(build, false);
         init();
         break;
       }

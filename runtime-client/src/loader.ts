@@ -238,6 +238,8 @@
       page,
       report,
       peek,
+      evaluate,
+      parts: { definitions, modules, running },
       /** Calls `fn` now, and again whenever modules or trees were added. */
       watch(fn: () => void) {
         watcher = fn;

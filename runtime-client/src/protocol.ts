@@ -14,6 +14,8 @@ export interface WelcomeOptions {
   heartbeat_ms?: number;
   message_bytes?: number;
   connection?: number | string;
+  /** Whether the app is being worked on. */
+  develops?: boolean;
 }
 
 /** Messages of the server, by kind. */
@@ -28,7 +30,8 @@ export type ServerMessage =
   | [7, number]
   | [8, string]
   | [9]
-  | [10, number, string];
+  | [10, number, string]
+  | [11 | 12 | 13, unknown];
 
 /** The first message of a connection. */
 export function hello(build: string, clientId: string, positions: Position[] | null): string {
@@ -43,6 +46,11 @@ export function call(id: number, action: string, args: string, resent: boolean, 
 /** Asks for a pong. */
 export function ping(): string {
   return "[2]";
+}
+
+/** In development, what a page has to say: at level 0 an error, at 1 a warning. */
+export function said(level: number, text: string): string {
+  return JSON.stringify([3, level, text]);
 }
 
 /** Reads a message; nothing when it is none. Its kind may be one that this version does not know. */

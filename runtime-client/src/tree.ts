@@ -1,5 +1,8 @@
 // The API trees: `SS.client` and `SS.shared` show modules, `SS.server` holds one function for each action.
 
+import type { Page } from "./page";
+import type { ServerMessage } from "./protocol";
+
 /** What the loader offers to the runtime. */
 export interface Loader {
   page(): object;
@@ -8,6 +11,8 @@ export interface Loader {
   peek(id: number): { exports: unknown } | undefined;
   report(error: unknown): void;
   watch(fn: () => void): void;
+  /** What development adds: it hears every message. */
+  develop?(message: ServerMessage, page: Page, send: (text: string) => void): void;
 }
 
 /** A place in a tree. Without a prototype, so that no path finds what it should not. */

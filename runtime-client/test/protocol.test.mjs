@@ -12,8 +12,8 @@ const golden = JSON.parse(readFileSync(new URL("messages.json", folder), "utf8")
 test("there are golden messages of every kind", () => {
   const kinds = (direction) =>
     new Set(golden.filter((one) => one.direction === direction).map((one) => JSON.parse(one.text)[0]));
-  assert.deepEqual([...kinds("client")].sort(), [0, 1, 2]);
-  assert.deepEqual([...kinds("server")].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual([...kinds("client")].sort(), [0, 1, 2, 3]);
+  assert.deepEqual([...kinds("server")].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 });
 
 /** What the client writes for the meaning of a golden message. */
@@ -21,6 +21,7 @@ const write = [
   (one) => protocol.hello(one.build_id, one.client_id, one.positions),
   (one) => protocol.call(one.id, one.action, JSON.stringify(one.args), one.resent, one.silent),
   () => protocol.ping(),
+  (one) => protocol.said(one.level, one.line),
 ];
 
 for (const one of golden.filter((each) => each.direction === "client")) {
@@ -41,7 +42,7 @@ const read = {
     world.SS.events.on("upgrade", ({ build_id }) => seen.push(build_id));
     world.socket.open();
     world.socket.say(one.text);
-    assert.deepEqual(seen, [one.recovered === true, one.build_id]);
+    assert.deepEqual(seen, one.options.develops ? [one.recovered === true] : [one.recovered === true, one.build_id]);
     world.socket.break();
     world.advance(1000);
     world.socket.open();
@@ -129,7 +130,30 @@ const read = {
     world.socket.say(one.text);
     assert.deepEqual(world.console, [[["error", "warn"][one.level] || "log", one.line]]);
   },
+  11: developing,
+  12: developing,
+  13: developing,
 };
+
+/** What only development builds read reaches the part that they have for it, and is nothing to others. */
+function developing(one) {
+  const world = new World();
+  world.welcome();
+  world.socket.say(one.text);
+  const heard = [];
+  world.loader.develop = (message, page, send) => {
+    heard.push(message[1]);
+    page.build = "b2";
+    send("[3,0,\"said\"]");
+  };
+  world.socket.say(one.text);
+  assert.deepEqual(heard, [one.body]);
+  assert.deepEqual(world.socket.sent.pop(), [3, 0, "said"]);
+  world.socket.break();
+  world.advance(1000);
+  world.socket.open();
+  assert.equal(world.socket.sent[0][2], "b2", "the page says the build that it was brought to");
+}
 
 function calling(id) {
   const world = new World();

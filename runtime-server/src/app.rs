@@ -12,7 +12,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::protocol::Hello;
 use crate::rate::Addresses;
-use crate::skew::KnownBuilds;
+use crate::skew::{KnownBuilds, PageBuild};
 use crate::swap::Generations;
 
 /// Everything that a request may need.
@@ -35,7 +35,10 @@ pub(crate) struct App {
 impl App {
     /// A connection said hello.
     pub(crate) fn greet(self: &Arc<Self>, connection: &Arc<Connection>, hello: Hello) {
-        connection.set_build(self.builds.of_page(&hello.build_id));
+        // In development pages are brought up to date, and never stale.
+        let develops = self.hub.author.get().is_some();
+        connection.set_build(if develops { PageBuild::Unnamed } else { self.builds.of_page(&hello.build_id) });
+        connection.set_page_build(&hello.build_id);
         let app = Arc::clone(self);
         self.hub.greet(connection, hello, move || app.current().build_id.clone());
         self.current().tell(ClientEvent::Init, connection);

@@ -137,6 +137,7 @@ pub(crate) fn finish(
         }
         Err(mut error) => {
             hub.log.failure(request, action, error.code.as_str(), &error.message, error.stack.as_deref());
+            hub.tell_failure(action, &error);
             if hub.mode == Mode::Deployed {
                 error.stack = None;
             }

@@ -49,6 +49,8 @@ pub struct Config {
     pub redis: Redis,
     /// Content-Security-Policy.
     pub csp: Csp,
+    /// Working on the app.
+    pub dev: Dev,
     /// Limits.
     pub limits: Limits,
     /// The app's own keys, for its server code (`SS.config.app`).
@@ -351,6 +353,14 @@ section! {
         mins_until_offline: u32 = 2,
         /// Seconds between two looks at the list.
         update_interval: u32 = 60,
+    }
+}
+
+section! {
+    /// Working on the app.
+    Dev {
+        /// Address that opens a file in the editor, with `{file}` (its whole path), `{line}` and `{column}`; for the overlay of `ssbuild watch`.
+        editor_url: String = "vscode://file/{file}:{line}:{column}".to_owned(),
     }
 }
 

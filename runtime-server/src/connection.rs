@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     opened_ms: u64,
     page: OnceLock<ClientId>,
     build: OnceLock<PageBuild>,
+    /// The build that the page is of by now, in development.
+    page_build: Mutex<String>,
     seen_ms: AtomicU64,
     closing_since_ms: AtomicU64,
     given_up: AtomicBool,
@@ -65,6 +67,7 @@ impl Connection {
             opened_ms: now_ms,
             page: OnceLock::new(),
             build: OnceLock::new(),
+            page_build: Mutex::default(),
             seen_ms: AtomicU64::new(now_ms),
             closing_since_ms: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
@@ -89,6 +92,19 @@ impl Connection {
     pub(crate) fn set_build(&self, build: PageBuild) {
         // A page says hello once.
         self.build.get_or_init(|| build);
+    }
+
+    /// The page on it is of that build.
+    pub(crate) fn set_page_build(&self, build_id: &str) {
+        build_id.clone_into(&mut self.page_build.lock());
+    }
+
+    /// Brings the page from the build that it is of to the one that `bring` names.
+    pub(crate) fn bring_page(&self, bring: impl FnOnce(&str) -> Option<String>) {
+        let mut page_build = self.page_build.lock();
+        if let Some(to) = bring(&page_build) {
+            *page_build = to;
+        }
     }
 
     /// Queues a message.
@@ -178,6 +194,9 @@ impl Connection {
                 app.hub.alive(&self.session);
                 app.current().tell(ClientEvent::Heartbeat, self);
                 self.send(protocol::pong());
+            }
+            (Ok(ClientMessage::Said { level, text }), Some(_)) if app.hub.author.get().is_some() => {
+                app.hub.author.get().into_iter().for_each(|author| author.page_said(level, &text));
             }
             (Err(ProtocolError::Version), _) => self.close(CloseCode::Version),
             // Not ours, or hello twice, or anything before hello.

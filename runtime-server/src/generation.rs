@@ -31,6 +31,8 @@ pub(crate) struct Generation {
     pub(crate) pages: Pages,
     pub(crate) incompatible: Incompatible,
     pub(crate) assets: Assets,
+    /// Tells its server code from another's.
+    pub(crate) server_code: String,
     /// The calls that it took.
     pub(crate) calls: Arc<Running>,
     /// Connections whose end its server code wants to know.
@@ -66,6 +68,29 @@ impl Generation {
     pub(crate) fn tell(&self, event: ClientEvent, connection: &Connection) {
         if self.wanted.wants(event) {
             self.actions.event(event, connection.id, connection.session.view());
+        }
+    }
+
+    /// The same engine, with pages and files of another build.
+    pub(crate) fn with_pages(
+        &self,
+        build_id: String,
+        config: Config,
+        (pages, assets, incompatible): (Pages, Assets, Incompatible),
+    ) -> Self {
+        Self {
+            number: self.number,
+            build_id,
+            actions: Arc::clone(&self.actions),
+            tree: Arc::clone(&self.tree),
+            config,
+            pages,
+            assets,
+            incompatible,
+            server_code: self.server_code.clone(),
+            calls: Arc::clone(&self.calls),
+            watches: Arc::clone(&self.watches),
+            wanted: Arc::clone(&self.wanted),
         }
     }
 

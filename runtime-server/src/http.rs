@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::routing::{any, post};
+use axum::extract::{Path, Request, State};
+use axum::routing::{any, get, post};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
@@ -25,6 +25,7 @@ use crate::api;
 use crate::app::App;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
+use crate::dev;
 use crate::middleware::{self, Looked};
 use crate::origin::{Own, PageOrigin};
 use crate::peer::{Entrance, Peer};
@@ -40,6 +41,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/_ss/socket", any(handshake::socket))
         .route("/_ss/session", post(redeem))
+        .route("/_ss/dev/{*path}", get(develop))
         .fallback(front)
         .with_state(app)
 }
@@ -157,6 +159,11 @@ async fn front(State(app): State<Arc<App>>, request: Request) -> Response<Body> 
         }
         None => plain(StatusCode::NOT_FOUND, "there is nothing here"),
     }
+}
+
+/// `GET /_ss/dev/…`.
+async fn develop(State(app): State<Arc<App>>, Path(path): Path<String>) -> Response<Body> {
+    dev::answer(app.hub.author.get(), &path)
 }
 
 /// Whether a path may be one of the page's own making: a name with a dot is a file that is not there.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::connection::Connection;
+use crate::dev::Author;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::presence::Presence;
@@ -39,6 +40,8 @@ pub(crate) struct Hub {
     /// The tie to other servers.
     pub(crate) backplane: Option<Arc<Backplane>>,
     pubsub: PubSub,
+    /// Who is told, in development.
+    pub(crate) author: OnceLock<Arc<dyn Author>>,
     connections: Mutex<Connections>,
     last_connection: AtomicU64,
     /// Told when a connection has ended.
@@ -100,6 +103,7 @@ impl Hub {
             mode,
             backplane,
             pubsub,
+            author: OnceLock::new(),
             connections,
             last_connection,
             left,
@@ -211,11 +215,13 @@ impl Hub {
             heartbeat_ms: self.limits.idle_ms / 3,
             message_bytes: self.limits.message_bytes,
             connection: connection.id,
+            develops: self.author.get().is_some(),
         };
         let build_id = build_id();
         let greeting = Greeting { build_id: &build_id, options: &options, reached: hello.positions.as_deref() };
         bus.welcome(connection, &streams, &greeting);
         connection.set_greeted();
+        self.brief(connection);
         drop(bus);
         self.alive(&connection.session);
     }
@@ -523,7 +529,7 @@ impl Hub {
         }
     }
 
-    fn all_connections(&self) -> Vec<Arc<Connection>> {
+    pub(crate) fn all_connections(&self) -> Vec<Arc<Connection>> {
         self.connections.lock().open.values().cloned().collect()
     }
 }

@@ -16,6 +16,7 @@ mod connection;
 pub mod console;
 mod cookie;
 pub mod copied;
+pub mod dev;
 pub mod engine;
 mod follow;
 pub mod front;

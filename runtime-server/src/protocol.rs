@@ -29,6 +29,13 @@ pub enum ClientMessage<'a> {
     Call(CallMessage<'a>),
     /// A sign of life.
     Ping,
+    /// In development: what the page has to say to its author.
+    Said {
+        /// 0 an error, 1 a warning.
+        level: u8,
+        /// What it says.
+        text: String,
+    },
 }
 
 /// What a client says first.
@@ -165,6 +172,7 @@ impl<'de> Deserialize<'de> for Parsed<'de> {
                     0 => read_hello(&mut seq)?,
                     1 => Ok(ClientMessage::Call(read_call(&mut seq)?)),
                     2 => Ok(ClientMessage::Ping),
+                    3 => Ok(ClientMessage::Said { level: required(&mut seq)?, text: required(&mut seq)? }),
                     _ => Err(ProtocolError::Malformed),
                 };
                 // Elements that a later version appended.
@@ -223,6 +231,9 @@ pub struct WelcomeOptions {
     pub message_bytes: usize,
     /// The connection's number.
     pub connection: u64,
+    /// Whether the app is being worked on: messages 11 to 13 come, and 3 is read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub develops: bool,
 }
 
 /// The first message of the server.
@@ -338,6 +349,21 @@ pub fn pong() -> Text {
 /// A line for the browser's console.
 pub fn log(level: u8, line: &str) -> Text {
     format!("[10,{level},{}]", json(line)).into()
+}
+
+/// What turns the page into one of the newest build, in development.
+pub fn update(update: &str) -> Text {
+    format!("[11,{update}]").into()
+}
+
+/// What is wrong with the sources, in development.
+pub fn problems(problems: &str) -> Text {
+    format!("[12,{problems}]").into()
+}
+
+/// An action failed by its own fault, in development.
+pub fn failure(problem: &str) -> Text {
+    format!("[13,{problem}]").into()
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
 use crate::actions::Actions;
@@ -19,9 +20,11 @@ use crate::browsers::Incompatible;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cookie::{self, Transport};
+use crate::dev::Author;
 use crate::engine::{Carrier, Engine, Host, Program};
 use crate::front::{Door, Front};
 use crate::generation::{Generation, GenerationHost, Wanted};
+use crate::hex;
 use crate::hub::{Hub, Mode};
 use crate::limits::Limits;
 use crate::load::{Build, LoadError};
@@ -156,7 +159,40 @@ impl Server {
     /// started with stays: addresses, limits, sessions, log.
     pub async fn swap(&self, build: &Build, config: Config) -> Result<(), ServerError> {
         let engine = EngineOf::read(build, &config)?;
+        let current = self.app.current();
+        if current.server_code == engine.identity() && self.app.hub.author.get().is_some() {
+            return self.swap_pages(build, config).await;
+        }
         self.swap_with(build, config, |host| engine.start(host)).await
+    }
+
+    /// Serves other pages and files with the same engine, whose state stays.
+    async fn swap_pages(&self, build: &Build, config: Config) -> Result<(), ServerError> {
+        let app = Arc::clone(&self.app);
+        let _turn = app.generations.turn.lock().await;
+        let before = app.current();
+        let (hub, build, assets) = (Arc::clone(&app.hub), build.clone(), Arc::clone(&before));
+        let shown = tokio::task::spawn_blocking(move || -> Result<_, ServerError> {
+            let pages = render(&build, &config)?;
+            let assets = Assets::new(&build, &hub.limits, Some(&assets.assets));
+            Ok((pages, assets, Incompatible::read(&build)?, build.manifest.build_id, config))
+        });
+        let (pages, assets, incompatible, build_id, config) =
+            shown.await.unwrap_or_else(|error| Err(ServerError::Engine(error.to_string())))?;
+        app.generations.replace(before.with_pages(build_id, config, (pages, assets, incompatible)));
+        app.hub.tell_update();
+        Ok(())
+    }
+
+    /// Has an author told of, and asked, what only development knows; once, before pages connect.
+    pub fn develop(&self, author: Arc<dyn Author>) {
+        // A server has one author: the first.
+        let _ = self.app.hub.author.set(author);
+    }
+
+    /// What is wrong with the sources has changed: tells every page.
+    pub fn tell_problems(&self) {
+        self.app.hub.tell_problems();
     }
 
     /// As [`swap`](Self::swap), with an engine that the caller starts.
@@ -187,7 +223,9 @@ impl Server {
         let old = app.generations.select(next);
         app.metrics.swaps.inc();
         app.hub.log.say(log::CALLS, format_args!("build {build_id} is served from now on"));
-        if old.build_id != build_id {
+        if app.hub.author.get().is_some() {
+            app.hub.tell_update();
+        } else if old.build_id != build_id {
             app.hub.tell_upgrade(&build_id);
         }
         let waiting = Arc::clone(&app);
@@ -296,6 +334,20 @@ impl EngineOf {
         Ok(Self { program, limits: config.limits.clone(), workers: config.server.workers })
     }
 
+    /// What would be another engine with any of this changed.
+    fn identity(&self) -> String {
+        let Program { bundle, actions, config, carrier, .. } = &self.program;
+        let kind = format!("{carrier:?}");
+        let parts: [&[u8]; 4] = [
+            bundle.as_bytes(),
+            &serde_json::to_vec(actions).expect("actions are plain data"),
+            &serde_json::to_vec(config).expect("a configuration is JSON"),
+            kind.as_bytes(),
+        ];
+        let digests: Vec<u8> = parts.iter().flat_map(Sha256::digest).collect();
+        hex::encode(&Sha256::digest(digests))
+    }
+
     fn start(self, host: Arc<dyn Host>) -> Result<Arc<dyn Actions>, String> {
         let engine = Engine::start_workers(self.program, &self.limits, host, self.workers);
         Ok(Arc::new(engine.map_err(|error| error.to_string())?))
@@ -317,10 +369,10 @@ fn prepare(
     start_actions: impl FnOnce(Arc<dyn Host>) -> Result<Arc<dyn Actions>, String>,
 ) -> Result<Generation, ServerError> {
     let manifest = &build.manifest;
-    let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
-    let pages = Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)?;
+    let pages = render(build, &config)?;
     let assets = Assets::new(build, &hub.limits, before);
     let incompatible = Incompatible::read(build)?;
+    let server_code = EngineOf::read(build, &config)?.identity();
     let watches: Arc<Running> = Arc::default();
     let wanted: Arc<Wanted> = Arc::default();
     let host = GenerationHost {
@@ -345,10 +397,17 @@ fn prepare(
         pages,
         incompatible,
         assets,
+        server_code,
         calls: Arc::default(),
         watches,
         wanted,
     })
+}
+
+fn render(build: &Build, config: &Config) -> Result<Pages, PolicyError> {
+    let manifest = &build.manifest;
+    let cdn_base = config.build.cdn_base.as_deref().or(manifest.cdn_base.as_deref());
+    Pages::render(manifest, cdn_base.map(|base| base.trim_end_matches('/')), config.csp.enabled)
 }
 
 /// Says which keys of a new build's configuration have to wait for a restart.

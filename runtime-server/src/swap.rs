@@ -61,6 +61,11 @@ impl Generations {
         before
     }
 
+    /// Puts one in the place of the selected one that has the same engine and the same calls.
+    pub(crate) fn replace(&self, same: Generation) {
+        *self.current.write() = Arc::new(same);
+    }
+
     /// Waits until nobody needs an old generation any more, at most so long, and ends its engine.
     pub(crate) async fn retire(&self, old: &Arc<Generation>, clock: &dyn Clock, log: &Log, drain_ms: u64) {
         let deadline_ms = clock.now_ms() + drain_ms;

@@ -20,7 +20,7 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
 
 #[test]
 fn messages_of_clients_are_read() {
-    let mut kinds = [0; 3];
+    let mut kinds = [0; 4];
     for row in rows("messages").iter().filter(|row| row["direction"] == "client") {
         let message = ClientMessage::parse(text(row, "text")).unwrap_or_else(|error| panic!("{row}: {error}"));
         match message {
@@ -38,6 +38,10 @@ fn messages_of_clients_are_read() {
                 assert_eq!(call.logging == Logging::Silent, row["silent"] == true);
             }
             ClientMessage::Ping => kinds[2] += 1,
+            ClientMessage::Said { level, text: said } => {
+                kinds[3] += 1;
+                assert_eq!((json!(level), said.as_str()), (row["level"].clone(), text(row, "line")));
+            }
         }
     }
     assert!(kinds.iter().all(|count| *count > 0), "every kind has an example: {kinds:?}");
@@ -73,7 +77,7 @@ async fn a_refused_message_closes_the_connection_with_its_code() {
 
 #[test]
 fn messages_of_the_server_are_written() {
-    let mut kinds = [0; 11];
+    let mut kinds = [0; 14];
     for row in rows("messages").iter().filter(|row| row["direction"] == "server") {
         let golden = text(row, "text");
         let parsed: Value = serde_json::from_str(golden).expect("JSON");
@@ -94,6 +98,7 @@ fn write(kind: usize, row: &Value) -> protocol::Text {
                 heartbeat_ms: row["options"]["heartbeat_ms"].as_u64().expect("a number"),
                 message_bytes: row["options"]["message_bytes"].as_u64().expect("a number") as usize,
                 connection: row["options"]["connection"].as_u64().expect("a number"),
+                develops: row["options"]["develops"] == true,
             };
             protocol::welcome(text(row, "build_id"), row["recovered"].as_bool(), &positions, &options)
         }
@@ -118,6 +123,9 @@ fn write(kind: usize, row: &Value) -> protocol::Text {
         8 => protocol::upgrade(text(row, "build_id")),
         9 => protocol::pong(),
         10 => protocol::log(u8::try_from(number("level")).expect("a level"), text(row, "line")),
+        11 => protocol::update(&row["body"].to_string()),
+        12 => protocol::problems(&row["body"].to_string()),
+        13 => protocol::failure(&row["body"].to_string()),
         other => panic!("kind {other} is not known"),
     }
 }

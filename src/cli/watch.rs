@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use ssbuild::{
     pipeline::Purpose,
@@ -73,15 +73,15 @@ impl Watch {
             log_level: self.output.server_level(),
             ..Flags::default()
         };
-        let site = Site::new(flags, root.join(".ssserve"), Box::new(io::stderr()));
+        let site = Site::new(&root, &out, flags, Box::new(io::stderr()));
         let mut site = site.map_err(|error| format!("cannot start the server's threads: {error}"))?;
         site.quit_on_signal(watch.signals()).map_err(|error| format!("cannot listen for signals: {error}"))?;
         let mut board = Board::new(&self.output, &listening);
         let mut changed = Vec::new();
         let mut opened = !self.open;
         loop {
-            let round = watch.build(changed).map_err(|error| said(&error))?;
-            let shown = show(&mut site, &round, &out)?;
+            let mut round = watch.build(changed).map_err(|error| said(&error))?;
+            let shown = show(&mut site, &mut round)?;
             board.round(&round, shown.as_ref());
             if let (Some(Ok(address)), false) = (&shown, opened) {
                 opened = true;
@@ -98,18 +98,11 @@ impl Watch {
     }
 }
 
-/// Brings a good build to the browsers: where it is served, or why it is not. A broken one changes nothing. The error is
-/// one that no other build would mend.
-fn show(
-    site: &mut Site,
-    round: &Round,
-    out: &std::path::Path,
-) -> Result<Option<Result<std::net::SocketAddr, String>>, String> {
-    if !round.result.as_ref().is_ok_and(|outcome| outcome.manifest.is_some()) {
-        return Ok(None);
-    }
-    match site.show(out) {
-        Ok(address) => Ok(Some(Ok(address))),
+/// Brings a build to the browsers: where it is served, or why it is not; nothing when it is broken. The error is one that no
+/// other build would mend.
+fn show(site: &mut Site, round: &mut Round) -> Result<Option<Result<SocketAddr, String>>, String> {
+    match site.take(round) {
+        Ok(address) => Ok(address.map(Ok)),
         Err(error) if error.is_of_build() => Ok(Some(Err(error.to_string()))),
         Err(error) => Err(error.to_string()),
     }

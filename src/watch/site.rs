@@ -9,6 +9,7 @@ use std::{
 use ssbuild_server::{
     backplane::{Backplane, BackplaneError},
     clock::{Clock, SystemClock},
+    dev::Author,
     load::{Build, LoadError},
     log::Log,
     server::{Server, ServerError, Surroundings},
@@ -22,7 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::Signals;
+use super::{Round, Signals, desk::Desk};
 
 /// How long calls and connections have to end when the watch does.
 const CLOSE_MS: u64 = 3_000;
@@ -32,6 +33,8 @@ pub struct Site {
     runtime: Runtime,
     flags: Flags,
     state_dir: PathBuf,
+    dist: PathBuf,
+    desk: Arc<Desk>,
     /// Where the server's log goes, until it is started.
     log_to: Option<Box<dyn Write + Send>>,
     running: Option<Running>,
@@ -77,10 +80,46 @@ impl SiteError {
 }
 
 impl Site {
-    /// A site that shows nothing yet. Sessions are kept in `state_dir` unless the configuration names a folder.
-    pub fn new(flags: Flags, state_dir: PathBuf, log_to: Box<dyn Write + Send>) -> io::Result<Self> {
+    /// A site of the app in `root` that shows nothing yet, and then what is selected in `dist`. Sessions are kept in
+    /// `.ssserve` of the app unless the configuration names a folder.
+    pub fn new(root: &Path, dist: &Path, flags: Flags, log_to: Box<dyn Write + Send>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok(Self { runtime, flags, state_dir, log_to: Some(log_to), running: None })
+        let desk = Arc::new(Desk::new(root.to_owned(), dist.to_owned()));
+        let (state_dir, dist) = (root.join(".ssserve"), dist.to_owned());
+        Ok(Self { runtime, flags, state_dir, dist, desk, log_to: Some(log_to), running: None })
+    }
+
+    /// Brings what a round made to the browsers: a good build, else what is wrong. Returns where it is served, when it is
+    /// good; the error is why it is not.
+    pub fn take(&mut self, round: &mut Round) -> Result<Option<SocketAddr>, SiteError> {
+        let shown = match &mut round.result {
+            Ok(outcome) => {
+                let news = self.desk.found(&outcome.report);
+                match (outcome.manifest.clone(), outcome.browser.take()) {
+                    (Some(manifest), Some(browser)) => {
+                        let took_ms = u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX);
+                        self.desk.built(manifest, browser, &round.changed, took_ms);
+                        let shown = self.show();
+                        let failed = shown.as_ref().err().is_some_and(|error| {
+                            self.desk.take_back();
+                            self.desk.failed_to_build(&error.to_string())
+                        });
+                        self.tell(news || failed);
+                        return shown.map(Some);
+                    }
+                    _ => news,
+                }
+            }
+            Err(error) => self.desk.failed_to_build(&error.to_string()),
+        };
+        self.tell(shown);
+        Ok(None)
+    }
+
+    fn tell(&self, news: bool) {
+        if let (Some(running), true) = (&self.running, news) {
+            running.server.tell_problems();
+        }
     }
 
     /// Where it is, when it is.
@@ -88,10 +127,11 @@ impl Site {
         self.running.as_ref().map(|running| running.address)
     }
 
-    /// Shows the build that is selected in `dist` from now on. When this fails, the one before stays.
-    pub fn show(&mut self, dist: &Path) -> Result<SocketAddr, SiteError> {
-        let build = Build::load(dist, None)?;
+    /// Shows the build that is selected from now on. When this fails, the one before stays.
+    fn show(&mut self) -> Result<SocketAddr, SiteError> {
+        let build = Build::load(&self.dist, None)?;
         let (config, warnings) = settings::resolve(&build, std::env::vars(), &self.flags)?;
+        self.desk.set_editor(&config.dev.editor_url);
         if let Some(running) = &self.running {
             self.runtime.block_on(running.server.swap(&build, config))?;
             return Ok(running.address);
@@ -99,6 +139,7 @@ impl Site {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let log_to = self.log_to.take().unwrap_or_else(|| Box::new(io::stderr()));
         let log = Log::new(config.log.level, config.log.format, Arc::clone(&clock), log_to);
+        self.desk.set_log(log.clone());
         warnings.iter().for_each(|warning| log.warn(warning));
         let state_dir = config.server.state_dir.as_ref().map_or_else(|| self.state_dir.clone(), PathBuf::from);
         let place = (config.http.hostname.clone(), config.http.port);
@@ -108,6 +149,10 @@ impl Site {
             let address = listener.local_addr().map_err(listen)?;
             let backplane = Backplane::connect(&config, (Arc::clone(&clock), log.clone())).await?;
             let server = Server::start(&build, config, Surroundings { clock, log, state_dir, backplane })?;
+            // Pages of other environments know nothing of authors.
+            if build.manifest.env == "development" {
+                server.develop(Arc::clone(&self.desk) as Arc<dyn Author>);
+            }
             let (stop, stopped) = oneshot::channel();
             let task = tokio::spawn(server.clone().run(listener, async {
                 // Sent, or dropped with the site.

@@ -54,7 +54,11 @@ function requireFor(dependencies) {
 
 globalThis.waited = [];
 globalThis.__ss = {
-  define: (added) => Object.assign(definitions, added),
+  define(added) {
+    // In development, a module of the app is a function of its `SS` that returns the function.
+    const SS = new Proxy({}, { get: (_, name) => globalThis.SS[name] });
+    for (const id in added) definitions[id] = added[id][2] ? [added[id][0](SS), added[id][1]] : added[id];
+  },
   start(trees, order) {
     const place = (tree) => Object.fromEntries(Object.keys(tree || {}).map((path) => [path, definitions[tree[path]] ? evaluate(tree[path]) : undefined]));
     for (const id of order) evaluate(id);
