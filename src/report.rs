@@ -27,19 +27,11 @@ pub fn text(manifest: &Manifest, modules: &BTreeMap<String, usize>, elapsed: Dur
         let (raw, sent) = (size(raw), size(sent));
         writeln!(text, "  {name:<width$}  {raw:>10}  {sent:>10}  {files:>7}").expect("writing to a string works");
     }
-    let api = &manifest.api;
-    let counts = [
-        count(api.client.len(), "client module"),
-        count(api.shared.len(), "shared module"),
-        count(api.server.len(), "action"),
-        count(manifest.templates.len(), "template"),
-        count(manifest.pages.len(), "page"),
-    ];
     let engine = match manifest.server.engine {
         EngineKind::Embedded => "embedded",
         EngineKind::Node => "node",
     };
-    writeln!(text, "  {}", counts.join(", ")).expect("writing to a string works");
+    writeln!(text, "  {}", counts(manifest)).expect("writing to a string works");
     writeln!(text, "  engine {engine}: {}", manifest.server.engine_reason).expect("writing to a string works");
     for package in &manifest.server.packages {
         let (name, version, reason) = (&package.name, &package.version, &package.reason);
@@ -48,6 +40,19 @@ pub fn text(manifest: &Manifest, modules: &BTreeMap<String, usize>, elapsed: Dur
     let (id, env, seconds) = (&manifest.build_id, &manifest.env, elapsed.as_secs_f64());
     writeln!(text, "  build {id} for {env} in {seconds:.2} s").expect("writing to a string works");
     text
+}
+
+/// How much of what there is, in a line.
+pub fn counts(manifest: &Manifest) -> String {
+    let api = &manifest.api;
+    let counts = [
+        count(api.client.len(), "client module"),
+        count(api.shared.len(), "shared module"),
+        count(api.server.len(), "action"),
+        count(manifest.templates.len(), "template"),
+        count(manifest.pages.len(), "page"),
+    ];
+    counts.join(", ")
 }
 
 /// The same as one JSON object.

@@ -15,8 +15,8 @@ macro_rules! sources {
 }
 
 sources! {
-    "action" "answer" "client" "dev" "env" "events" "failure" "hot" "index" "loader" "log" "overlay" "owners" "page"
-    "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree"
+    "action" "answer" "client" "dev" "env" "events" "failure" "fallback" "hot" "index" "loader" "log" "overlay"
+    "owners" "page" "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree"
 }
 
 /// Where maps and findings say these sources are.

@@ -1,5 +1,7 @@
 // What the client uses of its surroundings, in one object: a test gives its own clock, chance, document and server.
 
+import { openFallback } from "./fallback";
+
 /** The part of a WebSocket that is used. */
 export interface SocketLike {
   onopen: ((event: any) => void) | null;
@@ -13,6 +15,8 @@ export interface SocketLike {
 export interface Env {
   /** Opens a socket that speaks the given sub-protocol. */
   openSocket(url: string, protocol: string): SocketLike;
+  /** The same without websockets, where that can be had. */
+  openFallback?(url: string): SocketLike;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   /** Milliseconds of any clock that only goes forward. */
@@ -31,6 +35,7 @@ export interface Env {
 export function browserEnv(): Env {
   return {
     openSocket: (url, protocol) => new WebSocket(url, protocol),
+    openFallback,
     setTimeout: (fn, ms) => setTimeout(fn, ms),
     clearTimeout: (timer) => clearTimeout(timer as number),
     now: () => performance.now(),

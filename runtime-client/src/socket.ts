@@ -67,6 +67,9 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
   let deadline: unknown = null;
   let beatTimer: unknown = null;
   let heartbeatMs = HEARTBEAT_MS;
+  /** Whether the next attempt does without websockets, and whether one was ever greeted on this page. */
+  let fallback = false;
+  let proven = false;
 
   function open() {
     env.clearTimeout(retryTimer);
@@ -76,7 +79,7 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     listener.connecting();
     let mine: SocketLike;
     try {
-      mine = env.openSocket(url, SUBPROTOCOL);
+      mine = fallback && env.openFallback ? env.openFallback(url) : env.openSocket(url, SUBPROTOCOL);
     } catch (error) {
       lost(ABNORMAL, String(error));
       return;
@@ -143,6 +146,8 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     const now = env.now();
     if (wasOpen && now - openedAt >= STABLE_MS) attempts = 0;
     if (code === TOO_MANY) notBefore = now + PENALTY_MS;
+    // Until one way is known to work, they take turns.
+    if (!wasOpen && !proven) fallback = !fallback;
     listener.closed(code, reason, final, wasOpen);
     if (!wanted || hidden || state !== "closed") return;
     const wait = env.random() * Math.min(BACKOFF_MOST_MS, BACKOFF_MS * Math.pow(2, attempts));
@@ -192,6 +197,7 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     send,
     welcomed(options) {
       state = "open";
+      if (!fallback) proven = true;
       openedAt = env.now();
       calm();
       heartbeatMs = options.heartbeat_ms || HEARTBEAT_MS;

@@ -35,6 +35,8 @@ const STEPS = {
   connect: ({ world }) => world.SS.socket.connect(),
   "a moment": ({ world }) => world.advance(50),
   "a second": ({ world }) => world.advance(1000),
+  // A closed laptop: the clock goes on, and no timer does.
+  "an hour asleep": ({ world }) => { world.time += 3600000; },
   "half a minute": ({ world }) => world.advance(30000),
 };
 

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use crate::connection::Connection;
 use crate::engine::{CallError, ClientEvent, ErrorCode};
+use crate::fallback::Fallbacks;
 use crate::generation::Generation;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) builds: KnownBuilds,
     pub(crate) name: String,
     pub(crate) handshakes: Addresses,
+    pub(crate) fallbacks: Fallbacks,
     pub(crate) api_requests: Addresses,
     /// Wrong credentials over HTTP.
     pub(crate) failed_logins: Addresses,

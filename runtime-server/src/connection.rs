@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 use parking_lot::Mutex;
 
@@ -18,7 +19,7 @@ use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, T
 use crate::rate::{Bucket, Rate, Verdict};
 use crate::session::{Session, SessionId};
 use crate::skew::PageBuild;
-use outbox::Outbox;
+use outbox::{Next, Outbox};
 
 /// A tab.
 pub(crate) struct Connection {
@@ -46,6 +47,19 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connection({})", self.id)
     }
+}
+
+/// What whoever carries a connection has to do.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    /// Bring this to the client.
+    Message(Text),
+    /// End with this code.
+    Close(CloseCode),
+    /// End without a word: the client takes nothing.
+    GivenUp,
+    /// Nothing now.
+    Nothing,
 }
 
 /// How long a closing connection has to take its close frame, in milliseconds.
@@ -201,6 +215,28 @@ impl Connection {
             (Err(ProtocolError::Version), _) => self.close(CloseCode::Version),
             // Not ours, or hello twice, or anything before hello.
             _ => self.close(CloseCode::Protocol),
+        }
+    }
+
+    /// The same for carriers that have no limit of their own for a message.
+    pub(crate) fn receive_bounded(self: &Arc<Self>, app: &Arc<App>, text: &str) {
+        if text.len() > app.hub.limits.message_bytes {
+            self.close(CloseCode::TooLarge);
+        } else {
+            self.receive(app, text);
+        }
+    }
+
+    /// What is to be carried next; `waker` is woken when there is something.
+    pub(crate) fn carried(&self, waker: &Waker) -> Carried {
+        self.outbox.register(waker);
+        if self.given_up.load(Ordering::Relaxed) {
+            return Carried::GivenUp;
+        }
+        match self.outbox.next() {
+            Next::Message(text) => Carried::Message(text),
+            Next::Close(code) => Carried::Close(code),
+            Next::Nothing => Carried::Nothing,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The front door: pages, files, the HTTP API, the socket's handshake and the ticket of a login.
 
 mod handshake;
+pub(crate) use handshake::admit;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::cookie::{self, Transport};
 use crate::dev;
 use crate::middleware::{self, Looked};
+use crate::fallback;
 use crate::origin::{Own, PageOrigin};
 use crate::peer::{Entrance, Peer};
 use crate::redirect;
@@ -40,6 +42,8 @@ const TICKET_BYTES: usize = 1024;
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/_ss/socket", any(handshake::socket))
+        .route("/_ss/events", post(fallback::events))
+        .route("/_ss/messages", post(fallback::messages))
         .route("/_ss/session", post(redeem))
         .route("/_ss/dev/{*path}", get(develop))
         .fallback(front)

@@ -18,6 +18,7 @@ mod cookie;
 pub mod copied;
 pub mod dev;
 pub mod engine;
+mod fallback;
 mod follow;
 pub mod front;
 mod generation;

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::cookie::{self, Transport};
 use crate::dev::Author;
 use crate::engine::{Carrier, Engine, Host, Program};
+use crate::fallback::Fallbacks;
 use crate::front::{Door, Front};
 use crate::generation::{Generation, GenerationHost, Wanted};
 use crate::hex;
@@ -114,6 +115,7 @@ impl Server {
             builds,
             name: manifest.app.clone(),
             handshakes: Addresses::new(handshakes),
+            fallbacks: Fallbacks::default(),
             api_requests: Addresses::new(api_requests),
             failed_logins: Addresses::new(wrong_credentials),
             calls: Arc::default(),

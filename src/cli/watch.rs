@@ -1,4 +1,4 @@
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use ssbuild::{
     pipeline::Purpose,
@@ -14,6 +14,9 @@ use super::{
 
 mod board;
 mod browser;
+mod keys;
+mod progress;
+mod screen_text;
 
 /// Compile an app, serve it, and bring every change to the browsers
 #[derive(Debug, clap::Args)]
@@ -73,14 +76,18 @@ impl Watch {
             log_level: self.output.server_level(),
             ..Flags::default()
         };
-        let site = Site::new(&root, &out, flags, Box::new(io::stderr()));
+        let mut board = Board::new(&self.output, &listening, &watch.signals());
+        let site = Site::new(&root, &out, flags, board.log());
         let mut site = site.map_err(|error| format!("cannot start the server's threads: {error}"))?;
         site.quit_on_signal(watch.signals()).map_err(|error| format!("cannot listen for signals: {error}"))?;
-        let mut board = Board::new(&self.output, &listening);
         let mut changed = Vec::new();
-        let mut opened = !self.open;
+        let (mut first, mut opened) = (true, !self.open);
         loop {
-            let mut round = watch.build(changed).map_err(|error| said(&error))?;
+            let progress = first.then(|| board.begin()).flatten();
+            let built = watch.build(changed);
+            drop(progress);
+            first = false;
+            let mut round = built.map_err(|error| said(&error))?;
             let shown = show(&mut site, &mut round)?;
             board.round(&round, shown.as_ref());
             if let (Some(Ok(address)), false) = (&shown, opened) {

@@ -6,7 +6,7 @@ use http::header::{
     CONNECTION, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -26,15 +26,8 @@ use crate::session::Opened;
 pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) -> Response<Body> {
     let peer = request.extensions().get::<Peer>().expect("every request has its peer").clone();
     let headers = request.headers();
-    let caller = Caller::of(&app.current().config, &peer, request.uri(), headers);
-    if caller.page != PageOrigin::Allowed {
-        let origin =
-            headers.get(ORIGIN).map_or("no origin".into(), |origin| String::from_utf8_lossy(origin.as_bytes()));
-        app.hub.log.say(log::CALLS, format_args!("a socket from {} was refused: {}", caller.ip, origin.escape_debug()));
-        return plain(
-            StatusCode::FORBIDDEN,
-            "a socket is only opened for a page of this server (http.allowed_origins)",
-        );
+    if let Err(refusal) = check_origin(&app, &peer, request.uri(), headers) {
+        return *refusal;
     }
     let Some(accept) = accept_key(&request) else {
         let mut response = plain(StatusCode::UPGRADE_REQUIRED, "this address wants a websocket of version 13");
@@ -45,25 +38,9 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
     if !has_token(headers, SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
         return plain(StatusCode::BAD_REQUEST, "this address speaks the sub-protocol ss.1");
     }
-    let now_ms = app.hub.clock.now_ms();
-    if app.handshakes.take(caller.ip, now_ms) == Verdict::Refused {
-        return later(StatusCode::TOO_MANY_REQUESTS, "too many connections in too short a time");
-    }
-    let id = cookie::read(&app.name, caller.transport, headers);
-    let (session, id, set_cookie) = match app.hub.sessions.open(id, now_ms).await {
-        Ok(Opened::Known(session, id)) => (session, id, None),
-        Ok(Opened::SetCookie(session, id)) => {
-            let seconds = app.hub.sessions.cookie_seconds();
-            (session, id, Some(cookie::set(&app.name, caller.transport, id, seconds)))
-        }
-        Ok(Opened::Void) => return later(StatusCode::SERVICE_UNAVAILABLE, "this session is just getting a new id"),
-        Err(error) => {
-            app.hub.log.error(error);
-            return later(StatusCode::SERVICE_UNAVAILABLE, "sessions are not available");
-        }
-    };
-    let Some(connection) = app.hub.connect(session, id, caller.ip) else {
-        return later(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections");
+    let (connection, set_cookie) = match admit(&app, &peer, request.uri(), headers).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
     };
     app.metrics.handshakes.inc();
     tokio::spawn(carry(Arc::clone(&app), connection, hyper::upgrade::on(&mut request), peer));
@@ -79,6 +56,50 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
         fields.insert(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Refuses what no page of this server asks for.
+fn check_origin(app: &App, peer: &Peer, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Box<Response<Body>>> {
+    let caller = Caller::of(&app.current().config, peer, uri, headers);
+    if caller.page == PageOrigin::Allowed {
+        return Ok(caller);
+    }
+    let origin = headers.get(ORIGIN).map_or("no origin".into(), |origin| String::from_utf8_lossy(origin.as_bytes()));
+    app.hub.log.say(log::CALLS, format_args!("a socket from {} was refused: {}", caller.ip, origin.escape_debug()));
+    let text = "a socket is only opened for a page of this server (http.allowed_origins)";
+    Err(Box::new(plain(StatusCode::FORBIDDEN, text)))
+}
+
+/// A new connection for whoever asks, with the cookie of its session when that is new; or why not.
+pub(crate) async fn admit(
+    app: &App,
+    peer: &Peer,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(Arc<Connection>, Option<HeaderValue>), Box<Response<Body>>> {
+    let caller = check_origin(app, peer, uri, headers)?;
+    let refused = |status, text| Err(Box::new(later(status, text)));
+    let now_ms = app.hub.clock.now_ms();
+    if app.handshakes.take(caller.ip, now_ms) == Verdict::Refused {
+        return refused(StatusCode::TOO_MANY_REQUESTS, "too many connections in too short a time");
+    }
+    let id = cookie::read(&app.name, caller.transport, headers);
+    let (session, id, set_cookie) = match app.hub.sessions.open(id, now_ms).await {
+        Ok(Opened::Known(session, id)) => (session, id, None),
+        Ok(Opened::SetCookie(session, id)) => {
+            let seconds = app.hub.sessions.cookie_seconds();
+            (session, id, Some(cookie::set(&app.name, caller.transport, id, seconds)))
+        }
+        Ok(Opened::Void) => return refused(StatusCode::SERVICE_UNAVAILABLE, "this session is just getting a new id"),
+        Err(error) => {
+            app.hub.log.error(error);
+            return refused(StatusCode::SERVICE_UNAVAILABLE, "sessions are not available");
+        }
+    };
+    let Some(connection) = app.hub.connect(session, id, caller.ip) else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections");
+    };
+    Ok((connection, set_cookie))
 }
 
 /// Carries a connection from its upgrade to its end.

@@ -1,14 +1,24 @@
-//! What a watch shows: one JSON object a line for programs, lines for everything else.
+//! What a watch shows: a screen on a terminal, one JSON object a line for programs, lines for everything else.
 
-use std::net::SocketAddr;
+use std::{
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use serde_json::json;
 use ssbuild::{
     pipeline::Outcome,
     report,
-    watch::{Listening, Round},
+    watch::{Listening, Round, Signals},
 };
 
+use super::{
+    browser,
+    keys::{Key, Keys, Raw},
+    progress::Progress,
+    screen_text::ScreenText,
+};
 use crate::cli::{
     args::{Level, OutputArgs},
     screen,
@@ -16,30 +26,71 @@ use crate::cli::{
 
 /// How many changed files a line names.
 const NAMED_MAX: usize = 3;
+/// Clears the screen, and what was scrolled out of it stays.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Shows what happens.
 pub(super) struct Board {
-    json: bool,
+    form: Form,
     level: Level,
     polling: Option<String>,
     announced: bool,
 }
 
+enum Form {
+    Json,
+    Lines,
+    Screen { text: Arc<Mutex<ScreenText>>, _keys: Keys },
+}
+
 impl Board {
-    pub(super) fn new(output: &OutputArgs, listening: &Listening) -> Self {
+    pub(super) fn new(output: &OutputArgs, listening: &Listening, signals: &Signals) -> Self {
         let polling = match listening {
             Listening::Events => None,
             Listening::Polling(reason) => Some(reason.clone()),
         };
-        Self { json: output.json, level: output.level(), polling, announced: false }
+        let terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let form = match output.json {
+            true => Form::Json,
+            false if terminal && output.level() == Level::Info => on_screen(polling.clone(), signals.clone()),
+            false => Form::Lines,
+        };
+        Self { form, level: output.level(), polling, announced: false }
+    }
+
+    /// Where the server's log goes.
+    pub(super) fn log(&self) -> Box<dyn Write + Send> {
+        match self.form {
+            Form::Screen { .. } => Box::new(Raw(io::stderr())),
+            Form::Json | Form::Lines => Box::new(io::stderr()),
+        }
+    }
+
+    /// A first build begins: shows that something is done, when it takes long.
+    pub(super) fn begin(&self) -> Option<Progress> {
+        let wanted = matches!(self.form, Form::Screen { .. }) && io::stderr().is_terminal();
+        wanted.then(|| Progress::start("compiling"))
     }
 
     /// A build is done; `shown` is where it is served, or why it is not, when it was to be.
     pub(super) fn round(&mut self, round: &Round, shown: Option<&Result<SocketAddr, String>>) {
-        if self.json {
-            screen::to_stdout(&json_lines(round, shown));
-            return;
+        match &self.form {
+            Form::Json => screen::to_stdout(&json_lines(round, shown)),
+            Form::Lines => self.lines(round, shown),
+            Form::Screen { text, .. } => {
+                let mut text = lock(text);
+                text.round(round);
+                match shown {
+                    Some(Ok(address)) => (text.url, text.unserved) = (Some(url(*address)), None),
+                    Some(Err(message)) => text.unserved = Some(message.clone()),
+                    None => {}
+                }
+                draw(&text);
+            }
         }
+    }
+
+    fn lines(&mut self, round: &Round, shown: Option<&Result<SocketAddr, String>>) {
         let mut lines = String::new();
         match &round.result {
             Ok(outcome) => {
@@ -75,7 +126,10 @@ impl Board {
     }
 
     fn outcome(&self, round: &Round, outcome: &Outcome) -> String {
-        let why = why(&round.changed);
+        let why = match why(&round.changed) {
+            why if why.is_empty() => why,
+            why => format!(": {why}"),
+        };
         let took_ms = round.took.as_millis();
         match &outcome.manifest {
             Some(manifest) if round.number == 1 => report::text(manifest, &outcome.modules, round.took),
@@ -86,13 +140,39 @@ impl Board {
     }
 }
 
+/// A screen with keys; lines where the terminal gives none.
+fn on_screen(polling: Option<String>, signals: Signals) -> Form {
+    let text = Arc::new(Mutex::new(ScreenText::new(polling)));
+    let shown = Arc::clone(&text);
+    let keys = Keys::listen(move |key| match key {
+        Key::Rebuild => signals.rebuild(),
+        Key::Quit => signals.quit(),
+        Key::Clear => draw(&lock(&shown)),
+        Key::Open => lock(&shown).url.iter().for_each(|url| browser::open(url)),
+    });
+    match keys {
+        Some(keys) => Form::Screen { text, _keys: keys },
+        None => Form::Lines,
+    }
+}
+
+fn draw(text: &ScreenText) {
+    let mut raw = Raw(Vec::new());
+    // A vector takes all.
+    drop(raw.write_all(format!("{CLEAR}{}", text.draw()).as_bytes()));
+    screen::to_stdout(&String::from_utf8_lossy(&raw.0));
+}
+
+fn lock(text: &Mutex<ScreenText>) -> MutexGuard<'_, ScreenText> {
+    text.lock().expect("no holder of this lock panics")
+}
+
 /// Which files a build was made for.
-fn why(changed: &[String]) -> String {
+pub(super) fn why(changed: &[String]) -> String {
     let named = changed.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
     match changed.len() {
-        0 => String::new(),
-        1..=NAMED_MAX => format!(": {named}"),
-        many => format!(": {named} and {} more", many - NAMED_MAX),
+        0..=NAMED_MAX => named,
+        many => format!("{named} and {} more", many - NAMED_MAX),
     }
 }
 
