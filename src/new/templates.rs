@@ -55,7 +55,8 @@ const REACT_TS: Files =
 
 const COFFEE: Files = files!("coffee":
     "package.json" "config/app.coffee" "app/views/app.jade" "app/views/messages/line.html" "app/css/app.styl"
-    "app/client/app.coffee" "app/server/app.coffee" "app/shared/rules.coffee" "test/app.test.coffee");
+    "app/client/app.coffee" "app/server/app.coffee" "app/shared/rules.coffee" "lib/client/_3.helpers.js"
+    "test/app.test.coffee");
 
 impl Template {
     /// All there are.

@@ -44,7 +44,7 @@ export async function watch(t, files) {
     }
   }
   const first = await built();
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   const told = [];
   const violations = [];
   page.on('console', (message) => told.push(message.text()));
