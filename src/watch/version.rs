@@ -224,9 +224,9 @@ impl Version {
             "table": next.chunk_table(),
         });
         let mut writer = Writer::new(true).scoped();
-        writer.unmapped(&format!("__ss.begin({begin})"));
+        writer.unmapped("begin", &format!("__ss.begin({begin})"));
         writer.define(&new.graph, &modules.define, Numbering::Linked(&new.linked));
-        writer.unmapped("__ss.commit()");
+        writer.unmapped("commit", "__ss.commit()");
         writer.finish("update.js")
     }
 }
