@@ -165,6 +165,8 @@ fn small() -> App {
         ("lib/client/1.first.js", "window.first = 1;\n"),
         ("lib/css/1.reset.css", "* { margin: 0 }\n"),
         ("public/images/dot.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n"),
+        // Else the first build would write one, and the second would be for that.
+        ("tsconfig.json", "{}\n"),
         ("config/app.json", "{ \"client\": { \"color\": \"red\" } }\n"),
         ("node_modules/tiny/package.json", "{ \"name\": \"tiny\", \"main\": \"index.js\" }\n"),
         ("node_modules/tiny/index.js", "module.exports = function () { return 'tiny'; };\n"),
