@@ -87,6 +87,7 @@ impl Generation {
             pages,
             assets,
             incompatible,
+            openapi: self.openapi.clone(),
             server_code: self.server_code.clone(),
             calls: Arc::clone(&self.calls),
             watches: Arc::clone(&self.watches),
