@@ -30,8 +30,16 @@ pub struct Build {
 #[derive(Debug)]
 struct Draft {
     bytes: Bytes,
-    fingerprint: Fingerprint,
     map: Option<String>,
+}
+
+/// A draft and its hashes.
+struct Hashed {
+    bytes: Bytes,
+    map: Option<String>,
+    fingerprint: Fingerprint,
+    /// Nothing for what no browser is given.
+    integrity: Option<String>,
 }
 
 /// A build whose files are final: it has an id, and what the manifest says of them.
@@ -74,16 +82,32 @@ impl Build {
 
     /// Compresses, names and counts everything. `salt` is what else makes two builds different.
     pub fn seal(self, how: Compress, salt: &[&str], cache: &Cache) -> std::io::Result<Sealed> {
+        let Self { assets, files, private } = self;
+        let ((assets, files), private) =
+            rayon::join(|| rayon::join(|| hashed(assets, true), || hashed(files, true)), || hashed(private, false));
+        HashedBuild { assets, files, private }.seal(how, salt, cache)
+    }
+}
+
+/// All files of a build, with their hashes.
+struct HashedBuild {
+    assets: BTreeMap<String, Hashed>,
+    files: BTreeMap<String, Hashed>,
+    private: BTreeMap<String, Hashed>,
+}
+
+impl HashedBuild {
+    fn seal(self, how: Compress, salt: &[&str], cache: &Cache) -> std::io::Result<Sealed> {
         let encoded = self.encode(how, cache)?;
         let none = BTreeMap::new();
-        let encodings = |path: &str, draft: &Draft| match content_type(path).compressible {
+        let encodings = |path: &str, draft: &Hashed| match content_type(path).compressible {
             true => encoded.get(&draft.fingerprint).unwrap_or(&none),
             false => &none,
         };
         let id = self.id(&encoded, salt);
 
         let mut files = Files::default();
-        let mut place = |folder: Folder<'_>, path: &str, name: &str, draft: &Draft| {
+        let mut place = |folder: Folder<'_>, path: &str, name: &str, draft: &Hashed| {
             let target = match folder {
                 Folder::Assets => &mut files.assets,
                 Folder::Build(_) => &mut files.build,
@@ -104,7 +128,7 @@ impl Build {
                 file: on_disk(name),
                 bytes: draft.bytes.len() as u64,
                 sha256: draft.fingerprint.as_str().to_owned(),
-                integrity: integrity(&draft.bytes),
+                integrity: draft.integrity.clone().expect("what is served has one"),
                 content_type: content_type(path).header.to_owned(),
                 map: draft.map.clone(),
                 immutable: matches!(folder, Folder::Assets),
@@ -195,6 +219,15 @@ enum Folder<'a> {
 
 impl Draft {
     fn new(bytes: Bytes, map: Option<String>) -> Self {
-        Self { fingerprint: Fingerprint::of(&bytes), bytes, map }
+        Self { bytes, map }
     }
+}
+
+/// Hashes every file, the parts of the work spread over all threads.
+fn hashed(drafts: BTreeMap<String, Draft>, served: bool) -> BTreeMap<String, Hashed> {
+    let hash = |(path, Draft { bytes, map }): (String, Draft)| {
+        let (fingerprint, integrity) = rayon::join(|| Fingerprint::of(&bytes), || served.then(|| integrity(&bytes)));
+        (path, Hashed { bytes, map, fingerprint, integrity })
+    };
+    drafts.into_par_iter().map(hash).collect()
 }

@@ -38,6 +38,13 @@ pub struct Part {
     pub imports: Vec<(String, ImportKind)>,
 }
 
+impl Script {
+    /// Takes the code and its map out.
+    pub fn take(&mut self) -> (Vec<u8>, Option<Vec<u8>>) {
+        (std::mem::take(&mut self.code).into_bytes(), self.map.take().map(String::into_bytes))
+    }
+}
+
 /// What `__ss.start` is told, each tree a JSON object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Start {

@@ -4,6 +4,7 @@
 //! shorten a write. Paths are absolute here; everywhere above they are relative to the app.
 
 use std::{
+    ffi::OsString,
     fmt, io,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -23,6 +24,17 @@ pub enum Kind {
     /// A folder (links to folders followed).
     Folder,
     /// A pipe, a socket, a device or a broken link.
+    Other,
+}
+
+/// What a name in a folder is, as far as the folder itself tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, or anything else.
     Other,
 }
 
@@ -50,6 +62,9 @@ pub trait Disk: Send + Sync {
     fn kind(&self, path: &Path) -> Result<Option<Kind>, DiskError>;
     /// The names in a folder, sorted by name; an empty list when there is no such folder.
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError>;
+    /// The names in a folder and what they are, in no order; an empty list when there is no such folder. Cheaper than
+    /// [`Self::list`]: nothing but the folder is looked at.
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError>;
     /// `path` with every link resolved; `None` when it does not exist.
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError>;
     /// Makes a folder and those above it.

@@ -179,11 +179,11 @@ impl Loader<'_> {
     }
 
     fn load_wave(&self, graph: &Graph, wave: &[usize], demand: &Demand) -> Result<Vec<Loaded>, DiskError> {
-        let sources: Vec<Result<String, Diagnostic>> =
+        let sources: Vec<Result<Arc<str>, Diagnostic>> =
             wave.par_iter().map(|&at| self.read(&graph.modules[at])).collect::<Result<_, _>>()?;
         // The largest first, taken one by one, so that no thread is left alone with a large one at the end.
         let mut queue: Vec<usize> = (0..wave.len()).collect();
-        queue.sort_by_key(|&n| std::cmp::Reverse(sources[n].as_ref().map_or(0, String::len)));
+        queue.sort_by_key(|&n| std::cmp::Reverse(sources[n].as_ref().map_or(0, |text| text.len())));
         let mut loaded: Vec<(usize, Loaded)> = queue
             .into_iter()
             .par_bridge()
@@ -193,9 +193,9 @@ impl Loader<'_> {
         Ok(loaded.into_iter().map(|(_, loaded)| loaded).collect())
     }
 
-    fn read(&self, module: &Module) -> Result<Result<String, Diagnostic>, DiskError> {
+    fn read(&self, module: &Module) -> Result<Result<Arc<str>, Diagnostic>, DiskError> {
         if module.name == EMPTY {
-            return Ok(Ok(String::new()));
+            return Ok(Ok("".into()));
         }
         let unreadable = |what: &str| {
             Diagnostic::new(Code::FileUnreadable, format!("`{}` {what}", module.name)).at(Place::file(&module.name), "")
@@ -206,13 +206,11 @@ impl Loader<'_> {
             return Ok(Err(unreadable(&format!("has {bytes} bytes; at most {SOURCE_BYTES_MAX} are read"))));
         }
         let text = String::from_utf8(self.disk.read(&module.path)?);
-        Ok(text.map_err(|_| unreadable("is not UTF-8")).map(|text| match text.strip_prefix('\u{feff}') {
-            Some(rest) => rest.to_owned(),
-            None => text,
-        }))
+        let text = text.map_err(|_| unreadable("is not UTF-8"));
+        Ok(text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(&text).into()))
     }
 
-    fn compile_one(&self, module: &Module, text: Result<&String, &Diagnostic>, partial: bool) -> Loaded {
+    fn compile_one(&self, module: &Module, text: Result<&Arc<str>, &Diagnostic>, partial: bool) -> Loaded {
         let text = match text {
             Ok(text) => text,
             Err(diagnostic) => {
@@ -229,15 +227,16 @@ impl Loader<'_> {
             loaded.found.extend(imported.output.diagnostics.iter().cloned());
             loaded.style = Some(Arc::clone(&imported.output));
         }
-        let text = imported.as_ref().map_or(text, |imported| &imported.module);
+        let text: Arc<str> =
+            imported.as_ref().map_or_else(|| Arc::clone(text), |imported| imported.module.as_str().into());
         let language = language(&module.path).unwrap_or(Language::JavaScript);
         let read_actions = module.zone == Zone::Server && self.side == Side::Server;
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
         let shake = if shaken { Shake::Tell } else { Shake::No };
         let options = Options { read_actions, ..self.options(module, shake) };
-        let compiled = (self.compile)(Source { path: &module.name, text, language }, &options);
-        loaded.text = text.as_str().into();
+        let compiled = (self.compile)(Source { path: &module.name, text: &text, language }, &options);
+        loaded.text = text;
         for import in &compiled.imports {
             let target = self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
             loaded.targets.push(self.classify(module, import, target, &mut loaded.found));

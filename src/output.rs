@@ -10,8 +10,12 @@ mod prune;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rayon::prelude::*;
@@ -48,6 +52,13 @@ pub struct Published {
 const ASSETS: &str = "public/assets";
 const STAGING: &str = ".staging-";
 const LOCK: &str = ".lock";
+const GENERATIONS: &str = "generations.json";
+/// Staged beside the manifest: the list before and after the build is selected.
+const ANNOUNCED: &str = "announced.json";
+const SELECTED: &str = "selected.json";
+
+/// Files that are written and flushed at a time.
+const FLUSHES_MAX: usize = 16;
 
 /// Writes a build into `out` and selects it. `keep` builds stay, this one included.
 pub fn publish(
@@ -116,23 +127,25 @@ impl Publisher<'_> {
         written.insert(self.out.join(FILE_NAME), Arc::new(json.clone()));
         let missing = self.missing(wanted)?;
 
-        // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
+        // Everything is written and flushed at once; what follows only renames.
         generations.announce(&new);
         let announced = generations.to_json();
-        self.stage(&missing, &[("generations.json", announced.as_bytes())])?;
-        self.replace("generations.json")?;
-        self.place(missing.keys(), &build_folder)?;
-
-        self.stage(&BTreeMap::new(), &[(FILE_NAME, &json)])?;
-        self.replace(FILE_NAME)?;
-
         let mut gone = generations.select(new);
         let keep = Retention { builds: keep.builds.max(1), ..keep };
         let leaving = keep.leaving(self.disk, self.out, &generations, Some(build_id))?;
         gone.extend(generations.drop_builds(&leaving));
         generations.leave(&gone);
-        self.stage(&BTreeMap::new(), &[("generations.json", generations.to_json().as_bytes())])?;
-        self.replace("generations.json")?;
+        let selected = generations.to_json();
+        let lists = [(ANNOUNCED, announced.as_bytes()), (FILE_NAME, &json), (SELECTED, selected.as_bytes())];
+        self.stage(&missing, &lists, &build_folder)?;
+
+        // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
+        self.replace(ANNOUNCED, GENERATIONS)?;
+        self.place(missing.keys(), &build_folder)?;
+        self.replace(FILE_NAME, FILE_NAME)?;
+        self.disk.sync_folder(self.out)?;
+        // If the power fails now, the list before it is found, which says the same with other words.
+        self.replace(SELECTED, GENERATIONS)?;
         self.disk.remove_folder(&self.out.join(&self.staging))?;
         self.remove(&gone, &generations)?;
         Ok(Published { manifest, written })
@@ -155,23 +168,52 @@ impl Publisher<'_> {
         Ok(checked.into_iter().flatten().collect())
     }
 
-    /// Writes and flushes files below the staging folder.
-    fn stage(&self, files: &BTreeMap<String, Bytes>, single: &[(&str, &[u8])]) -> Result<(), DiskError> {
+    /// Writes and flushes files below the staging folder: those of the build at their paths, and `lists` at its top.
+    fn stage(
+        &self,
+        files: &BTreeMap<String, Bytes>,
+        lists: &[(&str, &[u8])],
+        build_folder: &str,
+    ) -> Result<(), DiskError> {
         let staging = self.out.join(&self.staging);
         self.disk.create_folder(&staging)?;
         let folders: BTreeSet<&Path> = files.keys().filter_map(|path| Path::new(path).parent()).collect();
         folders.iter().try_for_each(|folder| self.disk.create_folder(&staging.join(folder)))?;
-        files.par_iter().try_for_each(|(path, bytes)| self.disk.write_new(&staging.join(path), bytes))?;
-        single.iter().try_for_each(|(path, bytes)| self.disk.write_new(&staging.join(path), bytes))?;
-        let above: BTreeSet<&Path> = folders.iter().flat_map(|folder| folder.ancestors()).collect();
+        let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+        let mut queue: Vec<(&str, &[u8])> = lists.iter().copied().chain(files).collect();
+        // The largest first: it takes longest.
+        queue.sort_by_key(|(path, bytes)| (std::cmp::Reverse(bytes.len()), *path));
+        self.write_all(&staging, &queue)?;
+        // The build's folder is moved as a whole; files of other folders are moved one by one, and flushed where they go.
+        let below: BTreeSet<&Path> = folders
+            .iter()
+            .flat_map(|folder| folder.ancestors())
+            .filter(|path| path.starts_with(build_folder))
+            .collect();
         // Innermost first: a folder's names are flushed before the name of the folder itself.
-        above.iter().rev().try_for_each(|folder| self.disk.sync_folder(&staging.join(folder)))
+        below.iter().rev().try_for_each(|folder| self.disk.sync_folder(&staging.join(folder)))
+    }
+
+    /// Writes files, several at a time: a device takes no longer to flush many than to flush one.
+    fn write_all(&self, staging: &Path, queue: &[(&str, &[u8])]) -> Result<(), DiskError> {
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<(), DiskError> {
+            while let Some((path, bytes)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.disk.write_new(&staging.join(path), bytes)?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (1..queue.len().min(FLUSHES_MAX)).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            let others = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            others.fold(own, Result::and)
+        })
     }
 
     /// Renames one staged file to the top of the output folder.
-    fn replace(&self, name: &str) -> Result<(), DiskError> {
-        self.disk.rename(&self.out.join(&self.staging).join(name), &self.out.join(name))?;
-        self.disk.sync_folder(self.out)
+    fn replace(&self, staged: &str, name: &str) -> Result<(), DiskError> {
+        self.disk.rename(&self.out.join(&self.staging).join(staged), &self.out.join(name))
     }
 
     /// Renames staged files to their places: assets, then the build's folder, then the copies for static hosts.
@@ -200,6 +242,8 @@ impl Publisher<'_> {
             self.clear_way(path)?;
             self.move_in(path, &mut touched)?;
         }
+        // The lists at the top, too.
+        touched.insert(Path::new(""));
         touched.iter().rev().try_for_each(|folder| self.disk.sync_folder(&self.out.join(folder)))
     }
 

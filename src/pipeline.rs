@@ -240,7 +240,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), || context.scripts());
     let sheets = collect(&mut found, sheets?);
-    let (scripts, more) = scripts?;
+    let (mut scripts, more) = scripts?;
     let sound = !more.iter().any(Diagnostic::is_error);
     found.extend(more);
     let sheets = stylesheets.join(sheets, &scripts.styles)?;
@@ -270,11 +270,13 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     }
     let measured = request.purpose == Purpose::Measure || !settings.config.build.budget_bytes.is_empty();
     let published = matches!(request.purpose, Purpose::Publish(_));
+    // What is measured is looked at again.
+    let texts = if measured { Texts::Copied } else { Texts::Taken };
     let sealed = match !report.has_errors() && (measured || published) {
         true => {
             let licenses = licenses::text(&**disk, &project.root, &scripts)?;
             let unable = incompatible::read(&**disk, &project.root)?;
-            Some(assemble(&public, &sheets, &scripts, (&settings, &own), licenses, unable, session)?)
+            Some(assemble(&public, &sheets, (&mut scripts, texts), (&settings, &own), licenses, unable, session)?)
         }
         false => None,
     };
@@ -418,7 +420,7 @@ fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
 fn assemble(
     public: &PublicFiles,
     sheets: &Sheets,
-    scripts: &Scripts,
+    (scripts, texts): (&mut Scripts, Texts),
     (settings, own): (&Settings, &OwnViews),
     licenses: Option<String>,
     unable: BTreeMap<String, Vec<u8>>,
@@ -431,19 +433,22 @@ fn assemble(
     for file in public.named()? {
         build.asset(&file.logical, file.bytes);
     }
-    let styles = sheets.bundles.iter().map(|(name, sheet)| (format!("{name}.css"), &sheet.css, &sheet.map));
-    let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script));
-    let bundles = [("lib.js".to_owned(), &scripts.lib), ("app.js".to_owned(), &scripts.app)];
-    let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script));
-    let scripts_and_maps =
-        bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| (name, &script.code, &script.map));
+    let styles = sheets.bundles.iter().map(|(name, sheet)| {
+        (format!("{name}.css"), sheet.css.clone().into_bytes(), sheet.map.clone().map(String::into_bytes))
+    });
+    let chunks = scripts.chunks.iter_mut().map(|(id, script)| (chunk_path(id), script));
+    let bundles = [("lib.js".to_owned(), &mut scripts.lib), ("app.js".to_owned(), &mut scripts.app)];
+    let pages = scripts.pages.iter_mut().map(|(page, script)| (format!("{page}.js"), script));
+    let scripts_and_maps = bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| {
+        let (code, map) = texts.of(script);
+        (name, code, map)
+    });
     for (name, code, map) in styles.chain(scripts_and_maps) {
-        let code = code.clone().into_bytes();
         match (map, settings.config.build.maps) {
-            (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map.clone().into_bytes()),
+            (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map),
             (Some(map), _) => {
                 build.asset(&name, code);
-                build.private(&format!("maps/{name}.map"), map.clone().into_bytes());
+                build.private(&format!("maps/{name}.map"), map);
             }
             (None, _) => build.asset(&name, code),
         }
@@ -454,9 +459,10 @@ fn assemble(
     for (path, bytes) in unable {
         build.private(&format!("{INCOMPATIBLE}{path}"), bytes);
     }
-    build.private(SERVER_BUNDLE, scripts.server.code.clone().into_bytes());
-    if let Some(map) = &scripts.server.map {
-        build.private(SERVER_MAP, map.clone().into_bytes());
+    let (code, map) = texts.of(&mut scripts.server);
+    build.private(SERVER_BUNDLE, code);
+    if let Some(map) = map {
+        build.private(SERVER_MAP, map);
     }
     for (path, bytes) in &scripts.server_files {
         build.private(&format!("server/{path}"), bytes.clone());
@@ -473,6 +479,22 @@ fn assemble(
     let views = own.fingerprint();
     let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.reason, views.as_str(), &client];
     build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
+}
+
+/// What becomes of the scripts' texts, which are large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Taken,
+    Copied,
+}
+
+impl Texts {
+    fn of(self, script: &mut Script) -> (Vec<u8>, Option<Vec<u8>>) {
+        match self {
+            Self::Taken => script.take(),
+            Self::Copied => script.clone().take(),
+        }
+    }
 }
 
 /// Where the files for browsers lie that cannot run the app.

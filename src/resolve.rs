@@ -1,6 +1,7 @@
 //! Which file an import names.
 
 mod disk_view;
+mod names;
 mod side_effects;
 
 use std::{
@@ -17,6 +18,7 @@ use ssbuild_script::{ImportKind, TypeScript};
 
 use crate::{disk::Disk, tsconfig};
 use disk_view::DiskView;
+use names::Names;
 
 /// On which side the importing code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,11 +44,10 @@ pub enum Target {
 
 /// Finds files for imports, the same way on every thread.
 pub struct Resolver {
-    disk: Arc<dyn Disk>,
+    names: Arc<Names>,
     root: PathBuf,
     client: Pair,
     server: Pair,
-    real: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
     /// What the app's `tsconfig.json` decides about code.
     typescript: TypeScript,
     /// What is wrong with that file.
@@ -97,7 +98,8 @@ impl Resolver {
         let server =
             ResolveOptions { main_fields: strings(&["main", "module"]), builtin_modules: true, modules, ..common };
 
-        let view = || DiskView::new(Arc::clone(disk));
+        let names = Arc::new(Names::new(disk, root));
+        let view = || DiskView::new(Arc::clone(&names));
         let (mut typescript, mut problem, mut tsconfig) = (TypeScript::default(), None, None);
         if let Some(file) = tsconfig::find(&**disk, root) {
             let resolver = ResolverGeneric::new_with_file_system(view(), ResolveOptions::default());
@@ -124,11 +126,10 @@ impl Resolver {
             Pair { import, require }
         };
         Self {
-            disk: Arc::clone(disk),
+            names: Arc::clone(&names),
             root: root.to_path_buf(),
             client: pair(&client, "browser"),
             server: pair(&server, "node"),
-            real: Mutex::new(HashMap::new()),
             free: Mutex::new(HashMap::new()),
             typescript,
             problem,
@@ -194,12 +195,7 @@ impl Resolver {
 
     /// The file behind a path, every link resolved.
     pub fn real(&self, path: &Path) -> Option<PathBuf> {
-        if let Some(known) = self.real.lock().expect("no holder of this lock panics").get(path) {
-            return known.clone();
-        }
-        let real = self.disk.canonical(path).ok().flatten();
-        self.real.lock().expect("no holder of this lock panics").insert(path.to_path_buf(), real.clone());
-        real
+        self.names.real(path)
     }
 
     /// What went wrong, without this machine's folders.

@@ -1,9 +1,10 @@
 //! The browser half of the runtime: its TypeScript sources are part of this program and are compiled with each app.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use rayon::prelude::*;
 use ssbuild_diagnostic::Diagnostic;
-use ssbuild_script::{Language, Minify, Options, Source, Wrap};
+use ssbuild_script::{CompiledModule, Language, Minify, Options, Source, Wrap};
 
 use crate::graph::{Compile, Dep, Graph, Module};
 
@@ -27,6 +28,12 @@ pub const DEPLOYED: &[&str] = &["index"];
 /// The same while the app is worked on.
 pub const DEVELOPING: &[&str] = &["index", "dev"];
 
+/// The source that is a plain script.
+const LOADER: &str = "loader";
+
+/// Path, text and what became of it.
+type Compiled = (String, &'static str, Arc<CompiledModule>);
+
 /// The runtime client, compiled.
 #[derive(Debug)]
 pub struct RuntimeClient {
@@ -38,23 +45,26 @@ pub struct RuntimeClient {
 
 /// Compiles the runtime client the way the app is compiled.
 pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> RuntimeClient {
-    let compile = |name: &str, wrap: Wrap| {
-        let text = SOURCES.iter().find(|(source, _)| *source == name).map_or("", |(_, text)| text);
+    let compile = |name: &str, text: &'static str, wrap: Wrap| {
         let path = format!("{FOLDER}/{name}.ts");
         // The compressor's slow passes gain nothing on so little code.
         let minify = if options.minify == Minify::Max { Minify::Fast } else { options.minify };
         let options = Options { wrap, minify, ..options.clone() };
         let compiled = compile(Source { path: &path, text, language: Language::TypeScript }, &options);
-        (path, text, compiled)
+        (name.to_owned(), (path, text, compiled))
     };
-    let (path, text, compiled) = compile("loader", Wrap::Plain);
-    let loader = Module::embedded(&path, text, compiled, Vec::new());
+    let wrap = |name: &str| if name == LOADER { Wrap::Plain } else { Wrap::Module };
+    let mut compiled: BTreeMap<String, Compiled> =
+        SOURCES.par_iter().map(|(name, text)| compile(name, text, wrap(name))).collect();
+    let mut take = |name: &str| compiled.remove(name).expect("it imports only what is embedded");
+    let (path, text, loader) = take(LOADER);
+    let loader = Module::embedded(&path, text, loader, Vec::new());
 
     let mut modules = Graph::default();
     let mut names: Vec<String> = entries.iter().map(|&name| name.to_owned()).collect();
     let mut index: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
     while let Some(name) = names.get(modules.modules.len()).cloned() {
-        let (path, text, compiled) = compile(&name, Wrap::Module);
+        let (path, text, compiled) = take(&name);
         let deps = compiled.imports.iter().map(|import| {
             let name = import.specifier.trim_start_matches("./").to_owned();
             let at = *index.entry(name.clone()).or_insert_with(|| {

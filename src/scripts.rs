@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use rayon::{join, prelude::*};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{Options, Source, Wrap};
 use ssbuild_server::{
@@ -26,7 +27,7 @@ use crate::{
     needs::{self, Chosen},
     project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
-    runtime_client,
+    runtime_client::{self, RuntimeClient},
     style::StyleOutput,
     trees::Trees,
     types::Declared,
@@ -94,21 +95,37 @@ impl Context<'_> {
     pub fn scripts(&self) -> Result<(Scripts, Vec<Diagnostic>), DiskError> {
         let server_paths = self.server_paths();
         let resolver = Resolver::new(self.disk, &self.project.root, &self.settings.env, &server_paths);
+        let server_roles = [Role::Shared, Role::Server, Role::LibServer];
+        let entries = if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED };
+        // Libraries are few and large: begun last, one of them would keep one thread busy and the others idle.
+        let ((runtime, libs), (client, server)) = join(
+            || join(|| runtime_client::compile(&self.options(Side::Client), self.compile, entries), || self.libs()),
+            || {
+                join(
+                    || self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], |_, _| Ok(())),
+                    || {
+                        let (mut engine, mut packages) = (None, Vec::new());
+                        let half = self.half(&resolver, Side::Server, &server_roles, |graph, found| {
+                            let chosen = needs::choose(graph, self.settings.config.build.engine, found);
+                            if chosen.engine == EngineKind::Node {
+                                packages = copies::take_out(&**self.disk, &self.project.root, graph, found)?;
+                            }
+                            engine = Some(chosen);
+                            Ok(())
+                        });
+                        half.map(|half| (half, engine.expect("a graph that was linked was prepared"), packages))
+                    },
+                )
+            },
+        );
         let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
-        let client = self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], &mut found, |_, _| Ok(()))?;
-        let mut engine = None;
-        let mut packages = Vec::new();
-        let roles = [Role::Shared, Role::Server, Role::LibServer];
-        let server = self.half(&resolver, Side::Server, &roles, &mut found, |graph, found| {
-            let chosen = needs::choose(graph, self.settings.config.build.engine, found);
-            if chosen.engine == EngineKind::Node {
-                packages = copies::take_out(&**self.disk, &self.project.root, graph, found)?;
-            }
-            engine = Some(chosen);
-            Ok(())
-        })?;
-        let engine = engine.expect("a graph that was linked was prepared");
-        let libs = self.libs(&mut found)?;
+        let (client, more) = client?;
+        found.extend(more);
+        let ((server, more), engine, packages) = server?;
+        found.extend(more);
+        let (libs, more) = libs?;
+        found.extend(more);
+        found.extend(runtime.diagnostics().cloned());
 
         let (api, named) = self.trees.api(&client, &server);
         found.extend(named);
@@ -124,13 +141,17 @@ impl Context<'_> {
         found.extend(evals.iter().map(|place| self.eval_finding(place)));
 
         let start = self.app_start(&client, &api);
+        let (app, (lib, server_script)) = join(
+            || self.app_bundle(&client, &start),
+            || join(|| self.lib_bundle(&runtime, &libs), || self.server_bundle(&server)),
+        );
         let scripts = Scripts {
-            lib: self.lib_bundle(&libs, &mut found),
-            app: self.app_bundle(&client, &start),
+            lib,
+            app,
             pages: self.page_bundles(&client),
             chunks: self.chunks(&client),
             page_chunks: self.page_chunks(&client),
-            server: self.server_bundle(&server),
+            server: server_script,
             places: self.trees.places(&server),
             declared: Declared::new(self.trees, &client, &server),
             server_files: self.server_files(&server)?,
@@ -162,9 +183,8 @@ impl Context<'_> {
         resolver: &Resolver,
         side: Side,
         roles: &[Role],
-        found: &mut Vec<Diagnostic>,
         prepare: impl FnOnce(&mut Graph, &mut Vec<Diagnostic>) -> Result<(), DiskError>,
-    ) -> Result<Half, DiskError> {
+    ) -> Result<(Half, Vec<Diagnostic>), DiskError> {
         let mut entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
         if side == Side::Server {
             entries.extend(self.project.hooks().into_iter().map(|(_, entry)| entry));
@@ -178,10 +198,7 @@ impl Context<'_> {
             compile: self.compile,
             import_sheet: self.import_sheet,
         };
-        let (half, problems) =
-            Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)?;
-        found.extend(problems);
-        Ok(half)
+        Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)
     }
 
     fn options(&self, side: Side) -> Options {
@@ -215,8 +232,7 @@ impl Context<'_> {
     }
 
     /// The files of `lib/client`, and whether each stays as it is.
-    fn libs(&self, found: &mut Vec<Diagnostic>) -> Result<Vec<(Module, bool)>, DiskError> {
-        use rayon::prelude::*;
+    fn libs(&self) -> Result<(Vec<(Module, bool)>, Vec<Diagnostic>), DiskError> {
         let named = self.libs.iter().filter(|lib| lib.format().language().is_some());
         let named = named.map(|lib| (lib.name.as_str(), lib.path.clone(), lib.format()));
         let entries = self.project.of(Role::LibClient).filter(|entry| entry.is_script());
@@ -226,7 +242,7 @@ impl Context<'_> {
             .par_iter()
             .map(|(name, path, format)| self.lib(name, path, *format))
             .collect::<Result<_, DiskError>>()?;
-        let mut modules = Vec::new();
+        let (mut modules, mut found) = (Vec::new(), Vec::new());
         for lib in libs {
             match lib {
                 Ok((module, kept)) => {
@@ -236,7 +252,7 @@ impl Context<'_> {
                 Err(diagnostic) => found.push(diagnostic),
             }
         }
-        Ok(modules)
+        Ok((modules, found))
     }
 
     fn lib(&self, name: &str, path: &Path, format: Format) -> Result<Result<(Module, bool), Diagnostic>, DiskError> {
@@ -254,11 +270,8 @@ impl Context<'_> {
         Ok(Ok((Module::embedded(name, &text, compiled, Vec::new()), kept)))
     }
 
-    fn lib_bundle(&self, libs: &[(Module, bool)], found: &mut Vec<Diagnostic>) -> Script {
+    fn lib_bundle(&self, runtime: &RuntimeClient, libs: &[(Module, bool)]) -> Script {
         let mut writer = Writer::new(self.with_maps());
-        let entries = if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED };
-        let runtime = runtime_client::compile(&self.options(Side::Client), self.compile, entries);
-        found.extend(runtime.diagnostics().cloned());
         writer.plain(&runtime.loader);
         let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
         writer.define(&runtime.modules, &modules, Numbering::Runtime);

@@ -1,23 +1,18 @@
-// How many bytes a build gives to a browser: every script and stylesheet, compressed by one and the same encoder.
+// How many bytes a build gives to a browser: every script, compressed by one and the same encoder.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** What ssbuild wrote: the bundles that the manifest names. */
+/** What ssbuild wrote: the app's bundle, and the runtime client in the other one, which no other tool has to write. */
 export function builtBySsbuild(dist) {
   const manifest = JSON.parse(readFileSync(join(dist, 'manifest.json'), 'utf8'));
-  const files = (kind) =>
-    Object.values(manifest.bundles)
-      .map((bundle) => bundle[kind])
-      .filter(Boolean)
-      .map((logical) => join(dist, manifest.assets[logical].file));
-  return { script: weigh(files('script')), style: weigh(files('style')) };
+  return { script: weigh([join(dist, manifest.assets['app.js'].file)]) };
 }
 
-/** What esbuild wrote: every file but the maps. */
-export function builtByEsbuild(out) {
+/** What another tool wrote: every script. */
+export function builtByOther(out) {
   const files = readdirSync(out, { recursive: true }).map((file) => join(out, file));
-  return { script: weigh(files.filter((file) => file.endsWith('.js'))), style: weigh(files.filter((file) => file.endsWith('.css'))) };
+  return { script: weigh(files.filter((file) => /\.m?js$/.test(file))) };
 }
 
 function weigh(files) {

@@ -1,89 +1,109 @@
-// Compiles the real-input app with ssbuild and with esbuild, in turns, and prints the table that the book shows.
+// Compiles two trees of modules with ssbuild and with other tools, in turns, and prints the tables that the book shows.
 //
-//   node benches/compile/run.mjs [--pairs 7] [--ssbuild target/release/ssbuild] [--write]
+//   node benches/compile/run.mjs [--rounds 7] [--trees 1008,5206] [--only esbuild,Bun] [--ssbuild target/release/ssbuild] [--write]
 //
-// One machine is noisy, so the programs alternate (A B A B …) and the ratio is taken pair by pair. With --write the
-// figures replace those in the book.
+// One machine is noisy, so in each round every program runs once, and ratios are taken round by round against esbuild's cold run. With
+// --write the figures replace those in the book.
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { makeApp } from '../real-input/make-app.mjs';
-import { VERSIONS, esbuildBinary } from '../real-input/packages.mjs';
+import { tools } from '../peers/tools.mjs';
 import { measure, output } from './process.mjs';
-import { builtByEsbuild, builtBySsbuild } from './outcome.mjs';
+import { builtByOther, builtBySsbuild } from './outcome.mjs';
 import { comparison, sizes } from './table.mjs';
+import { MODES, TREES, edit, makeTree } from './trees.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values: options } = parseArgs({
-  options: { pairs: { type: 'string', default: '7' }, ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    trees: { type: 'string', default: Object.keys(TREES).join(',') },
+    only: { type: 'string' },
+    ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') },
+    write: { type: 'boolean', default: false },
+  },
 });
-const pairs = Number(options.pairs);
-if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs wants a number from 1, not ${options.pairs}`);
+const rounds = Number(options.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds wants a number from 1, not ${options.rounds}`);
 const ssbuild = resolve(options.ssbuild);
 if (!existsSync(ssbuild)) throw new Error(`no ssbuild at ${ssbuild}: run \`cargo build --release\` first`);
-const esbuild = esbuildBinary();
+const wanted = options.only?.split(',');
+const others = tools().filter(({ name }) => name === 'esbuild' || !wanted || wanted.includes(name));
+const missing = others.filter(({ command }) => !command);
+const peers = others.filter(({ command }) => command);
+if (peers[0]?.name !== 'esbuild') throw new Error('esbuild, which all are compared with, cannot be installed here');
+/** A tool that takes many times as long runs in the first rounds only. */
+const SLOW_ROUNDS = 3;
 
 const [loadBefore] = loadavg();
 const work = mkdtempSync(join(tmpdir(), 'ssbuild-bench-'));
 try {
-  const app = join(work, 'app');
-  const counts = makeApp(app);
-  // The same scripts beside a stylesheet that costs nothing: esbuild does not compile SCSS.
-  const scriptsOnly = join(work, 'scripts-only');
-  makeApp(scriptsOnly);
-  writeFileSync(join(scriptsOnly, 'app/css/app.scss'), 'body { margin: 0; }\n');
-  const out = join(work, 'out');
-
-  const scripts = ['app/client/app.ts', 'lib/client/1.jquery.js', 'lib/client/2.d3.js'];
-  const styles = ['node_modules/bootstrap/dist/css/bootstrap.css'];
-  const CASES = [
-    { title: 'Scripts, minified with maps', app: scriptsOnly, env: 'bench', given: scripts },
-    { title: 'Scripts and styles, minified with maps', app, env: 'bench', given: [...scripts, ...styles] },
-    { title: 'Scripts and styles, as they are deployed', app, env: 'production', given: [...scripts, ...styles] },
-  ];
-
   const tables = [];
-  const outcomes = [];
-  for (const { title, app: folder, env, given } of CASES) {
-    const ours = { name: 'ssbuild', runs: [], command: [ssbuild, 'build', folder, '--env', env, '--out', out, '--quiet', '--no-cache'] };
-    const theirs = { name: 'esbuild', runs: [], command: esbuildCommand(folder, given) };
-    for (let pair = -1; pair < pairs; pair += 1) {
-      for (const program of [ours, theirs]) {
-        rmSync(out, { recursive: true, force: true });
-        const run = measure(program.command);
-        // The first pair fills the page cache and is not counted.
-        if (pair >= 0) program.runs.push(run);
-        else if (env === 'production') {
-          outcomes.push({ name: program.name, ...(program === ours ? builtBySsbuild(out) : builtByEsbuild(out)) });
-        }
-      }
+  const inputs = [];
+  for (const modules of options.trees.split(',')) {
+    const app = join(work, modules);
+    const tree = makeTree(app, modules);
+    inputs.push(`${Number(modules).toLocaleString('en')} modules: ${tree.packages}.`);
+    for (const [title, mode] of Object.entries(MODES)) {
+      const main = title === Object.keys(MODES)[0];
+      const { programs, outcomes } = run(app, tree, mode, main);
+      tables.push(comparison(`${Number(modules).toLocaleString('en')} modules, ${title}`, programs));
+      if (main) tables.push(sizes(outcomes));
     }
-    tables.push(comparison(title, ours, theirs));
   }
-
   const rustc = output(['rustc', '--version']).trim().split(' ')[1];
-  const paragraphs = [
-    [
-      `Input: ${counts.three} modules of three ${VERSIONS.three}, ${counts.rxjs} of rxjs ${VERSIONS.rxjs}, jquery ${VERSIONS.jquery}, d3 ${VERSIONS.d3}, Bootstrap ${VERSIONS.bootstrap}.`,
-      `esbuild ${VERSIONS.esbuild}; ${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))} profile).`,
-      `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${pairs} pairs; ${new Date().toISOString().slice(0, 10)}.`,
-    ].join('\n'),
-    ...tables,
-    sizes(outcomes),
+  const versions = peers.map(({ name, version }) => `${name} ${version}`).join(', ');
+  const head = [
+    ...inputs,
+    `${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))} profile); ${versions}; Node.js ${process.versions.node}.`,
+    ...missing.map(({ name, version }) => `${name} ${version} has no program for this machine and was not measured.`),
+    `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${rounds} rounds; ${new Date().toISOString().slice(0, 10)}.`,
   ];
-  const text = paragraphs.join('\n\n');
+  const text = [head.join('\n'), ...tables].join('\n\n');
   console.log(text);
   if (options.write) write(text);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
-function esbuildCommand(folder, given) {
-  const files = given.map((file) => join(folder, file));
-  const flags = ['--bundle', '--minify', '--sourcemap', '--format=iife', '--global-name=app', '--log-level=error'];
-  return [esbuild, ...files, ...flags, `--outbase=${folder}`, `--outdir=${join(work, 'out')}`];
+/** All programs in turns on one tree in one mode. With `warm`, ssbuild also builds what it has built before. */
+function run(app, tree, mode, warm) {
+  const out = join(work, 'out');
+  const cache = join(app, '.ssbuild');
+  const own = (to, ...flags) => [ssbuild, 'build', app, '--env', mode.env, '--out', to, '--quiet', ...flags];
+  const clear = () => [out, cache].forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  // Everything before `command` is not measured.
+  const programs = [
+    { name: 'ssbuild', before: clear, command: own(out, '--no-cache'), weigh: () => builtBySsbuild(out) },
+    ...peers.map(({ name, slow, command }) => ({
+      name, slow, before: clear, command: command({ entry: tree.entry, out, minify: mode.minify, maps: mode.maps }), weigh: () => builtByOther(out),
+    })),
+  ];
+  if (warm) {
+    programs.splice(
+      1, 0,
+      { name: 'ssbuild, writing its cache', before: clear, command: own(out) },
+      { name: 'ssbuild, output lost, cache kept', before: () => rmSync(out, { recursive: true, force: true }), command: own(out) },
+      { name: 'ssbuild, nothing changed', before: () => {}, command: own(out) },
+      { name: 'ssbuild, one module changed', before: () => edit(tree.edited), command: own(out) },
+    );
+  }
+  for (const program of programs) program.runs = [];
+  const outcomes = [];
+  for (let round = -1; round < rounds; round += 1) {
+    for (const program of programs) {
+      if (program.slow && round >= SLOW_ROUNDS) continue;
+      program.before();
+      const figures = measure(program.command);
+      // The first round fills the page cache and is not counted.
+      if (round >= 0) program.runs.push(figures);
+      else if (program.weigh) outcomes.push({ name: program.name, ...program.weigh() });
+    }
+  }
+  clear();
+  return { programs, outcomes };
 }
 
 /** Puts the figures into the book, between their marks. */

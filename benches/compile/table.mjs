@@ -1,26 +1,29 @@
 // Figures as tables for the book.
 
-/** Two programs that ran in turns: each one's figures, and the ratio pair by pair. */
-export function comparison(title, ours, theirs) {
-  const row = (program) =>
-    `| ${program.name} | ${spread(program.runs.map((run) => run.wallMs))} | ${spread(program.runs.map((run) => run.cpuMs))} | ${spread(program.runs.map((run) => run.peakMib))} |`;
-  const ratio = (figure) => spread(ours.runs.map((run, pair) => run[figure] / theirs.runs[pair][figure]), 2);
+/** Programs that ran in turns: the figures of each, and the ratio to esbuild's round by round. */
+export function comparison(title, programs) {
+  const base = programs.find(({ name }) => name === 'esbuild').runs;
+  const row = ({ name, runs }) => {
+    const ratio = (figure) => spread(runs.map((run, round) => run[figure] / base[round][figure]), 3);
+    const figure = (key) => spread(runs.map((run) => run[key]));
+    return `| ${name} | ${figure('wallMs')} | ${ratio('wallMs')} | ${figure('cpuMs')} | ${ratio('cpuMs')} | ${figure('peakMib')} | ${ratio('peakMib')} |`;
+  };
   return [
-    `| ${title} | wall, ms | CPU (user + system), ms | peak memory, MiB |`,
-    '| --- | --- | --- | --- |',
-    row(ours),
-    row(theirs),
-    `| ratio, pair by pair | ${ratio('wallMs')} | ${ratio('cpuMs')} | ${ratio('peakMib')} |`,
+    `| ${title} | wall, ms | to esbuild | CPU, ms | to esbuild | peak memory, MiB | to esbuild |`,
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...programs.map(row),
   ].join('\n');
 }
 
 /** What each build gives to a browser. */
 export function sizes(outcomes) {
-  const cells = (sum) => `${sum.raw.toLocaleString('en')} | ${sum.gzip.toLocaleString('en')} | ${sum.brotli.toLocaleString('en')}`;
+  const base = outcomes.find(({ name }) => name === 'esbuild').script.brotli;
+  const cells = ({ raw, gzip, brotli }) =>
+    `${raw.toLocaleString('en')} | ${gzip.toLocaleString('en')} | ${brotli.toLocaleString('en')} | ${(brotli / base).toFixed(3)}`;
   return [
-    '| | scripts, bytes | gzip 9 | brotli 11 | styles, bytes | gzip 9 | brotli 11 |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
-    ...outcomes.map((outcome) => `| ${outcome.name} | ${cells(outcome.script)} | ${cells(outcome.style)} |`),
+    '| | scripts, bytes | gzip 9 | brotli 11 | to esbuild |',
+    '| --- | --- | --- | --- | --- |',
+    ...outcomes.map((outcome) => `| ${outcome.name} | ${cells(outcome.script)} |`),
   ].join('\n');
 }
 

@@ -22,7 +22,7 @@ use crate::switches::SwitchScopes;
 use crate::walk::Walk;
 use crate::{
     CompiledModule, Fields, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json,
-    map, minify, parse, shake, syntax, typescript, wrap,
+    mangle, map, minify, parse, shake, syntax, typescript, wrap,
 };
 
 /// Most findings of a file with errors that are shown.
@@ -142,7 +142,11 @@ fn script_stages(
             script.visit_mut_with(&mut hygiene());
             script.visit_mut_with(&mut resolver(names.unresolved_mark, names.top_mark, false));
         }
-        script = minify::minify(script, level, &names);
+        if level == Minify::Fast && !walk.evaluates && !walk.with {
+            mangle::mangle(&mut script, options.wrap);
+        } else {
+            script = minify::minify(script, level, &names);
+        }
     }
     script.visit_mut_with(&mut fixer(None));
 

@@ -38,8 +38,11 @@ pub(crate) enum Tree<'a> {
 /// Writes a tree as text.
 pub(crate) fn emit(tree: &Tree<'_>, source: &str, layout: Layout, with_marks: bool) -> Emitted {
     let files = Lrc::new(SourceMap::default());
-    files.new_source_file(FileName::Anon.into(), source.to_owned());
     let dense = layout == Layout::Dense;
+    if !dense {
+        // The emitter looks whether a list had a comma at its end, which dense code has not.
+        files.new_source_file(FileName::Anon.into(), source.to_owned());
+    }
     let mut emitter = Emitter {
         cfg: Config::default().with_minify(dense),
         cm: files,

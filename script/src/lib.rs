@@ -18,6 +18,7 @@ mod fields;
 mod imports;
 mod json;
 mod jsx;
+mod mangle;
 mod map;
 mod minify;
 mod names;

@@ -1,5 +1,3 @@
-use std::fmt::Write;
-
 use rustc_hash::FxHashMap;
 
 use crate::MapChunk;
@@ -193,12 +191,16 @@ fn read_vlq(mappings: &[u8], mut at: usize) -> (i64, usize) {
 ///
 /// Nothing is decoded but the first segment of each chunk and its first name: the rest of a chunk counts from those.
 /// The result depends on the calls alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MapJoiner {
     mappings: String,
-    sources: Vec<String>,
-    contents: Vec<Option<String>>,
-    names: Vec<String>,
+    /// Members of the three lists, as JSON: the texts of all sources are large, and are written once.
+    contents: Vec<u8>,
+    sources: Vec<u8>,
+    names: Vec<u8>,
+    source_count: u32,
+    name_count: u32,
+    has_content: bool,
     /// Column that the next code starts at, in UTF-16 units.
     column: u32,
     /// Generated column of the last segment of the current line.
@@ -211,10 +213,29 @@ pub struct MapJoiner {
     last: [i64; 4],
 }
 
+impl Default for MapJoiner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MapJoiner {
     /// A map of nothing.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            mappings: String::new(),
+            contents: OPENING_WITH_CONTENTS.to_vec(),
+            sources: Vec::new(),
+            names: Vec::new(),
+            source_count: 0,
+            name_count: 0,
+            has_content: false,
+            column: 0,
+            last_column: 0,
+            has_segment: false,
+            mapped: false,
+            last: [0; 4],
+        }
     }
 
     /// Adds code that comes from no source.
@@ -239,12 +260,14 @@ impl MapJoiner {
 
     /// Adds the code of a chunk, whose source is named `source` in the map.
     pub fn push_chunk(&mut self, chunk: &MapChunk, source: &str, content: Option<&str>) {
-        let index = self.sources.len() as i64;
+        let index = i64::from(self.source_count);
         let mappings = chunk.mappings.as_bytes();
         let first = mappings.iter().position(|&byte| byte != b';').unwrap_or(mappings.len());
         if first < mappings.len() {
-            self.sources.push(source.to_owned());
-            self.contents.push(content.map(ToOwned::to_owned));
+            member(&mut self.sources, Some(source));
+            member(&mut self.contents, content);
+            self.has_content |= content.is_some();
+            self.source_count += 1;
         }
         self.break_lines(first);
         if first == mappings.len() {
@@ -262,7 +285,7 @@ impl MapJoiner {
         {
             vlq(&mut self.mappings, value - before);
         }
-        let base = self.names.len() as i64;
+        let base = i64::from(self.name_count);
         let rest = match chunk.first_name_at {
             None => at,
             Some(name_at) => {
@@ -273,7 +296,8 @@ impl MapJoiner {
             }
         };
         self.mappings.push_str(&chunk.mappings[rest..]);
-        self.names.extend(chunk.names.iter().cloned());
+        chunk.names.iter().for_each(|name| member(&mut self.names, Some(name)));
+        self.name_count += chunk.names.len() as u32;
         let [column, line, source_column, name] = chunk.end;
         let name = if chunk.first_name_at.is_some() { base + i64::from(name) } else { self.last[3] };
         self.last = [index, i64::from(line), i64::from(source_column), name];
@@ -312,37 +336,46 @@ impl MapJoiner {
 
     /// The map as JSON; `file` is the name of the generated file when it is to be in the map.
     pub fn finish(self, file: Option<&str>) -> String {
-        let contents: usize = self.contents.iter().flatten().map(String::len).sum();
-        let mut json = String::with_capacity(self.mappings.len() + contents + contents / 8 + 256);
-        json.push_str("{\"version\":3,");
+        // The largest part grows to be the whole.
+        let mut json = if self.has_content { self.contents } else { Vec::new() };
+        let rest = self.sources.len() + self.names.len() + self.mappings.len() + 256;
+        json.reserve_exact(rest);
+        if self.has_content {
+            json.push(b']');
+        } else {
+            json.extend_from_slice(OPENING);
+        }
+        json.extend_from_slice(b",\"sources\":[");
+        json.extend_from_slice(&self.sources);
+        json.extend_from_slice(b"],\"names\":[");
+        json.extend_from_slice(&self.names);
+        json.extend_from_slice(b"],\"mappings\":\"");
+        json.extend_from_slice(self.mappings.as_bytes());
+        json.push(b'"');
         if let Some(file) = file {
-            write!(json, "\"file\":{},", quoted(file)).expect("writing to memory does not fail");
+            json.extend_from_slice(b",\"file\":");
+            quote(&mut json, file);
         }
-        json.push_str("\"sources\":[");
-        list(&mut json, self.sources.iter().map(|source| quoted(source)));
-        json.push(']');
-        if self.contents.iter().any(Option::is_some) {
-            json.push_str(",\"sourcesContent\":[");
-            let contents = self.contents.iter().map(|content| content.as_deref().map_or("null".to_owned(), quoted));
-            list(&mut json, contents);
-            json.push(']');
-        }
-        json.push_str(",\"names\":[");
-        list(&mut json, self.names.iter().map(|name| quoted(name)));
-        write!(json, "],\"mappings\":\"{}\"}}", self.mappings).expect("writing to memory does not fail");
-        json
+        json.push(b'}');
+        String::from_utf8(json).expect("JSON of texts is text")
     }
 }
 
-fn list(json: &mut String, items: impl Iterator<Item = String>) {
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        json.push_str(&item);
+/// How a map begins, and one with the texts of its sources.
+const OPENING: &[u8] = b"{\"version\":3";
+const OPENING_WITH_CONTENTS: &[u8] = b"{\"version\":3,\"sourcesContent\":[";
+
+/// Adds a member to a list that is written as JSON.
+fn member(list: &mut Vec<u8>, text: Option<&str>) {
+    if !list.is_empty() && *list != OPENING_WITH_CONTENTS {
+        list.push(b',');
+    }
+    match text {
+        Some(text) => quote(list, text),
+        None => list.extend_from_slice(b"null"),
     }
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a string is valid JSON")
+fn quote(json: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(json, text).expect("writing to memory does not fail");
 }

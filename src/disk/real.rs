@@ -1,11 +1,12 @@
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::{Disk, DiskError, Entry, Kind, Lock};
+use super::{Disk, DiskError, Entry, Kind, Lock, NameKind};
 
 /// "Too many levels of symbolic links" on Linux; the standard library's name for it is not stable yet.
 const ELOOP: i32 = 40;
@@ -57,6 +58,24 @@ impl Disk for RealDisk {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
+        let names = match fs::read_dir(path) {
+            Ok(names) => names,
+            Err(e) if is_absent(&e) => return Ok(Vec::new()),
+            Err(e) => return Err(failed("list", path)(e)),
+        };
+        let name = |name: io::Result<fs::DirEntry>| -> io::Result<(OsString, NameKind)> {
+            let name = name?;
+            let kind = match name.file_type()? {
+                kind if kind.is_file() => NameKind::File,
+                kind if kind.is_dir() => NameKind::Folder,
+                _ => NameKind::Other,
+            };
+            Ok((name.file_name(), kind))
+        };
+        names.map(name).collect::<io::Result<_>>().map_err(failed("list", path))
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {

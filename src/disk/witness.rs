@@ -1,4 +1,5 @@
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -8,7 +9,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Disk, DiskError, Entry, Kind, Lock};
+use super::{Disk, DiskError, Entry, Kind, Lock, NameKind};
 
 /// A disk that remembers what it was asked and what it answered.
 pub struct Witness {
@@ -33,6 +34,7 @@ enum Question {
     Read(PathBuf),
     Kind(PathBuf),
     List(PathBuf),
+    Names(PathBuf),
     Canonical(PathBuf),
 }
 
@@ -111,6 +113,7 @@ impl Seen {
                 Question::Read(path) => answer(&disk.read(path), |bytes| of_bytes(bytes)),
                 Question::Kind(path) => answer(&disk.kind(path), of_kind),
                 Question::List(path) => answer(&disk.list(path), |entries| of_entries(entries)),
+                Question::Names(path) => answer(&disk.names(path), |names| of_names(names)),
                 Question::Canonical(path) => answer(&disk.canonical(path), |real| of_path(real.as_deref())),
             };
             now == *before
@@ -159,6 +162,19 @@ fn of_entries(entries: &[Entry]) -> Answer {
     shortened(&hash.finalize())
 }
 
+fn of_names(names: &[(OsString, NameKind)]) -> Answer {
+    let mut names: Vec<&(OsString, NameKind)> = names.iter().collect();
+    names.sort();
+    let mut hash = Sha256::new();
+    for (name, kind) in names {
+        let name = name.as_encoded_bytes();
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update([*kind as u8]);
+    }
+    shortened(&hash.finalize())
+}
+
 fn of_path(path: Option<&Path>) -> Answer {
     let bytes = path.map(|path| path.as_os_str().as_encoded_bytes());
     bytes.map_or([0; 16], of_bytes)
@@ -175,6 +191,10 @@ impl Disk for Witness {
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
         self.note(Question::List(path.to_owned()), self.disk.list(path), |entries| of_entries(entries))
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
+        self.note(Question::Names(path.to_owned()), self.disk.names(path), |names| of_names(names))
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {

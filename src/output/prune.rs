@@ -6,7 +6,7 @@ use std::{
 
 use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
-use super::{ASSETS, LOCK, Publisher, STAGING, generations::Generations, remove_dead};
+use super::{ASSETS, GENERATIONS, LOCK, Publisher, STAGING, generations::Generations, remove_dead};
 use crate::disk::{Disk, DiskError, Kind};
 
 /// Which builds stay. The selected one always does.
@@ -106,8 +106,9 @@ pub fn prune(disk: &dyn Disk, out: &Path, retention: Retention, rehearsal: Rehea
         remove_dead(disk, out)?;
         let publisher = Publisher { disk, out, staging: format!("{STAGING}prune") };
         // What goes is noted first: should this end half way, the next build goes on.
-        publisher.stage(&Default::default(), &[("generations.json", generations.to_json().as_bytes())])?;
-        publisher.replace("generations.json")?;
+        publisher.stage(&Default::default(), &[(GENERATIONS, generations.to_json().as_bytes())], "")?;
+        publisher.replace(GENERATIONS, GENERATIONS)?;
+        disk.sync_folder(out)?;
         disk.remove_folder(&out.join(&publisher.staging))?;
         publisher.remove(&gone, &generations)?;
     }

@@ -6,26 +6,32 @@ use std::{
 
 use oxc_resolver::{FileMetadata, FileSystem, ResolveError};
 
-use crate::disk::{Disk, DiskError, Kind, RealDisk};
+use super::names::{Names, There};
+use crate::disk::{Disk, DiskError, RealDisk};
 
 /// The file layer as the resolver library wants to see it. It shows no links: they are followed.
 pub(super) struct DiskView {
-    disk: Arc<dyn Disk>,
+    names: Arc<Names>,
 }
 
 impl DiskView {
-    pub(super) fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk }
+    pub(super) fn new(names: Arc<Names>) -> Self {
+        Self { names }
     }
 }
 
 impl FileSystem for DiskView {
     fn new() -> Self {
-        Self { disk: Arc::new(RealDisk) }
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        Self { names: Arc::new(Names::new(&disk, Path::new("/"))) }
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.disk.read(path).map_err(DiskError::into_io)
+        // Mostly it is not there, which costs less to know than to try.
+        if self.names.there(path).map_err(DiskError::into_io)? != There::File {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.names.disk().read(path).map_err(DiskError::into_io)
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {
@@ -33,10 +39,10 @@ impl FileSystem for DiskView {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {
-        match self.disk.kind(path).map_err(DiskError::into_io)? {
-            Some(Kind::File(_)) => Ok(FileMetadata::new(true, false, false)),
-            Some(Kind::Folder) => Ok(FileMetadata::new(false, true, false)),
-            Some(Kind::Other) | None => Err(io::ErrorKind::NotFound.into()),
+        match self.names.there(path).map_err(DiskError::into_io)? {
+            There::File => Ok(FileMetadata::new(true, false, false)),
+            There::Folder => Ok(FileMetadata::new(false, true, false)),
+            There::Nothing => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -49,6 +55,6 @@ impl FileSystem for DiskView {
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
-        self.disk.canonical(path).map_err(DiskError::into_io)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.names.real(path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }

@@ -1,9 +1,10 @@
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use crate::disk::{Disk, DiskError, Entry, Kind, Lock};
+use crate::disk::{Disk, DiskError, Entry, Kind, Lock, NameKind};
 
 /// A disk whose folders list their names backwards.
 pub(super) struct Backwards(pub(super) Arc<dyn Disk>);
@@ -21,6 +22,12 @@ impl Disk for Backwards {
         let mut entries = self.0.list(path)?;
         entries.reverse();
         Ok(entries)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
+        let mut names = self.0.names(path)?;
+        names.reverse();
+        Ok(names)
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    ffi::OsString,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
@@ -7,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::disk::{Disk, DiskError, Entry, Kind, Lock, RealDisk};
+use crate::disk::{Disk, DiskError, Entry, Kind, Lock, NameKind, RealDisk};
 
 /// The disk, and what was asked of it: every path that a build depends on, be it there or not, and what it was like when
 /// the build looked.
@@ -126,6 +127,16 @@ impl Seen {
         self.note(path, |paths| &mut paths.listed, Stamp::of_names);
     }
 
+    fn note_names(&self, path: &Path) {
+        self.note_listed(path);
+        // Changes are told by the name that a folder has without links.
+        if let Ok(Some(real)) = RealDisk.canonical(path)
+            && real != path
+        {
+            self.note_listed(&real);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Paths> {
         self.paths.lock().expect("no holder of this lock panics")
     }
@@ -170,14 +181,13 @@ impl Disk for Seen {
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-        self.note_listed(path);
-        // Changes are told by the name that a folder has without links.
-        if let Ok(Some(real)) = RealDisk.canonical(path)
-            && real != path
-        {
-            self.note_listed(&real);
-        }
+        self.note_names(path);
         RealDisk.list(path)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
+        self.note_names(path);
+        RealDisk.names(path)
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {

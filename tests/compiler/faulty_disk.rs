@@ -1,13 +1,14 @@
 //! The machine's disk, failing on purpose: after so many changes it stops for good, fails once, or writes half a file.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use ssbuild::disk::{Disk, DiskError, Entry, Kind, Lock, RealDisk};
+use ssbuild::disk::{Disk, DiskError, Entry, Kind, Lock, NameKind, RealDisk};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,10 @@ impl Disk for FaultyDisk {
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
         RealDisk.list(path)
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
+        RealDisk.names(path)
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {

@@ -244,7 +244,7 @@ fn a_kill_at_any_time_leaves_a_whole_build_selected() {
     // Two environments in turns, so that every build has something to write.
     let start = |env: &str| {
         let mut command = Command::new(PROGRAM);
-        command.arg(&chat).args(["--quiet", "--env", env, "--out"]).arg(out.path());
+        command.arg(&chat).args(["--quiet", "--no-cache", "--env", env, "--out"]).arg(out.path());
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
     };
     let started = std::time::Instant::now();

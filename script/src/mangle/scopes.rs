@@ -1,0 +1,254 @@
+use std::collections::hash_map::Entry;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use swc_core::atoms::Atom;
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::{Visit, VisitWith, noop_visit_type};
+
+use super::{Id, Names, ShortNames};
+use crate::{Wrap, patterns::each_name};
+
+/// The first walk: which variable is declared in which scope, and how often each is written.
+pub(super) struct Scopes {
+    wrap: Wrap,
+    scopes: Vec<Scope>,
+    current: usize,
+    /// The scope that a `var` belongs to.
+    function: usize,
+    variables: FxHashMap<Id, Variable>,
+    /// In the order in which they were first written, which does not depend on how they are hashed.
+    order: Vec<Id>,
+    privates: FxHashMap<Atom, u32>,
+}
+
+struct Scope {
+    above: usize,
+    /// Slots of all scopes around this one; known when the walk is over.
+    first_slot: u32,
+    count: u32,
+}
+
+#[derive(Default)]
+struct Variable {
+    /// None for what nothing in the program declares.
+    scope: Option<usize>,
+    uses: u32,
+}
+
+/// The scope around all others.
+const TOP: usize = 0;
+
+impl Scopes {
+    pub(super) fn new(wrap: Wrap) -> Self {
+        let top = Scope { above: TOP, first_slot: 0, count: 0 };
+        Self {
+            wrap,
+            scopes: vec![top],
+            current: TOP,
+            function: TOP,
+            variables: FxHashMap::default(),
+            order: Vec::new(),
+            privates: FxHashMap::default(),
+        }
+    }
+
+    fn variable(&mut self, ident: &Ident) -> &mut Variable {
+        match self.variables.entry((ident.sym.clone(), ident.ctxt)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                self.order.push(new.key().clone());
+                new.insert(Variable::default())
+            }
+        }
+    }
+
+    fn declare(&mut self, ident: &Ident, scope: usize) {
+        let variable = self.variable(ident);
+        variable.scope = match variable.scope {
+            // Declared twice under one identity: as a whole it belongs where all of it is seen.
+            Some(before) if before != scope => Some(TOP),
+            _ => Some(scope),
+        };
+    }
+
+    fn declare_pattern(&mut self, pat: &Pat, scope: usize) {
+        each_name(pat, &mut |ident| self.declare(ident, scope));
+    }
+
+    fn inside(&mut self, walk: impl FnOnce(&mut Self)) {
+        let above = self.current;
+        self.scopes.push(Scope { above, first_slot: 0, count: 0 });
+        self.current = self.scopes.len() - 1;
+        walk(self);
+        self.current = above;
+    }
+
+    fn inside_function(&mut self, walk: impl FnOnce(&mut Self)) {
+        let above = self.function;
+        self.inside(|scopes| {
+            scopes.function = scopes.current;
+            walk(scopes);
+        });
+        self.function = above;
+    }
+
+    /// Gives out the names.
+    pub(super) fn names(mut self) -> Names {
+        // What is declared nowhere here is declared elsewhere, and its name must not be hidden.
+        let kept = |variable: &Variable, name: &Atom| match variable.scope {
+            None => true,
+            Some(TOP) => self.wrap == Wrap::Plain,
+            Some(_) => false,
+        } || &**name == "arguments";
+        let taken: FxHashSet<Atom> =
+            self.order.iter().filter(|id| kept(&self.variables[*id], &id.0)).map(|(name, _)| name.clone()).collect();
+        let renamed: Vec<&Id> = self.order.iter().filter(|id| !kept(&self.variables[*id], &id.0)).collect();
+
+        let mut places = Vec::with_capacity(renamed.len());
+        for id in &renamed {
+            let scope = self.variables[*id].scope.expect("what is renamed is declared");
+            places.push((scope, self.scopes[scope].count));
+            self.scopes[scope].count += 1;
+        }
+        // A scope comes after the one that it is in.
+        for at in 1..self.scopes.len() {
+            let above = &self.scopes[self.scopes[at].above];
+            self.scopes[at].first_slot = above.first_slot + above.count;
+        }
+        let slots: Vec<usize> =
+            places.iter().map(|(scope, nth)| (self.scopes[*scope].first_slot + nth) as usize).collect();
+        let mut uses = vec![0_u32; slots.iter().max().map_or(0, |last| last + 1)];
+        for (id, slot) in renamed.iter().zip(&slots) {
+            uses[*slot] += self.variables[*id].uses;
+        }
+
+        let mut short = ShortNames { next: 0, taken: &taken };
+        let mut by_use: Vec<usize> = (0..uses.len()).collect();
+        by_use.sort_by_key(|&slot| (std::cmp::Reverse(uses[slot]), slot));
+        let mut names = vec![Atom::default(); uses.len()];
+        for slot in by_use {
+            names[slot] = short.take();
+        }
+        let idents = renamed.iter().zip(slots).map(|(id, slot)| ((*id).clone(), names[slot].clone())).collect();
+
+        // Private names are a world of their own. Classes that name theirs alike do so afterwards.
+        let mut by_use: Vec<(&Atom, &u32)> = self.privates.iter().collect();
+        by_use.sort_by(|(a, uses_a), (b, uses_b)| uses_b.cmp(uses_a).then_with(|| a.cmp(b)));
+        let nothing = FxHashSet::default();
+        let mut short = ShortNames { next: 0, taken: &nothing };
+        let privates = by_use.into_iter().map(|(name, _)| (name.clone(), short.take())).collect();
+        Names { idents, privates }
+    }
+}
+
+impl Visit for Scopes {
+    noop_visit_type!();
+
+    fn visit_ident(&mut self, ident: &Ident) {
+        self.variable(ident).uses += 1;
+    }
+
+    fn visit_private_name(&mut self, private: &PrivateName) {
+        *self.privates.entry(private.name.clone()).or_default() += 1;
+    }
+
+    fn visit_var_decl(&mut self, decl: &VarDecl) {
+        let scope = if decl.kind == VarDeclKind::Var { self.function } else { self.current };
+        decl.decls.iter().for_each(|decl| self.declare_pattern(&decl.name, scope));
+        decl.visit_children_with(self);
+    }
+
+    fn visit_using_decl(&mut self, decl: &UsingDecl) {
+        decl.decls.iter().for_each(|decl| self.declare_pattern(&decl.name, self.current));
+        decl.visit_children_with(self);
+    }
+
+    fn visit_fn_decl(&mut self, decl: &FnDecl) {
+        // In sloppy code a function in a block is seen outside of it, too.
+        self.declare(&decl.ident, self.function);
+        decl.visit_children_with(self);
+    }
+
+    fn visit_class_decl(&mut self, decl: &ClassDecl) {
+        self.declare(&decl.ident, self.current);
+        decl.visit_children_with(self);
+    }
+
+    fn visit_fn_expr(&mut self, function: &FnExpr) {
+        self.inside(|scopes| {
+            function.ident.iter().for_each(|ident| scopes.declare(ident, scopes.current));
+            function.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_class_expr(&mut self, class: &ClassExpr) {
+        self.inside(|scopes| {
+            class.ident.iter().for_each(|ident| scopes.declare(ident, scopes.current));
+            class.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_function(&mut self, function: &Function) {
+        self.inside_function(|scopes| {
+            function.params.iter().for_each(|param| scopes.declare_pattern(&param.pat, scopes.current));
+            function.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_arrow_expr(&mut self, arrow: &ArrowExpr) {
+        self.inside_function(|scopes| {
+            arrow.params.iter().for_each(|pat| scopes.declare_pattern(pat, scopes.current));
+            arrow.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_constructor(&mut self, constructor: &Constructor) {
+        self.inside_function(|scopes| {
+            for param in &constructor.params {
+                if let ParamOrTsParamProp::Param(param) = param {
+                    scopes.declare_pattern(&param.pat, scopes.current);
+                }
+            }
+            constructor.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_static_block(&mut self, block: &StaticBlock) {
+        self.inside_function(|scopes| block.visit_children_with(scopes));
+    }
+
+    fn visit_block_stmt(&mut self, block: &BlockStmt) {
+        self.inside(|scopes| block.visit_children_with(scopes));
+    }
+
+    fn visit_switch_stmt(&mut self, switch: &SwitchStmt) {
+        self.inside(|scopes| switch.visit_children_with(scopes));
+    }
+
+    fn visit_for_stmt(&mut self, stmt: &ForStmt) {
+        self.inside(|scopes| stmt.visit_children_with(scopes));
+    }
+
+    fn visit_for_in_stmt(&mut self, stmt: &ForInStmt) {
+        self.inside(|scopes| stmt.visit_children_with(scopes));
+    }
+
+    fn visit_for_of_stmt(&mut self, stmt: &ForOfStmt) {
+        self.inside(|scopes| stmt.visit_children_with(scopes));
+    }
+
+    fn visit_catch_clause(&mut self, clause: &CatchClause) {
+        self.inside(|scopes| {
+            clause.param.iter().for_each(|param| scopes.declare_pattern(param, scopes.current));
+            clause.visit_children_with(scopes);
+        });
+    }
+
+    fn visit_labeled_stmt(&mut self, labeled: &LabeledStmt) {
+        labeled.body.visit_with(self);
+    }
+
+    fn visit_break_stmt(&mut self, _: &BreakStmt) {}
+
+    fn visit_continue_stmt(&mut self, _: &ContinueStmt) {}
+}
