@@ -96,10 +96,14 @@ impl Context<'_> {
         let server_paths = self.server_paths();
         let resolver = Resolver::new(self.disk, &self.project.root, &self.settings.env, &server_paths);
         let server_roles = [Role::Shared, Role::Server, Role::LibServer];
-        let entries = if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED };
         // Libraries are few and large: begun last, one of them would keep one thread busy and the others idle.
         let ((runtime, libs), (client, server)) = join(
-            || join(|| runtime_client::compile(&self.options(Side::Client), self.compile, entries), || self.libs()),
+            || {
+                join(
+                    || runtime_client::compile(&self.options(Side::Client), self.compile, self.runtime_entries()),
+                    || self.libs(),
+                )
+            },
             || {
                 join(
                     || self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], |_, _| Ok(())),
@@ -270,12 +274,20 @@ impl Context<'_> {
         Ok(Ok((Module::embedded(name, &text, compiled, Vec::new()), kept)))
     }
 
+    /// What of the runtime client is started in a page.
+    fn runtime_entries(&self) -> &'static [&'static str] {
+        if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED }
+    }
+
     fn lib_bundle(&self, runtime: &RuntimeClient, libs: &[(Module, bool)]) -> Script {
         let mut writer = Writer::new(self.with_maps());
         writer.plain(&runtime.loader);
         let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
         writer.define(&runtime.modules, &modules, Numbering::Runtime);
-        writer.start(&Start { trees: Vec::new(), order: (0..entries.len()).map(crate::bundle::runtime_id).collect() });
+        writer.start(&Start {
+            trees: Vec::new(),
+            order: (0..self.runtime_entries().len()).map(crate::bundle::runtime_id).collect(),
+        });
         for (module, kept) in libs {
             if *kept {
                 writer.unmapped(&module.name, &module.text);
