@@ -198,9 +198,10 @@ impl Author for Desk {
     fn failed(&self, action: &str, error: &CallError) -> Option<String> {
         // What has no stack is no fault of the action's code: a limit, a missing login.
         let stack = error.stack.as_ref()?;
-        let frames: Vec<(String, u32, u32)> = match &self.state().positions {
-            Some(positions) => stack.lines().filter_map(|line| positions.of_frame(line)).collect(),
-            None => Vec::new(),
+        let frames: Vec<(String, u32, u32)> = {
+            let state = self.state();
+            let mapped = |line: &str| state.positions.as_ref().and_then(|positions| positions.of_frame(line));
+            stack.lines().filter_map(|line| self.source_in(line).or_else(|| mapped(line))).collect()
         };
         let own = |(file, ..): &&(String, u32, u32)| !file.contains("node_modules/");
         let first = frames.iter().find(own).map(|(file, line, column)| self.frame(file, *line, *column));
@@ -222,6 +223,16 @@ impl Author for Desk {
 }
 
 impl Desk {
+    /// The place of a line of a stack that names a source already.
+    fn source_in(&self, frame: &str) -> Option<(String, u32, u32)> {
+        let place = frame.trim().strip_prefix("at ")?;
+        let place = place.rsplit_once('(').map_or(place, |(_, place)| place).trim_end_matches(')');
+        let (rest, column) = place.rsplit_once(':')?;
+        let (file, line) = rest.rsplit_once(':')?;
+        let place = (file.to_owned(), line.parse().ok()?, column.parse().ok()?);
+        self.root.join(file).is_file().then_some(place)
+    }
+
     /// A stack of the browser with the places of the sources in it.
     fn in_sources(&self, text: &str) -> String {
         let maps: BTreeMap<String, PathBuf> = {
