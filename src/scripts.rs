@@ -71,7 +71,7 @@ pub struct Scripts {
 }
 
 /// A file of `lib/client`, and whether it stays as it is.
-type Lib = (Module, bool);
+type Library = (Module, bool);
 
 /// What compiling scripts needs to know.
 pub struct Context<'a> {
@@ -239,13 +239,13 @@ impl Context<'_> {
     }
 
     /// The files of `lib/client`, and whether each stays as it is.
-    fn libs(&self) -> Result<(Vec<Lib>, Vec<Diagnostic>), DiskError> {
+    fn libs(&self) -> Result<(Vec<Library>, Vec<Diagnostic>), DiskError> {
         let named = self.libs.iter().filter(|lib| lib.format().language().is_some());
         let named = named.map(|lib| (lib.name.as_str(), lib.path.clone(), lib.format()));
         let entries = self.project.of(Role::LibClient).filter(|entry| entry.is_script());
         let own = entries.map(|entry| (entry.path.as_str(), self.project.root.join(&entry.path), entry.format));
         let files: Vec<(&str, PathBuf, Format)> = named.chain(own).collect();
-        let libs: Vec<Result<Lib, Diagnostic>> = files
+        let libs: Vec<Result<Library, Diagnostic>> = files
             .par_iter()
             .map(|(name, path, format)| self.lib(name, path, *format))
             .collect::<Result<_, DiskError>>()?;
@@ -262,7 +262,7 @@ impl Context<'_> {
         Ok((modules, found))
     }
 
-    fn lib(&self, name: &str, path: &Path, format: Format) -> Result<Result<Lib, Diagnostic>, DiskError> {
+    fn lib(&self, name: &str, path: &Path, format: Format) -> Result<Result<Library, Diagnostic>, DiskError> {
         let kept = name.contains(".min.") && format != Format::Coffee;
         let Ok(text) = String::from_utf8(self.disk.read(path)?) else {
             let message = format!("`{name}` is not UTF-8");
@@ -282,7 +282,7 @@ impl Context<'_> {
         if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED }
     }
 
-    fn lib_bundle(&self, runtime: &RuntimeClient, libs: &[Lib]) -> Script {
+    fn lib_bundle(&self, runtime: &RuntimeClient, libs: &[Library]) -> Script {
         let mut writer = Writer::new(self.with_maps());
         writer.plain(&runtime.loader);
         let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
