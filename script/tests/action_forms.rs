@@ -22,7 +22,8 @@ fn read(language: Language, text: &str) -> CompiledModule {
 /// Each action as `path(params) style guard`.
 fn shown(language: Language, text: &str) -> Vec<String> {
     let module = read(language, text);
-    assert!(module.diagnostics.is_empty(), "{text}: {:?}", module.diagnostics);
+    // What looks unclear is a warning, and has tests of its own.
+    assert!(!module.diagnostics.iter().any(|found| found.is_error()), "{text}: {:?}", module.diagnostics);
     let actions = module.actions.expect("actions were to be read");
     let show = |action: &ssbuild_script::ActionMeta| {
         let style = match action.style {
@@ -110,7 +111,7 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(codes("exports.actions = {session(){ return 1 }}"), ["name-reserved"]);
     assert_eq!(codes("exports.actions = {'__proto__': function(){ return 1 }}"), ["name-reserved"]);
     assert_eq!(codes("exports.actions = {'a/b'(){ return 1 }}"), ["name-invalid"]);
-    assert_eq!(codes("exports.actions = {a(n, cb){ return n }}"), ["action-never-answers"]);
+    assert_eq!(codes("exports.actions = {a(n, cb){ return n }}"), ["answer-unclear"]);
 }
 
 #[test]

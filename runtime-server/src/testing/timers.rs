@@ -63,12 +63,14 @@ impl Timers {
     /// Moves the clock of [`TimerKind::Moved`] on.
     pub(super) fn advance(&mut self, by: Duration) {
         self.ahead += by;
-        let moved: Vec<_> =
-            self.armed.iter().filter(|(timer, _)| timer.kind == TimerKind::Moved).map(|(t, at)| (*t, *at)).collect();
-        for (timer, at) in moved {
+        let mut moved: Vec<_> =
+            self.armed.iter().filter(|(timer, _)| timer.kind == TimerKind::Moved).map(|(t, at)| (*at, *t)).collect();
+        // Those that are due at once keep the order in which they would have fallen due.
+        moved.sort_unstable();
+        for (at, timer) in moved {
             self.due.remove(&at);
-            // The order in which they fall due stays.
-            let sooner = (at.0.saturating_sub(by), at.1);
+            self.last += 1;
+            let sooner = (at.0.saturating_sub(by), self.last);
             self.armed.insert(timer, sooner);
             self.due.insert(sooner, timer);
         }
