@@ -168,7 +168,7 @@ test("a namespace taken in a cycle shows what its module became", () => {
   assert.equal(exportsOf(at, 4).seen.default, "marked late");
 });
 
-test("export * takes every name but default that is not there yet, and stays live", () => {
+test("export * takes every name but default that is not there yet and that one module alone has, and stays live", () => {
   const at = run(
     {
       1: [function (module, exports, require) {
@@ -178,9 +178,9 @@ test("export * takes every name but default that is not there yet, and stays liv
       }, [2, 3]],
       2: [function (module, exports, require) {
         let n = 1;
-        require.e(exports, { own: () => "theirs", n: () => n, add: () => () => n++, default: () => "d" });
+        require.e(exports, { own: () => "theirs", both: () => "first", n: () => n, add: () => () => n++, default: () => "d" });
       }, []],
-      3: [function (module, exports) { exports.common = 3; exports.n = "second"; }, []],
+      3: [function (module, exports) { exports.common = 3; exports.both = "second"; }, []],
     },
     [1],
   );
