@@ -253,12 +253,29 @@ impl Loader<'_> {
         Options { shake, typescript, ..self.options.clone() }
     }
 
+    /// Whether a file lies outside of the app's folder and in no package.
+    fn leaves_the_app(&self, path: &Path) -> bool {
+        let name = relative(self.root, path);
+        name.starts_with("../") && Zone::of(&name) != Zone::Package
+    }
+
     /// Keeps what can be linked; the rest becomes a finding.
     fn classify(&self, module: &Module, import: &Import, target: Target, found: &mut Vec<Diagnostic>) -> Loading {
         match target {
             Target::Empty => Loading::Empty,
             // On the client the finding needs the chain, which is known when the graph is whole.
             Target::Builtin(name) => Loading::Host(name),
+            Target::File(path) if is_sheet(&path) && self.leaves_the_app(&path) => {
+                let name = relative(self.root, &path);
+                let place = if is_sheet(&module.path) { Place::file(&module.name) } else { import.place.clone() };
+                let message = format!("`{}` is `{name}`, which is outside of the app", import.specifier);
+                found.push(
+                    Diagnostic::new(Code::UrlEscapes, message)
+                        .at(place, "")
+                        .help("Copy the stylesheet into the app, or make a package of it."),
+                );
+                Loading::Missing
+            }
             Target::File(path) if language(&path).is_some() || is_sheet(&path) => Loading::File(path),
             Target::File(path) if self.side == Side::Server && path.extension().is_some_and(|e| e == "node") => {
                 Loading::Host(import.specifier.clone())

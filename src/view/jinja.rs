@@ -66,7 +66,8 @@ pub(super) fn render(input: &ViewInput<'_>, page: &PageInput, text: &str) -> Res
         texts = asked.texts;
         let mut grew = false;
         for wanted in &asked.wanted {
-            match load(input, wanted).map_err(|diagnostic| vec![*diagnostic])? {
+            let asked_by = |found: Box<Diagnostic>| vec![found.at(Place::file(&page.path), "for this page")];
+            match load(input, wanted).map_err(asked_by)? {
                 Some(text) => grew |= texts.insert(wanted.clone(), text).is_none(),
                 None => drop(missed.insert(format!("{VIEWS}/{wanted}"))),
             }

@@ -10,6 +10,7 @@ mod engine_choice;
 mod errors;
 mod faulty_disk;
 mod hooks;
+mod hostile;
 mod hosts;
 mod maps;
 mod migrate;
