@@ -262,7 +262,7 @@ fn what_no_build_looked_at_is_of_no_interest() {
         ".git/HEAD",
         "dist/manifest.json",
         ".ssbuild/other",
-        "node_modules/other/index.js",
+        // The names in `node_modules` were looked at: which packages there are is of interest.
         "types/ss.d.ts",
     ] {
         write(&root.join(path), "not looked at\n");
