@@ -11,7 +11,7 @@ use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type};
 
-use crate::Wrap;
+use crate::{Wrap, quote};
 use scopes::Scopes;
 
 /// What tells variables apart that are written alike.
@@ -63,7 +63,13 @@ impl VisitMut for Names {
         if let Prop::Shorthand(ident) = prop {
             let Some(name) = self.of(ident) else { return };
             let value = Ident { sym: name.clone(), ..ident.clone() };
-            *prop = Prop::KeyValue(KeyValueProp { key: Self::plain(ident), value: Box::new(Expr::Ident(value)) });
+            // In short form `__proto__` is a property as any other; with a colon it would be the prototype.
+            let key = if ident.sym == *"__proto__" {
+                PropName::Computed(ComputedPropName { span: ident.span, expr: quote::string("__proto__") })
+            } else {
+                Self::plain(ident)
+            };
+            *prop = Prop::KeyValue(KeyValueProp { key, value: Box::new(Expr::Ident(value)) });
         } else {
             prop.visit_mut_children_with(self);
         }
