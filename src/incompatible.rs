@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::disk::{Disk, DiskError, Kind};
+use crate::{
+    disk::{Disk, DiskError, Kind},
+    project::is_ignored,
+};
 
 const FOLDER: &str = "static/incompatible_browsers";
 
@@ -16,7 +19,7 @@ pub(crate) fn read(disk: &dyn Disk, root: &Path) -> Result<BTreeMap<String, Vec<
 fn add(disk: &dyn Disk, folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), DiskError> {
     for entry in disk.list(folder)? {
         let name = entry.name;
-        if name.starts_with(['.', '_']) || name.ends_with('~') {
+        if is_ignored(&name) {
             continue;
         }
         let (path, logical) = (folder.join(&name), format!("{prefix}{name}"));
