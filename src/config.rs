@@ -1,7 +1,6 @@
 //! The app's configuration files as layers, checked key by key, each problem at its place.
 
 mod module;
-pub(crate) mod position;
 mod source;
 mod variables;
 

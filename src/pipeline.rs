@@ -28,6 +28,7 @@ use crate::{
     scripts::{self, Scripts},
     session::Session,
     sheets::{Sheets, Stylesheets},
+    standalone::Standalone,
     style::{StyleError, WorkerCommand},
     testing,
     trees::Trees,
@@ -185,8 +186,9 @@ pub fn link_tests(
     let witness = Witness::blind(disk);
     let compilers = compilers.of_build(session.cache(), &witness, &project);
     let compile = |source: ssbuild_script::Source<'_>, options: &_| compilers.script(source, options);
-    let linker = testing::Linker { disk, root: &request.root, env: &request.env, compile: &compile };
-    let (linked, found) = session.threads()?.install(|| linker.link(&names))?;
+    let node_env = testing::node_env(&request.env);
+    let alone = Standalone { disk, root: &request.root, env: &request.env, node_env, compile: &compile };
+    let (linked, found) = session.threads()?.install(|| testing::link(&alone, &names))?;
     Ok((linked, deduplicated(found)))
 }
 

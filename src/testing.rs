@@ -13,7 +13,6 @@ use std::{
 };
 
 use ssbuild_diagnostic::Diagnostic;
-use ssbuild_script::{Options, Wrap};
 use ssbuild_server::{
     load::Build,
     testing::{self, Event, Outcome, TestFile},
@@ -23,12 +22,10 @@ pub use junit::junit;
 pub use report::{json_line, summary, text};
 
 use crate::{
-    bundle::{Numbering, Start, Writer},
     disk::{Disk, DiskError, Kind},
-    graph::{Compile, Graph, Loader},
-    link::{Chunking, Roots, link},
-    project::Format,
-    resolve::{Resolver, Side},
+    graph::Graph,
+    project::{Format, is_ignored},
+    standalone::Standalone,
 };
 
 /// The folder that tests lie in.
@@ -81,7 +78,7 @@ pub fn find(disk: &dyn Disk, root: &Path, filters: &[String]) -> Result<Vec<Stri
 fn walk(disk: &dyn Disk, root: &Path, folder: &str, found: &mut Vec<String>) -> Result<(), DiskError> {
     for entry in disk.list(&root.join(folder))? {
         let name = entry.name.as_str();
-        if name.starts_with(['_', '.']) || name.ends_with('~') || name == "node_modules" {
+        if is_ignored(name) || name == "node_modules" {
             continue;
         }
         let path = format!("{folder}/{name}");
@@ -100,76 +97,30 @@ fn is_test(name: &str) -> bool {
     script && (stem.ends_with(".test") || stem.ends_with(".spec"))
 }
 
-/// What linking needs to know.
-pub(crate) struct Linker<'a> {
-    /// Where files are read.
-    pub(crate) disk: &'a std::sync::Arc<dyn Disk>,
-    /// The app's folder.
-    pub(crate) root: &'a Path,
-    /// The environment.
-    pub(crate) env: &'a str,
-    /// Who compiles.
-    pub(crate) compile: &'a Compile<'a>,
+/// Compiles test files and what they import; those with errors among the findings are not there.
+pub(crate) fn link(alone: &Standalone<'_>, names: &[String]) -> Result<(Vec<Linked>, Vec<Diagnostic>), DiskError> {
+    let (mut linked, mut found) = (Vec::new(), Vec::new());
+    for name in names {
+        let Some((loaded, more)) = alone.load(name)? else { continue };
+        let sound = !more.iter().any(Diagnostic::is_error);
+        found.extend(more);
+        if sound {
+            let (script, cycles) = loaded.bundle(name, "test", "file");
+            found.extend(cycles);
+            let file = TestFile { name: name.to_owned(), bundle: script.code };
+            linked.push(Linked { file, map: script.map, sources: sources(&loaded.graph) });
+        }
+    }
+    Ok((linked, found))
 }
 
-impl Linker<'_> {
-    /// Compiles test files and what they import; those with errors among the findings are not there.
-    pub(crate) fn link(&self, names: &[String]) -> Result<(Vec<Linked>, Vec<Diagnostic>), DiskError> {
-        let (mut linked, mut found) = (Vec::new(), Vec::new());
-        for name in names {
-            let (file, more) = self.link_one(name)?;
-            linked.extend(file);
-            found.extend(more);
-        }
-        Ok((linked, found))
-    }
-
-    fn link_one(&self, name: &str) -> Result<(Option<Linked>, Vec<Diagnostic>), DiskError> {
-        let resolver = Resolver::new(self.disk, self.root, self.env, &[]);
-        let Some(path) = resolver.real(&self.root.join(name)) else { return Ok((None, Vec::new())) };
-        let loader = Loader {
-            disk: &**self.disk,
-            root: self.root,
-            resolver: &resolver,
-            side: Side::Server,
-            options: options(self.env),
-            compile: self.compile,
-            import_sheet: &|path, _| crate::sheets::Imported::refused(path),
-        };
-        let (graph, mut found) = loader.load(std::slice::from_ref(&path))?;
-        if found.iter().any(Diagnostic::is_error) {
-            return Ok((None, found));
-        }
-        let module = graph.find(&path).expect("the root is in the graph");
-        let (linked, cycles) = link(&graph, &Roots { all: vec![module], ..Roots::default() }, Chunking::None);
-        found.extend(cycles);
-        let mut writer = Writer::new(true);
-        writer.define(&graph, &linked.main, Numbering::Linked(&linked));
-        let tree = BTreeMap::from([("file".to_owned(), i64::from(linked.ids[module]))]);
-        writer.start(&Start { trees: vec![("test", tree)], order: Vec::new() });
-        let script = writer.finish(name);
-        let file = TestFile { name: name.to_owned(), bundle: script.code };
-        Ok((Some(Linked { file, map: script.map, sources: sources(&graph) }), found))
-    }
+/// What `process.env.NODE_ENV` is in tests.
+pub(crate) fn node_env(env: &str) -> &'static str {
+    if env == "production" { "production" } else { "test" }
 }
 
 fn sources(graph: &Graph) -> BTreeMap<String, String> {
     graph.modules.iter().map(|module| (module.name.clone(), module.text.to_string())).collect()
-}
-
-fn options(env: &str) -> Options {
-    let node_env = if env == "production" { "\"production\"" } else { "\"test\"" };
-    Options {
-        wrap: Wrap::Module,
-        minify: ssbuild_script::Minify::Off,
-        source_map: true,
-        read_actions: false,
-        defines: vec![("process.env.NODE_ENV".to_owned(), node_env.to_owned())],
-        depth_limit: ssbuild_script::DEPTH_LIMIT,
-        shake: ssbuild_script::Shake::No,
-        typescript: ssbuild_script::TypeScript::default(),
-        side: ssbuild_script::Side::Browser,
-    }
 }
 
 /// Runs files, as many at a time as the machine has processors; `done` is told of each in the order of their names.
@@ -181,10 +132,11 @@ pub fn run(build: &Build, files: &[Linked], options: &testing::Options, mut done
         for _ in 0..threads {
             let (results, next) = (results.clone(), &next);
             let work = move || {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)).map(|linked| &linked.file) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(Linked { file, .. }) = files.get(at) else { return };
                     let mut events = Vec::new();
                     testing::run_file(build, file, options, &mut |event| events.push(event));
-                    let at = files.iter().position(|other| std::ptr::eq(&other.file, file)).unwrap_or_default();
                     // Nobody listens any more when the run was given up.
                     let _ = results.send((at, FileResult { name: file.name.clone(), events }));
                 }

@@ -3,6 +3,8 @@
 use ssbuild_diagnostic::Place;
 use ssbuild_script::{CompiledModule, MapChunk};
 
+use crate::mappings::numbers;
+
 /// The map of one file, decoded.
 pub(super) struct Trace<'a> {
     file: &'a str,
@@ -164,19 +166,6 @@ fn decode(mappings: &str) -> Vec<Vec<Segment>> {
         segments.collect()
     });
     lines.collect()
-}
-
-/// The numbers of one segment; none when it is not one.
-fn numbers(segment: &str) -> Vec<i64> {
-    let mut bytes = segment.bytes().peekable();
-    let mut numbers = Vec::new();
-    while bytes.peek().is_some() {
-        match vlq::decode(&mut bytes) {
-            Ok(number) => numbers.push(number),
-            Err(_) => return Vec::new(),
-        }
-    }
-    numbers
 }
 
 fn encode(number: i64, to: &mut Vec<u8>) {

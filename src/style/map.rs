@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mappings::numbers;
+
 /// Where the CSS of one sheet is from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StyleMap {
@@ -76,19 +78,6 @@ pub(super) fn encode(segments: &[Segment]) -> String {
         (made_column, last) = (i64::from(segment.made_column), now);
     }
     String::from_utf8(written).expect("base64 is ASCII")
-}
-
-/// The numbers of one segment; none when it is not one.
-fn numbers(segment: &str) -> Vec<i64> {
-    let mut bytes = segment.bytes().peekable();
-    let mut numbers = Vec::new();
-    while bytes.peek().is_some() {
-        match vlq::decode(&mut bytes) {
-            Ok(number) => numbers.push(number),
-            Err(_) => return Vec::new(),
-        }
-    }
-    numbers
 }
 
 /// Joins the CSS of several sheets, and their maps.

@@ -6,7 +6,7 @@ use ssbuild_diagnostic::Place;
 use ssbuild_server::testing::{Assertion, Event, Failure, Outcome, TestResult};
 
 use super::{FileResult, Linked};
-use crate::config::position::original;
+use crate::mappings;
 
 const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -99,19 +99,9 @@ fn place(linked: &Linked, stack: &str) -> Option<Place> {
     stack.lines().find_map(|line| {
         let (_, at) = line.split_once(&format!("{}:", linked.file.name))?;
         let (line, column) = at.trim_end_matches(')').split_once(':')?;
-        let (source, line, column) = original(map, (line.parse().ok()?, column.parse().ok()?))?;
-        if source.contains("node_modules/") {
-            return None;
-        }
-        let text = linked.sources.get(&source)?.lines().nth(line as usize - 1)?;
-        // Maps count in UTF-16 units, places in characters.
-        let mut units = 0;
-        let characters = text.chars().take_while(|letter| {
-            units += u32::try_from(letter.len_utf16()).expect("one or two");
-            units < column
-        });
-        let column = u32::try_from(characters.count()).unwrap_or(u32::MAX).saturating_add(1);
-        Some(Place::at(source, line, column, 1, text))
+        mappings::place(map, (line.parse().ok()?, column.parse().ok()?), |source| {
+            linked.sources.get(source).filter(|_| !source.contains("node_modules/")).map(String::as_str)
+        })
     })
 }
 
