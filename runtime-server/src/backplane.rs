@@ -163,6 +163,16 @@ impl Backplane {
         self.hub.get().and_then(Weak::upgrade)
     }
 
+    /// An order whose replies are waited for.
+    async fn ask(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, String> {
+        let (answer, reply) = tokio::sync::oneshot::channel();
+        self.link.order(commands, move |replies| {
+            // The request that asked may be gone.
+            let _ = answer.send(first_error(replies));
+        });
+        reply.await.unwrap_or_else(|_| Err("the server is stopping".to_owned()))
+    }
+
     /// An order whose failure is counted and logged, and nothing else.
     fn tell(&self, what: &'static str, commands: Vec<Cmd>) {
         let (log, up) = (self.log.clone(), self.link.is_up());
@@ -235,7 +245,7 @@ impl Events for Side {
         }
         if let Some(hub) = shared.hub() {
             orders.extend(shared.streams_again(&hub));
-            orders.extend(shared.sessions_again(&hub));
+            orders.extend(shared.sessions_again());
         }
         let log = shared.log.clone();
         let told = Box::new(move |_| log.warn("Redis is there again"));

@@ -37,7 +37,7 @@ impl Names {
         format!("{}:publications", self.prefix)
     }
 
-    /// Where a stream's events are published; with one argument of a script for the rest of the name.
+    /// Where a stream's events are published.
     pub(super) fn events(&self, name: &str) -> String {
         format!("{}:events:{name}", self.prefix)
     }

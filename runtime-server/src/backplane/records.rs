@@ -104,13 +104,7 @@ impl Backplane {
     pub(crate) async fn load(self: &Arc<Self>, id: SessionId) -> Result<Found, String> {
         let hash = hash(id);
         self.records.known.lock().entry(hash.clone()).or_insert(Known::Loading(0));
-        let (answer, reply) = tokio::sync::oneshot::channel();
-        self.link.order(self.read_session(&hash), move |replies| {
-            // The request that asked may be gone.
-            let _ = answer.send(first_error(replies));
-        });
-        let replies = reply.await.unwrap_or_else(|_| Err("the server is stopping".to_owned()))?;
-        Ok(read(replies))
+        Ok(read(self.ask(self.read_session(&hash)).await?))
     }
 
     /// A session was made of what was read.
@@ -174,7 +168,7 @@ impl Backplane {
     }
 
     /// Everything again, after the connection was away.
-    pub(super) fn sessions_again(self: &Arc<Self>, _hub: &Hub) -> Vec<Order> {
+    pub(super) fn sessions_again(self: &Arc<Self>) -> Vec<Order> {
         let sessions: Vec<Arc<Session>> = {
             let known = self.records.known.lock();
             known

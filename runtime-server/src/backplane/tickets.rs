@@ -31,25 +31,15 @@ impl Backplane {
     pub(crate) async fn withdraw(&self, ticket: &str) -> bool {
         let mut command = redis::cmd("DEL");
         command.arg(self.names.ticket(ticket));
-        let (answer, reply) = tokio::sync::oneshot::channel();
-        self.link.order(vec![command], move |replies| {
-            // The request that asked may be gone.
-            let _ = answer.send(first_error(replies));
-        });
         // Without Redis no other server can have taken it.
-        !matches!(reply.await, Ok(Ok(taken)) if taken == [Value::Int(0)])
+        !matches!(self.ask(vec![command]).await, Ok(taken) if taken == [Value::Int(0)])
     }
 
     /// Takes the ticket of another server, and tells that server.
     pub(crate) async fn redeem(self: &Arc<Self>, ticket: &str) -> Option<SessionId> {
         let mut command = redis::cmd("GETDEL");
         command.arg(self.names.ticket(ticket));
-        let (answer, reply) = tokio::sync::oneshot::channel();
-        self.link.order(vec![command], move |replies| {
-            // The request that asked may be gone.
-            let _ = answer.send(first_error(replies));
-        });
-        let value: Value = reply.await.ok()?.ok()?.pop()?;
+        let value: Value = self.ask(vec![command]).await.ok()?.pop()?;
         let text: Option<String> = from_redis_value(value).ok()?;
         let (server, id) = text.as_deref()?.split_once(' ')?;
         let mut tell = redis::Cmd::new();
