@@ -15,8 +15,7 @@ use parking_lot::Mutex;
 
 use crate::app::App;
 use crate::connection::{Carried, Connection};
-use crate::http::{Caller, admit, is_type, plain, read_body};
-use crate::origin::PageOrigin;
+use crate::http::{PagePost, admit, plain};
 use crate::peer::Peer;
 use crate::random;
 
@@ -93,20 +92,12 @@ fn event(name: &str, data: &str) -> Bytes {
 
 /// `POST /_ss/messages`: what the client says, in order.
 pub(crate) async fn messages(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
-    let caller = Caller::of(&app.current().config, peer, &parts.uri, &parts.headers);
-    if caller.page != PageOrigin::Allowed {
-        return plain(StatusCode::FORBIDDEN, "this page may not do that");
-    }
-    if !is_type(&parts.headers, "application/json") {
-        return plain(StatusCode::BAD_REQUEST, "messages are sent as application/json");
-    }
     // Within JSON text, a message of JSON text takes up to twice its bytes.
     let most_bytes = app.hub.limits.message_bytes * 2 + FRAME_BYTES;
-    let body = match read_body(body, most_bytes, app.hub.limits.handshake_ms).await {
-        Ok(body) => body,
-        Err(status) => return plain(status, "the body cannot be read"),
+    let posted = PagePost::read(&app, request, most_bytes, "messages are sent as application/json").await;
+    let body = match posted {
+        Ok(posted) => posted.body,
+        Err(refused) => return refused,
     };
     #[derive(serde::Deserialize)]
     struct Said {

@@ -176,20 +176,42 @@ fn is_route(path: &str) -> bool {
     !path.starts_with("/_ss/") && !path.contains(['.', '\\']) && !path.contains(char::is_control)
 }
 
+/// What a page of this server posted, as JSON.
+pub(crate) struct PagePost {
+    pub(crate) caller: Caller,
+    pub(crate) body: Bytes,
+}
+
+impl PagePost {
+    /// Reads it, or says why not; `untyped` is said when it is not sent as JSON.
+    pub(crate) async fn read(
+        app: &App,
+        request: Request,
+        most_bytes: usize,
+        untyped: &'static str,
+    ) -> Result<Self, Response<Body>> {
+        let (parts, body) = request.into_parts();
+        let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
+        let caller = Caller::of(&app.current().config, peer, &parts.uri, &parts.headers);
+        if caller.page != PageOrigin::Allowed {
+            return Err(plain(StatusCode::FORBIDDEN, "this page may not do that"));
+        }
+        if !is_type(&parts.headers, "application/json") {
+            return Err(plain(StatusCode::BAD_REQUEST, untyped));
+        }
+        match read_body(body, most_bytes, app.hub.limits.handshake_ms).await {
+            Ok(body) => Ok(Self { caller, body }),
+            Err(status) => Err(plain(status, "the body cannot be read")),
+        }
+    }
+}
+
 /// `POST /_ss/session`: a login's ticket for the new cookie.
 async fn redeem(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<Peer>().expect("every request has its peer");
-    let caller = Caller::of(&app.current().config, peer, &parts.uri, &parts.headers);
-    if caller.page != PageOrigin::Allowed {
-        return plain(StatusCode::FORBIDDEN, "this page may not do that");
-    }
-    if !is_type(&parts.headers, "application/json") {
-        return plain(StatusCode::BAD_REQUEST, "a ticket is sent as application/json");
-    }
-    let body = match read_body(body, TICKET_BYTES, app.hub.limits.handshake_ms).await {
-        Ok(body) => body,
-        Err(status) => return plain(status, "the body cannot be read"),
+    let posted = PagePost::read(&app, request, TICKET_BYTES, "a ticket is sent as application/json").await;
+    let PagePost { caller, body } = match posted {
+        Ok(posted) => posted,
+        Err(refused) => return refused,
     };
     #[derive(serde::Deserialize)]
     struct Ticket {
