@@ -4,7 +4,7 @@
 mod attach;
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,31 +50,46 @@ enum Told {
     Names(Vec<String>),
 }
 
-/// Listens in the state folder until the future is dropped, which takes the socket away again.
-pub(crate) async fn listen(app: Arc<App>, state_dir: &Path) -> io::Result<()> {
-    let path = socket_in(state_dir);
-    std::fs::create_dir_all(state_dir)?;
-    // The folder's lock says that no other server is here: what is left is of one that was killed.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path)?;
-    let _there = There(path.clone());
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let own = std::fs::metadata(&path)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let peer = stream.peer_cred()?.uid();
-        if peer != std::os::unix::fs::MetadataExt::uid(&own) {
-            app.hub.log.warn(format_args!("a console of user {peer} was refused"));
-            continue;
+/// A console that can be attached to from now on, and is answered while it runs.
+pub(crate) struct Console {
+    listener: UnixListener,
+    /// The user that runs the server.
+    own: u32,
+    _there: There,
+}
+
+impl Console {
+    /// Listens in the state folder; dropping it takes the socket away again.
+    pub(crate) fn open(state_dir: &Path) -> io::Result<Self> {
+        let path = socket_in(state_dir);
+        std::fs::create_dir_all(state_dir)?;
+        // The folder's lock says that no other server is here: what is left is of one that was killed.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
-        let app = Arc::clone(&app);
-        tokio::spawn(async move {
-            // How a console ends is of no interest.
-            let _ = talk(&app, stream).await;
-        });
+        let listener = UnixListener::bind(&path)?;
+        let there = There(path);
+        std::fs::set_permissions(&there.0, std::fs::Permissions::from_mode(0o600))?;
+        let own = std::fs::metadata(&there.0)?.uid();
+        Ok(Self { listener, own, _there: there })
+    }
+
+    /// Answers until the future is dropped.
+    pub(crate) async fn run(self, app: Arc<App>) -> io::Result<()> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            let peer = stream.peer_cred()?.uid();
+            if peer != self.own {
+                app.hub.log.warn(format_args!("a console of user {peer} was refused"));
+                continue;
+            }
+            let app = Arc::clone(&app);
+            tokio::spawn(async move {
+                // How a console ends is of no interest.
+                let _ = talk(&app, stream).await;
+            });
+        }
     }
 }
 

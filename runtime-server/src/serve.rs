@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::backplane::Backplane;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config};
+use crate::console::Console;
 use crate::follow::{Follower, Trigger};
 use crate::front::Door;
 use crate::load::Build;
@@ -58,32 +59,31 @@ pub fn serve(
         let tls = if http.https.enabled { Some(tls(&http, build, state_dir, &log)?) } else { None };
         let (doors, served) = open(&http, tls.clone()).await?;
         let admin = open_admin(&http.server.admin, &log).await?;
+        let console = open_console(&console_folder, &log);
         ready(&served)?;
-        let console = Console { server: server.clone(), folder: console_folder, log: log.clone() };
         tokio::select! {
-            () = console.run() => unreachable!("it never ends"),
+            () = answer_console(&server, console, &log) => unreachable!("it never ends"),
             ended = answer_admin(&server, admin) => Ok(ended?),
             ended = server.clone().run_doors(doors, stop_signal()?) => Ok(ended?),
             () = follower.follow() => unreachable!("a follower follows until it is dropped"),
-            followed = follow_certificates(tls, log) => Ok(followed?),
+            followed = follow_certificates(tls, log.clone()) => Ok(followed?),
         }
     })
 }
 
 /// The console of a server; that it cannot be had is no reason not to serve.
-struct Console {
-    server: Server,
-    folder: PathBuf,
-    log: Log,
+fn open_console(state_dir: &Path, log: &Log) -> Option<Console> {
+    let opened = Console::open(state_dir);
+    opened.inspect_err(|error| log.warn(format_args!("no console in {}: {error}", state_dir.display()))).ok()
 }
 
-impl Console {
-    async fn run(self) {
-        if let Err(error) = self.server.run_console(&self.folder).await {
-            self.log.warn(format_args!("no console in {}: {error}", self.folder.display()));
-        }
-        std::future::pending::<()>().await;
+async fn answer_console(server: &Server, console: Option<Console>, log: &Log) {
+    if let Some(console) = console
+        && let Err(error) = server.run_console(console).await
+    {
+        log.warn(format_args!("the console has ended: {error}"));
     }
+    std::future::pending::<()>().await;
 }
 
 fn tls(config: &Config, build: &Build, state_dir: PathBuf, log: &Log) -> Result<Tls, CertificateError> {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,6 +19,7 @@ use crate::backplane::Backplane;
 use crate::browsers::Incompatible;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::console::Console;
 use crate::cookie::{self, Transport};
 use crate::dev::Author;
 use crate::engine::{Carrier, Engine, Host, Program};
@@ -150,10 +151,9 @@ impl Server {
         Ok(text.split(';').next().unwrap_or_default().to_owned())
     }
 
-    /// Lets the user that runs this process evaluate lines where the app runs, through a socket in `state_dir`, until the
-    /// future is dropped.
-    pub async fn run_console(&self, state_dir: &Path) -> io::Result<()> {
-        crate::console::listen(Arc::clone(&self.app), state_dir).await
+    /// Answers the console's lines where the app runs, until the future is dropped.
+    pub(crate) async fn run_console(&self, console: Console) -> io::Result<()> {
+        console.run(Arc::clone(&self.app)).await
     }
 
     /// Serves another build from now on, without closing a connection: its engine is loaded first, calls that run finish

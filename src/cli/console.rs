@@ -94,13 +94,6 @@ impl Console {
             Ok(Err(error)) => return screen::could_not_run(&error),
             Err(_) => return screen::could_not_run("the server ended"),
         }
-        // It begins to listen just after it is ready.
-        for _ in 0..200 {
-            if socket.exists() {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
         finish(attach(&socket, history))
     }
 }
