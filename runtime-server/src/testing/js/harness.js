@@ -1,7 +1,7 @@
 // What a test file finds: `describe`, `test`, hooks, `expect`, `mock`, clients, the clock. It runs one file.
 (function (ss) {
   "use strict";
-  const { host, inspectOf } = ss;
+  const { host } = ss;
   const options = ss.program;
 
   ss.inspect = (value) => (value && typeof value === "object" && typeof value.toJSON === "function" && Object.getOwnPropertySymbols(value).length ? String(value) : ss.format([typeof value === "string" ? JSON.stringify(value) : value]));
@@ -218,7 +218,7 @@
       host.realm(id, shared);
     });
     await global.__ssTest.load(path, init);
-    return client(global, shared, init);
+    return client(global, shared);
   }
 
   function client(global, jar) {
