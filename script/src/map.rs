@@ -101,6 +101,8 @@ impl<'a> Original<'a> {
     }
 
     fn position(&mut self, at: usize) -> (u32, u32) {
+        // The end of what ends with a name is one byte before its end, which a name like `π` has inside of a letter.
+        let at = if self.ascii { at } else { self.text.floor_char_boundary(at) };
         let inside = |line: usize| {
             self.lines[line] as usize <= at && self.lines.get(line + 1).is_none_or(|&next| at < next as usize)
         };

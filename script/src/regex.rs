@@ -180,6 +180,9 @@ impl Check {
     fn class(&mut self) -> Option<&'static str> {
         let mut depth = 1_u32;
         let mut before: Option<char> = None;
+        if self.peek() == Some('^') {
+            self.at += 1;
+        }
         while let Some(letter) = self.next() {
             match letter {
                 '\\' => {
@@ -231,6 +234,8 @@ mod tests {
             ("[a-z\\]\\-[]", ""),
             ("[]", ""),
             ("[^]", ""),
+            ("[^-+eE.]", ""),
+            ("[^-0-9:]", ""),
             ("[-a-]", ""),
             ("[\\u{61}-b][\\x1f-!][\\u00ff-0][\\cZ-9]", "u"),
             ("[\\w-a]", ""),
