@@ -3,6 +3,7 @@
 mod disk_view;
 mod names;
 mod side_effects;
+mod twins;
 
 use std::{
     collections::HashMap,
@@ -19,6 +20,7 @@ use ssbuild_script::{ImportKind, TypeScript};
 use crate::{disk::Disk, tsconfig};
 use disk_view::DiskView;
 use names::Names;
+use twins::Twins;
 
 /// On which side the importing code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +56,7 @@ pub struct Resolver {
     problem: Option<Diagnostic>,
     /// Whether a file's package says that its evaluation has no effects.
     free: Mutex<HashMap<PathBuf, bool>>,
+    twins: Twins,
 }
 
 /// `import` and `require` may get different files of one package.
@@ -117,20 +120,23 @@ impl Resolver {
             tsconfig: tsconfig.clone(),
             ..options.clone()
         };
-        let pair = |options: &ResolveOptions, place: &str| {
+        let pair = |options: &ResolveOptions, place: &str, required: &[&str]| {
             let import = ResolverGeneric::new_with_file_system(
                 view(),
                 with(options, &[place, "module", "import", node_env, "default"]),
             );
-            let require = import.clone_with_options(with(options, &[place, "module", "require", node_env, "default"]));
-            Pair { import, require }
+            let required = ResolveOptions { main_fields: strings(required), ..options.clone() };
+            let require = with(&required, &[place, "module", "require", node_env, "default"]);
+            Pair { require: import.clone_with_options(require), import }
         };
         Self {
             names: Arc::clone(&names),
             root: root.to_path_buf(),
-            client: pair(&client, "browser"),
-            server: pair(&server, "node"),
+            // What is written for `require` comes first for it: others would get a namespace where they want a function.
+            client: pair(&client, "browser", &["browser", "main", "module"]),
+            server: pair(&server, "node", &["main", "module"]),
             free: Mutex::new(HashMap::new()),
+            twins: Twins::default(),
             typescript,
             problem,
         }
@@ -162,6 +168,14 @@ impl Resolver {
         match resolver.resolve(folder, specifier) {
             Ok(resolution) => match self.real(resolution.path()) {
                 Some(path) => {
+                    if side == Side::Client && kind == ImportKind::Require && !specifier.starts_with('.') {
+                        let imported = pair.import.resolve(folder, specifier).ok();
+                        let imported = imported.filter(|imported| twins::are(imported, &resolution));
+                        if let Some(twin) = imported.and_then(|imported| self.real(imported.path())) {
+                            self.twins.saw(twin, &path);
+                        }
+                    }
+                    let path = if side == Side::Client { self.twins.instead_of(path) } else { path };
                     let mut free = self.free.lock().expect("no holder of this lock panics");
                     free.entry(path.clone()).or_insert_with(|| side_effects::is_free(&resolution));
                     Target::File(path)
@@ -176,6 +190,12 @@ impl Resolver {
                 _ => Target::Missing(self.said(&error)),
             },
         }
+    }
+
+    /// Gives one file of a package to `import` and `require` from now on, where both were used and `is_there` says that
+    /// both files are in the build: a package must not be there twice, each with a state of its own. Whether there was any.
+    pub fn join_twins(&self, is_there: impl Fn(&Path) -> bool) -> bool {
+        self.twins.join(is_there)
     }
 
     /// What the app's `tsconfig.json` decides about code.
