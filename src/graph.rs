@@ -1,6 +1,7 @@
 //! The module graph: every file that some roots lead to, with its imports resolved, less what nobody uses of packages.
 
 mod demand;
+mod missing;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +11,7 @@ use std::{
 
 use rayon::prelude::*;
 use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
-use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Options, Shake, Source, TypeScript};
+use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options, Shake, Source, TypeScript};
 
 use crate::{
     disk::{Disk, DiskError, Kind},
@@ -87,6 +88,9 @@ pub struct Loader<'a> {
     pub import_sheet: &'a ImportSheet<'a>,
 }
 
+/// Modules of which something is left out, as they were before, with what their imports come to.
+type Whole = HashMap<usize, (Arc<CompiledModule>, Vec<Dep>)>;
+
 /// Longest chain of imports that a finding shows.
 const CHAIN_MAX: usize = 12;
 
@@ -107,8 +111,19 @@ impl Module {
 }
 
 impl Loader<'_> {
-    /// Follows the imports of `roots` (absolute, links resolved) in waves until nothing new is wanted.
+    /// Loads all that `roots` (absolute, links resolved) lead to.
     pub fn load(&self, roots: &[PathBuf]) -> Result<(Graph, Vec<Diagnostic>), DiskError> {
+        loop {
+            let (graph, found) = self.follow(roots)?;
+            // A package that is there twice is loaded anew, once; what was compiled is remembered.
+            if !self.resolver.join_twins(|path| graph.find(path).is_some()) {
+                return Ok((graph, found));
+            }
+        }
+    }
+
+    /// Follows the imports of `roots` in waves until nothing new is wanted.
+    fn follow(&self, roots: &[PathBuf]) -> Result<(Graph, Vec<Diagnostic>), DiskError> {
         let mut graph = Graph::default();
         let mut found = Vec::new();
         let mut demand = Demand::default();
@@ -131,20 +146,19 @@ impl Loader<'_> {
                 demand.read(&graph, at);
             }
         }
-        self.shake(&mut graph, &demand);
+        found.extend(self.shake(&mut graph, &demand));
         let roots: Vec<usize> = roots.iter().map(|path| graph.by_path[path]).collect();
         let graph = graph.reached(&roots);
         found.extend(graph.forbidden(self.side));
         Ok((graph, found))
     }
 
-    /// Compiles again what is not kept whole, and cuts the ways to what is not kept at all.
-    fn shake(&self, graph: &mut Graph, demand: &Demand) {
+    /// Compiles again what is not kept whole, and cuts the ways to what is not kept at all. Between the two it is seen
+    /// which names are imported in vain.
+    fn shake(&self, graph: &mut Graph, demand: &Demand) -> Vec<Diagnostic> {
         let kept: Vec<(usize, Options)> = (0..graph.modules.len())
             .filter(|&at| demand.is_live(at))
-            .filter_map(|at| {
-                Some((at, Options { shake: Shake::Keep(demand.keep(graph, at)?), ..self.options.clone() }))
-            })
+            .filter_map(|at| Some((at, self.options(&graph.modules[at], Shake::Keep(demand.keep(graph, at)?)))))
             .collect();
         let compiled: Vec<(usize, Arc<CompiledModule>)> = kept
             .par_iter()
@@ -154,6 +168,7 @@ impl Loader<'_> {
                 (*at, (self.compile)(Source { path: &module.name, text: &module.text, language }, options))
             })
             .collect();
+        let mut whole = Whole::with_capacity(compiled.len());
         for (at, compiled) in compiled {
             let module = &mut graph.modules[at];
             let before: HashMap<(&str, ImportKind), &Dep> = (module.compiled.imports.iter().zip(&module.deps))
@@ -161,11 +176,13 @@ impl Loader<'_> {
                 .collect();
             let dep = |import: &Import| before.get(&(import.specifier.as_str(), import.kind)).copied();
             let deps = compiled.imports.iter().map(|import| dep(import).cloned().unwrap_or(Dep::Missing)).collect();
-            (module.compiled, module.deps) = (compiled, deps);
+            let before = (std::mem::replace(&mut module.compiled, compiled), std::mem::replace(&mut module.deps, deps));
+            whole.insert(at, before);
         }
+        let found = missing::names(graph, &whole, |at| demand.is_live(at));
         let dead: Vec<bool> = (0..graph.modules.len()).map(|at| !demand.is_live(at)).collect();
         if !dead.contains(&true) {
-            return;
+            return found;
         }
         let nothing = graph.at(self, PathBuf::from(EMPTY));
         graph.modules[nothing].compiled = empty();
@@ -176,6 +193,7 @@ impl Loader<'_> {
                 }
             }
         }
+        found
     }
 
     fn load_wave(&self, graph: &Graph, wave: &[usize], demand: &Demand) -> Result<Vec<Loaded>, DiskError> {
@@ -250,7 +268,12 @@ impl Loader<'_> {
             Zone::Package => TypeScript::default(),
             _ => self.resolver.typescript().clone(),
         };
-        Options { shake, typescript, ..self.options.clone() }
+        let mut options = Options { shake, typescript, ..self.options.clone() };
+        if module.zone == Zone::Package && self.side == Side::Client {
+            // What packages ask of an environment is not there; the app's own code is told so.
+            options.defines.push(("process.env.*".to_owned(), "undefined".to_owned()));
+        }
+        options
     }
 
     /// Whether a file lies outside of the app's folder and in no package.
@@ -290,9 +313,13 @@ impl Loader<'_> {
                 let message = format!("cannot find `{}`: {reason}", import.specifier);
                 let mut diagnostic = Diagnostic::new(Code::ImportUnresolved, message).at(import.place.clone(), "");
                 let bare = !import.specifier.starts_with(['.', '/']);
-                if module.zone == Zone::Package && import.kind == ImportKind::Require {
+                if module.zone == Zone::Package && (import.kind == ImportKind::Require || import.need == Need::Tried) {
                     // Packages try for optional companions; where one is needed after all, using it throws.
                     diagnostic.severity = Severity::Note;
+                } else if import.need == Need::Tried {
+                    diagnostic.severity = Severity::Warning;
+                    diagnostic =
+                        diagnostic.help("It fails where it is caught. Install the package, or remove the import.");
                 } else if bare {
                     diagnostic = diagnostic.help("Install the package, or begin a path of the app with `./` or `/`.");
                 }
@@ -454,6 +481,10 @@ impl Graph {
                 let mut diagnostic = Diagnostic::new(Code::ImportForbidden, message)
                     .at(import.place.clone(), "imported here")
                     .help(help);
+                if import.need == Need::Tried && matches!(dep, Dep::Host(_)) {
+                    // It fails where it is caught.
+                    diagnostic.severity = if module.zone == Zone::Package { Severity::Note } else { Severity::Warning };
+                }
                 diagnostic.labels.extend(self.chain(at));
                 found.push(diagnostic);
             }

@@ -54,6 +54,7 @@ codes! {
     AnswerUnclear "answer-unclear" Warning "It is unclear whether an action answers through a callback or by its value.",
     ActionNeverAnswers "action-never-answers" Warning "An action has no way to answer its caller.",
     ImportUnresolved "import-unresolved" Error "An import names a module that cannot be found.",
+    ExportMissing "export-missing" Error "An import asks for a name that the module does not export.",
     ImportDynamic "import-dynamic" Note "An import is not named by a literal, so it is not linked.",
     ImportForbidden "import-forbidden" Error "Browser code imports something that must not or cannot run in a browser.",
     EnvPrivate "env-private" Error "Browser code reads a variable of the environment that is not public.",

@@ -195,7 +195,7 @@ fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
             let (directives, mut body) = wrap::split_directives(body);
             walk.declare_functions(&body);
             body.visit_mut_with(walk);
-            declarations.getters_mut().for_each(|getter| getter.visit_mut_with(walk));
+            declarations.visit_getters(walk);
             let mut whole = directives;
             whole.extend(declarations.prelude(walk));
             whole.append(&mut body);

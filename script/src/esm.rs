@@ -8,10 +8,11 @@ use ssbuild_diagnostic::{Code, Diagnostic};
 use swc_core::atoms::{Atom, atom};
 use swc_core::common::{DUMMY_SP, Span, Spanned};
 use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::VisitMutWith;
 
 use crate::names::Names;
-use crate::walk::{Binding, Kind, Walk};
-use crate::{ImportKind, Language, Minify, patterns, quote};
+use crate::walk::{Binding, Kind, Walk, typed};
+use crate::{Doubt, ImportKind, Language, Minify, patterns, quote};
 
 /// The declarations of an ES module, apart from its code.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Declarations {
     getters: Vec<(Atom, Box<Expr>)>,
     /// The default export when it has no name of its own.
     unnamed_function: Option<Ident>,
+    /// Names of imports, in source order.
+    asked: Vec<(usize, Atom)>,
 }
 
 enum Evaluated {
@@ -35,7 +38,7 @@ enum Evaluated {
 pub(crate) fn take_declarations(module: Module, walk: &mut Walk<'_>) -> (Vec<Stmt>, Declarations) {
     let mut taken = Declarations::default();
     let mut body = Vec::with_capacity(module.body.len() + 2);
-    walk.exports.esm(false);
+    walk.exports.esm();
     for item in module.body {
         match item {
             ModuleItem::Stmt(stmt) => body.push(stmt),
@@ -58,8 +61,9 @@ impl Declarations {
             ModuleDecl::ExportDefaultExpr(export) => body.push(self.export_value(export, walk)),
             ModuleDecl::ExportAll(export) => {
                 let number = walk.imports.number(&export.src, ImportKind::Static);
+                walk.imports.needs(number);
                 walk.imports.use_all(number);
-                walk.exports.esm(true);
+                walk.exports.star(number);
                 self.evaluated.push(Evaluated::Star(number));
             }
             // What TypeScript adds is gone by now.
@@ -86,12 +90,16 @@ impl Declarations {
                 }
             };
             walk.declare(local, Kind::Once);
+            if let Some(name) = &name {
+                self.asked.push((number, name.clone()));
+            }
             walk.bindings.insert(local.to_id(), Binding { number, name });
         }
     }
 
     fn asks(&mut self, src: &Str, walk: &mut Walk<'_>) -> usize {
         let number = walk.imports.number(src, ImportKind::Static);
+        walk.imports.needs(number);
         self.evaluated.push(Evaluated::Import(number));
         number
     }
@@ -132,7 +140,7 @@ impl Declarations {
                     let original = export_name(&named.orig);
                     let getter = match (from, &named.orig) {
                         (Some(number), _) => {
-                            walk.imports.use_name(number, &original);
+                            walk.pass_on(number, &original);
                             quote::member(&walk.imports.namespace(number, DUMMY_SP), &original, DUMMY_SP)
                         }
                         (None, ModuleExportName::Ident(local)) => {
@@ -155,7 +163,7 @@ impl Declarations {
                 }
                 ExportSpecifier::Default(default) => {
                     let Some(number) = from else { continue };
-                    walk.imports.use_name(number, &atom!("default"));
+                    walk.pass_on(number, &atom!("default"));
                     let namespace = walk.imports.namespace(number, DUMMY_SP);
                     let getter = quote::member(&namespace, &atom!("default"), DUMMY_SP);
                     self.export(default.exported.sym.clone(), default.exported.span, getter, walk);
@@ -197,9 +205,16 @@ impl Declarations {
         quote::constants(vec![quote::constant(name, value, export.span)], export.span)
     }
 
-    /// The getters' expressions, which the walk has to see like the rest of the module.
-    pub(crate) fn getters_mut(&mut self) -> impl Iterator<Item = &mut Box<Expr>> {
-        self.getters.iter_mut().map(|(_, getter)| getter)
+    /// Lets the walk see the getters' expressions, after the rest of the module.
+    pub(crate) fn visit_getters(&mut self, walk: &mut Walk<'_>) {
+        if typed(walk.language) {
+            walk.doubt = Some(Doubt::Type);
+        }
+        self.getters.iter_mut().for_each(|(_, getter)| getter.visit_mut_with(walk));
+        // Types among them are there to be not used.
+        if !typed(walk.language) {
+            self.asked.iter().for_each(|(number, name)| walk.imports.leave_name(*number, name));
+        }
     }
 
     /// What runs before the module's own statements.

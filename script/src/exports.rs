@@ -20,6 +20,7 @@ pub(crate) struct ExportNames<'a> {
     found: Vec<(String, Place)>,
     form: ExportForm,
     open: bool,
+    stars: Vec<u32>,
 }
 
 impl<'a> ExportNames<'a> {
@@ -32,6 +33,7 @@ impl<'a> ExportNames<'a> {
             found: Vec::new(),
             form: ExportForm::None,
             open: false,
+            stars: Vec::new(),
         }
     }
 
@@ -45,14 +47,20 @@ impl<'a> ExportNames<'a> {
         new
     }
 
-    /// Notes an ES module, or an `export *` in it.
-    pub(crate) fn esm(&mut self, open: bool) {
+    /// Notes an ES module.
+    pub(crate) fn esm(&mut self) {
         self.form = ExportForm::Esm;
-        self.open |= open;
+    }
+
+    /// Notes an `export *` from that import.
+    pub(crate) fn star(&mut self, number: usize) {
+        self.esm();
+        self.open = true;
+        self.stars.push(u32::try_from(number).expect("fewer imports than 32 bits count"));
     }
 
     pub(crate) fn finish(self) -> Exports {
-        Exports { form: self.form, names: self.found, open: self.open }
+        Exports { form: self.form, names: self.found, open: self.open, stars: self.stars }
     }
 
     /// Looks for variables that stand for `exports`: `var e = exports`, `e = module.exports = {…}`.

@@ -5,7 +5,7 @@ use swc_core::common::{DUMMY_SP, Span};
 use swc_core::ecma::ast::{Ident, Str};
 
 use crate::place::Places;
-use crate::{Import, ImportKind, ImportedNames};
+use crate::{Doubt, Import, ImportKind, ImportedNames, Need};
 
 /// What a module asks for, numbered in order of first appearance. One specifier asked for in one way has one number.
 pub(crate) struct Imports<'a> {
@@ -21,9 +21,23 @@ struct Asked {
     kind: ImportKind,
     place: Place,
     names: Vec<Atom>,
+    doubtful: Vec<(Atom, Doubt)>,
+    need: Need,
     all: bool,
     namespace: Ident,
     used: bool,
+}
+
+impl Asked {
+    /// Notes a name; whether it is new.
+    fn name(&mut self, name: &Atom) -> bool {
+        self.used = true;
+        let new = !self.all && !self.names.contains(name);
+        if new {
+            self.names.push(name.clone());
+        }
+        new
+    }
 }
 
 impl<'a> Imports<'a> {
@@ -49,6 +63,8 @@ impl<'a> Imports<'a> {
             kind,
             place: self.places.of(src.span),
             names: Vec::new(),
+            doubtful: Vec::new(),
+            need: Need::Tried,
             all: false,
             namespace,
             used: false,
@@ -57,12 +73,31 @@ impl<'a> Imports<'a> {
         number
     }
 
-    /// Notes that one name of an import is used.
+    /// Notes that the module cannot do without an import.
+    pub(crate) fn needs(&mut self, number: usize) {
+        self.asked[number].need = Need::Needed;
+    }
+
+    /// Notes that one name of an import is used, where it has to be there.
     pub(crate) fn use_name(&mut self, number: usize, name: &Atom) {
         let asked = &mut self.asked[number];
-        asked.used = true;
-        if !asked.all && !asked.names.contains(name) {
-            asked.names.push(name.clone());
+        asked.doubtful.retain(|(doubtful, _)| doubtful != name);
+        asked.name(name);
+    }
+
+    /// Notes that one name of an import is used, which may be missing.
+    pub(crate) fn use_doubtful(&mut self, number: usize, name: &Atom, doubt: Doubt) {
+        let asked = &mut self.asked[number];
+        if asked.name(name) {
+            asked.doubtful.push((name.clone(), doubt));
+        }
+    }
+
+    /// Notes that one name of an import is asked for and not used.
+    pub(crate) fn leave_name(&mut self, number: usize, name: &Atom) {
+        let asked = &mut self.asked[number];
+        if !asked.names.contains(name) && !asked.doubtful.iter().any(|(doubtful, _)| doubtful == name) {
+            asked.doubtful.push((name.clone(), Doubt::Unused));
         }
     }
 
@@ -92,6 +127,8 @@ impl<'a> Imports<'a> {
             } else {
                 ImportedNames::Some(asked.names.iter().map(ToString::to_string).collect())
             },
+            doubtful: asked.doubtful.into_iter().map(|(name, doubt)| (name.to_string(), doubt)).collect(),
+            need: asked.need,
             place: asked.place,
         };
         self.asked.into_iter().map(import).collect()

@@ -26,7 +26,7 @@ pub(crate) fn compile(places: &Places<'_>, options: &Options) -> Result<Compiled
     Ok(CompiledModule {
         map: options.source_map.then(|| MapChunk { last_line_units: units, ..MapChunk::default() }),
         code,
-        exports: Exports { form: ExportForm::CommonJs, names: exports, open: !value.is_object() },
+        exports: Exports { form: ExportForm::CommonJs, names: exports, open: !value.is_object(), stars: Vec::new() },
         actions: options.read_actions.then(Vec::new),
         ..CompiledModule::default()
     })

@@ -44,8 +44,8 @@ pub use depth::{DEPTH_LIMIT, STACK_BYTES};
 pub use map::MapJoiner;
 pub use options::{Language, Minify, Options, Side, Source, Wrap};
 pub use output::{
-    ActionMeta, AnswerStyle, CompiledModule, ExportForm, Exports, Global, Import, ImportKind, ImportedNames, MapChunk,
-    Member, Reference, Tree, Variable,
+    ActionMeta, AnswerStyle, CompiledModule, Doubt, ExportForm, Exports, Global, Import, ImportKind, ImportedNames,
+    MapChunk, Member, Need, Reference, Tree, Variable,
 };
 pub use parts::{Export, Keep, Part, Parts, Shake};
 pub use typescript::{Decorators, Fields, JsxForm, TypeScript};

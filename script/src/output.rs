@@ -67,8 +67,33 @@ pub struct Import {
     pub kind: ImportKind,
     /// Which names are used.
     pub names: ImportedNames,
+    /// Names that may well be missing there, or that nothing uses.
+    pub doubtful: Vec<(String, Doubt)>,
+    /// Whether the module goes on when it is not there.
+    pub need: Need,
     /// Where the specifier stands.
     pub place: Place,
+}
+
+/// Why a name that an import asks for is not like the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Doubt {
+    /// It is asked of the namespace (`ns.name`), which may be to see whether it is there.
+    Member,
+    /// TypeScript passes it on, or keeps it for decorators: it may be a type, of which nothing is left.
+    Type,
+    /// It is imported and not used.
+    Unused,
+}
+
+/// Whether a module can do without one that it imports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Need {
+    /// It cannot.
+    #[default]
+    Needed,
+    /// It asks only where a failure is caught: `try { require("x") } catch {}`, `import("x").catch(f)`.
+    Tried,
 }
 
 /// A name that only the host can give.
@@ -109,6 +134,8 @@ pub struct Exports {
     pub names: Vec<(String, Place)>,
     /// Whether there may be more than the names tell (`export *`, `module.exports = f()`, `exports[x] = …`).
     pub open: bool,
+    /// Numbers of the imports that `export *` passes on.
+    pub stars: Vec<u32>,
 }
 
 /// In which form a module exports.

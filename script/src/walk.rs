@@ -23,7 +23,7 @@ use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
 use crate::references::{self, Mention, Usage};
-use crate::{Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
+use crate::{Decorators, Doubt, Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
 
 /// What an imported name of an ES module stands for.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) with: bool,
     /// Whether text is evaluated that sees the names around it.
     pub(crate) evaluates: bool,
+    /// Why imported names that are used from here on may be missing.
+    pub(crate) doubt: Option<Doubt>,
     /// What is assigned to, when that matters to the passes after this.
     pub(crate) written: FxHashSet<Id>,
     declared: Declared,
@@ -79,6 +81,8 @@ struct State {
     in_chain: bool,
     /// The next function is called where it stands.
     immediate: bool,
+    /// What fails here is caught.
+    tried: bool,
     /// A pattern is that of a declaration.
     declares: bool,
 }
@@ -113,6 +117,8 @@ impl<'a> Walk<'a> {
             block_function: false,
             with: false,
             evaluates: false,
+            doubt: (typed(language) && options.typescript.decorators == Decorators::ExperimentalWithMetadata)
+                .then_some(Doubt::Type),
             written: FxHashSet::default(),
             declared: Declared::default(),
             state: State::default(),
@@ -140,13 +146,24 @@ impl<'a> Walk<'a> {
         let namespace = self.imports.namespace(binding.number, span);
         match &binding.name {
             Some(name) => {
-                self.imports.use_name(binding.number, name);
+                match self.doubt {
+                    None => self.imports.use_name(binding.number, name),
+                    Some(doubt) => self.imports.use_doubtful(binding.number, name, doubt),
+                }
                 quote::member(&namespace, name, span)
             }
             None => {
                 self.imports.use_all(binding.number);
                 Box::new(Expr::Ident(namespace))
             }
+        }
+    }
+
+    /// Notes that a name of an import is exported again.
+    pub(crate) fn pass_on(&mut self, number: usize, name: &Atom) {
+        match typed(self.language) {
+            true => self.imports.use_doubtful(number, name, Doubt::Type),
+            false => self.imports.use_name(number, name),
         }
     }
 
@@ -205,6 +222,7 @@ impl<'a> Walk<'a> {
                 state.functions += 1;
                 state.deferred += u32::from(!immediate);
                 state.receivers += u32::from(receiver);
+                state.tried &= immediate;
             },
             walk,
         );
@@ -542,6 +560,15 @@ impl VisitMut for Walk<'_> {
         block.visit_mut_children_with(self);
     }
 
+    fn visit_mut_try_stmt(&mut self, stmt: &mut TryStmt) {
+        let outside = self.state;
+        self.state.tried |= stmt.handler.is_some();
+        stmt.block.visit_mut_with(self);
+        self.state = outside;
+        stmt.handler.visit_mut_with(self);
+        stmt.finalizer.visit_mut_with(self);
+    }
+
     fn visit_mut_with_stmt(&mut self, stmt: &mut WithStmt) {
         self.with = true;
         stmt.visit_mut_children_with(self);
@@ -577,6 +604,11 @@ impl Walk<'_> {
             self.visit_mut_ident(name);
         }
     }
+}
+
+/// Whether types are written in it.
+pub(crate) fn typed(language: Language) -> bool {
+    matches!(language, Language::TypeScript | Language::Tsx)
 }
 
 /// A field's value or a static block: `this` is its own, `await` is not allowed in it.

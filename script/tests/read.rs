@@ -393,3 +393,21 @@ fn odd_texts_are_sound() {
         }
     }
 }
+
+#[test]
+fn names_that_a_require_takes_apart_are_no_unknown_module() {
+    assert_eq!(read("const {a, b: c} = require('./a'); a(c);").diagnostics, []);
+}
+
+#[test]
+fn names_may_end_with_letters_of_several_bytes() {
+    let maps = Options { source_map: true, ..options(Wrap::Module, Minify::Fast) };
+    for text in [
+        "export const π = Math.PI; export const deg = (d) => { return d * π }",
+        "const é = () => { é }; é()",
+        "({ π: { π } })",
+    ] {
+        let compiled = read_as(text, Language::JavaScript, &maps);
+        assert_eq!(compiled.diagnostics, [], "{text}");
+    }
+}

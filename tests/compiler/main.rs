@@ -14,6 +14,7 @@ mod hostile;
 mod hosts;
 mod maps;
 mod migrate;
+mod missing_names;
 mod new;
 mod node_engine;
 mod npm_server;

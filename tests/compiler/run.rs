@@ -187,3 +187,44 @@ fn the_entry_of_a_further_page_is_in_that_page_only() {
     let expected = ["app", loaded.as_str(), "own", "admin its own", "admin"];
     assert_eq!(log(&run(&late, &[(id.clone(), dist.asset("admin.js"))])), expected);
 }
+
+#[test]
+fn require_gets_what_is_written_for_it_and_a_package_is_there_once() {
+    let twin = r#"{"name":"twin","main":"main.js","module":"module.js"}"#;
+    let files = [
+        ("node_modules/twin/package.json", twin),
+        ("node_modules/twin/main.js", "log('main'); module.exports = function twin() { return 'common'; };"),
+        ("node_modules/twin/module.js", "log('module'); export default function twin() { return 'es'; }"),
+        ("node_modules/user/index.js", "exports.used = require('twin')();"),
+    ];
+    let app = App::new(&files);
+    let log_of = |text: &str| {
+        app.write("app/client/app.js", text);
+        let result = run_client(&app.built());
+        log(&result).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(log_of("const twin = require('twin'); log(twin());"), ["main", "common"]);
+    assert_eq!(log_of("import twin from 'twin'; log(twin());"), ["module", "es"]);
+    assert_eq!(
+        log_of("import twin from 'twin'; import { used } from 'user'; log(twin(), used);"),
+        ["main", "common common"]
+    );
+}
+
+#[test]
+fn packages_do_not_need_an_environment_or_text_as_code_for_the_global_object() {
+    let app = App::new(&[
+        (
+            "app/client/app.js",
+            "const old = require('old'); log(old.level, old.env, old.global === globalThis, old.made === globalThis);",
+        ),
+        (
+            "node_modules/old/index.js",
+            "exports.level = process.env.OLD_LEVEL || 'none'; exports.env = process.env.NODE_ENV;
+            exports.global = Function('return this')(); exports.made = (new Function(\"return this;\"))();",
+        ),
+    ]);
+    let (dist, said) = app.built_saying("production");
+    assert!(!said.contains("csp-eval"), "{said}");
+    assert_eq!(log(&run_client(&dist)), ["none production true true"]);
+}

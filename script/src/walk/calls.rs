@@ -1,6 +1,7 @@
 //! Calls: what asks for modules, defines exports, evaluates text, and runs where it is written.
 
 use ssbuild_diagnostic::{Code, Diagnostic};
+use swc_core::atoms::atom;
 use swc_core::common::{DUMMY_SP, Span, Spanned};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
@@ -14,6 +15,10 @@ impl Walk<'_> {
     /// A call: requires, exports by definition, and what evaluates text.
     pub(super) fn call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
         let Callee::Expr(callee) = &mut call.callee else { return self.dynamic_import(call) };
+        if call.args.is_empty() && self.makes_global_this(callee) {
+            let name = Ident::new(atom!("globalThis"), call.span, self.names.free);
+            return Some(Box::new(Expr::Ident(name)));
+        }
         match &mut **callee {
             Expr::Ident(name) if self.names.is_free(name) => match &*name.sym {
                 "require" if self.is_module() => return self.require_call(call),
@@ -43,6 +48,21 @@ impl Walk<'_> {
         None
     }
 
+    /// `Function("return this")`, whose call gives the global object as older code asks for it. A policy would have to allow
+    /// text as code for that alone.
+    fn makes_global_this(&self, callee: &Expr) -> bool {
+        let (function, args) = match callee {
+            Expr::Paren(paren) => return self.makes_global_this(&paren.expr),
+            Expr::Call(CallExpr { callee: Callee::Expr(function), args, .. }) => (function, args.as_slice()),
+            Expr::New(NewExpr { callee: function, args: Some(args), .. }) => (function, args.as_slice()),
+            _ => return false,
+        };
+        let [ExprOrSpread { spread: None, expr }] = args else { return false };
+        let is_return =
+            |text: &Str| text.value.as_str().is_some_and(|text| text.trim_end_matches(';').trim() == "return this");
+        self.free_word(function, "Function") && matches!(&**expr, Expr::Lit(Lit::Str(text)) if is_return(text))
+    }
+
     pub(super) fn timer(&mut self, call: &CallExpr) {
         if let Some(first) = call.args.first()
             && references::is_text(&first.expr)
@@ -54,8 +74,12 @@ impl Walk<'_> {
     /// `require("x")` becomes `require(n)`; a `require` of something else stays, and is noted.
     pub(super) fn require_call(&mut self, call: &mut CallExpr) -> Option<Box<Expr>> {
         if let [ExprOrSpread { spread: None, expr }] = call.args.as_mut_slice() {
+            // `const {a} = require("x")` has its number already.
+            if matches!(**expr, Expr::Lit(Lit::Num(_))) {
+                return None;
+            }
             if let Some(src) = literal_source(expr) {
-                let number = self.imports.number(&src, ImportKind::Require);
+                let number = self.ask(&src, ImportKind::Require);
                 self.imports.use_all(number);
                 **expr = *quote::number(number as f64, src.span);
                 return None;
@@ -75,10 +99,18 @@ impl Walk<'_> {
             self.note_dynamic(call.span);
             return None;
         };
-        let number = self.imports.number(&src, ImportKind::Dynamic);
+        let number = self.ask(&src, ImportKind::Dynamic);
         self.imports.use_all(number);
         let callee = quote::member(&self.require(DUMMY_SP), &"d".into(), DUMMY_SP);
         Some(quote::call(callee, vec![quote::arg(quote::number(number as f64, src.span))], call.span))
+    }
+
+    fn ask(&mut self, src: &Str, kind: ImportKind) -> usize {
+        let number = self.imports.number(src, kind);
+        if !self.state.tried {
+            self.imports.needs(number);
+        }
+        number
     }
 
     pub(super) fn note_dynamic(&mut self, span: Span) {
@@ -101,11 +133,14 @@ impl Walk<'_> {
             Callee::Expr(callee) => {
                 self.free_callee(callee);
                 let immediate = is_immediate(callee);
+                let outside = self.state.tried;
+                self.state.tried |= is_import_caught(callee);
                 self.state.in_chain = matches!(&**callee, Expr::Member(_) | Expr::OptChain(_));
                 self.state.immediate = immediate;
                 callee.visit_mut_with(self);
                 self.state.in_chain = false;
                 self.state.immediate = false;
+                self.state.tried = outside;
             }
             Callee::Super(_) | Callee::Import(_) => {}
         }
@@ -143,7 +178,7 @@ impl Walk<'_> {
                 ObjectPatProp::Rest(_) => return,
             }
         }
-        let number = self.imports.number(&src, ImportKind::Require);
+        let number = self.ask(&src, ImportKind::Require);
         for name in &names {
             self.imports.use_name(number, name);
         }
@@ -162,6 +197,13 @@ fn is_immediate(callee: &Expr) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a callee is `import("x").catch`.
+fn is_import_caught(callee: &Expr) -> bool {
+    let Expr::Member(member) = callee else { return false };
+    static_name(&member.prop).is_some_and(|name| name == *"catch")
+        && matches!(&*member.obj, Expr::Call(CallExpr { callee: Callee::Import(_), .. }))
 }
 
 /// The specifier of an import when it is a literal.

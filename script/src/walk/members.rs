@@ -5,6 +5,7 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
 use super::{Binding, Walk};
+use crate::Doubt;
 use crate::exports::static_name;
 
 impl Walk<'_> {
@@ -48,7 +49,7 @@ impl Walk<'_> {
     pub(super) fn namespace_member(&mut self, member: &mut MemberExpr) {
         let Some(Binding { number, name: None }) = self.binding(&member.obj).cloned() else { return };
         if let Some(name) = static_name(&member.prop) {
-            self.imports.use_name(number, &name);
+            self.imports.use_doubtful(number, &name, Doubt::Member);
             let span = member.obj.span();
             *member.obj = Expr::Ident(self.imports.namespace(number, span));
         }

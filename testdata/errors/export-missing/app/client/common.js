@@ -1,0 +1,1 @@
+exports.anything = 1;

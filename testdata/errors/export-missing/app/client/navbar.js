@@ -1,0 +1,2 @@
+export function showNavbar() {}
+export function hideNavbar() {}

@@ -1,0 +1,2 @@
+export interface Round { radius: number }
+export interface Square { side: number }

@@ -1,0 +1,2 @@
+export * from './more.js';
+export const square = (n) => n * n;
