@@ -4,7 +4,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
 
-.PHONY: help demo test setup lint fmt bench book deny soak review
+.PHONY: help demo test setup lint fmt bench book deny soak conformance review
 
 help:
 	@echo 'make demo    build and serve the chat app on http://localhost:3000 (PORT=… for another)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make book    check the book, and build it when mdbook is there'
 	@echo 'make bench   measure against other tools'
 	@echo 'make soak    the seeded tests with many more seeds'
+	@echo 'make conformance  Autobahn’s websocket tests (needs CPython 2.7)'
 	@echo 'make deny    licences and advisories of the dependencies (needs cargo-deny)'
 	@echo 'make review  look at the snapshots that changed (needs cargo-insta)'
 
@@ -42,6 +43,9 @@ bench: setup
 
 soak: setup
 	SSBUILD_SOAK=1 $(CARGO) test --workspace --locked
+
+conformance:
+	conformance/run
 
 deny:
 	@command -v cargo-deny >/dev/null || { echo 'cargo-deny is missing: cargo install cargo-deny'; exit 1; }

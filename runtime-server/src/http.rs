@@ -1,7 +1,7 @@
 //! The front door: pages, files, the HTTP API, the socket's handshake and the ticket of a login.
 
 mod handshake;
-pub(crate) use handshake::admit;
+pub(crate) use handshake::{accept_key, admit};
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod browsers;
 mod calls;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 mod connection;
 pub mod console;
 mod cookie;

@@ -106,6 +106,10 @@ pub enum ProtocolError {
 pub enum CloseCode {
     /// The client left.
     Normal = 1000,
+    /// What arrived is no frame of RFC 6455.
+    BrokenFrame = 1002,
+    /// A text that is not UTF-8.
+    NotUtf8 = 1007,
     /// The server restarts, or the session has changed: come back.
     Restart = 1012,
     /// A message is not of this protocol.
@@ -129,6 +133,8 @@ impl CloseCode {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Normal => "",
+            Self::BrokenFrame => "broken frame",
+            Self::NotUtf8 => "not UTF-8",
             Self::Restart => "come back",
             Self::Protocol => "not of this protocol",
             Self::Version => "version not spoken",

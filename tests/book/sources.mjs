@@ -49,6 +49,20 @@ export function configKeys(root) {
   return keys;
 }
 
+/** What Autobahn's test suite found, by group of cases. */
+export function autobahn(root) {
+  const about = {
+    1: 'framing', 2: 'pings and pongs', 3: 'reserved bits', 4: 'opcodes', 5: 'fragmentation', 6: 'UTF-8', 7: 'closing',
+    9: 'messages of up to 16 MiB, and many', 10: 'automatic fragmentation',
+  };
+  const { cases } = JSON.parse(read(root, 'conformance/autobahn.json'));
+  return Object.entries(about).map(([group, what]) => {
+    const outcomes = Object.entries(cases).filter(([id]) => id.startsWith(`${group}.`)).map(([, outcome]) => outcome);
+    const count = (...wanted) => outcomes.filter((outcome) => wanted.includes(outcome)).length;
+    return [group, what, outcomes.length, count('OK', 'NON-STRICT', 'INFORMATIONAL'), count('NON-STRICT'), count('INFORMATIONAL')];
+  });
+}
+
 function read(root, file) {
   return readFileSync(join(root, file), 'utf8');
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { configKeys, errorCodes, limits } from './sources.mjs';
+import { autobahn, configKeys, errorCodes, limits } from './sources.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -26,6 +26,11 @@ export function expectedTables(root) {
         ['code', 'again?', 'HTTP', 'meaning'],
         errorCodes(root).map((code) => [`[\`${code.name}\`](#${code.name})`, code.retryable ? 'yes' : 'no', code.status, code.about]),
       ),
+    },
+    {
+      page: 'internals/conformance.md',
+      name: 'autobahn',
+      lines: table(['cases', 'what they try', 'run', 'passed', 'of these not strict', 'of these informational'], autobahn(root)),
     },
   ];
 }

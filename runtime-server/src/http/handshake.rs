@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::{Caller, later, plain};
 use crate::app::App;
 use crate::connection::Connection;
-use crate::connection::socket;
+use crate::connection::socket::{self, Tab};
 use crate::cookie;
 use crate::log;
 use crate::origin::PageOrigin;
@@ -107,14 +107,15 @@ async fn carry(app: Arc<App>, connection: Arc<Connection>, upgrade: hyper::upgra
     if let Ok(upgraded) = upgrade.await {
         let parts =
             upgraded.downcast::<TokioIo<Patient>>().expect("every HTTP/1 connection of this server is such a stream");
-        socket::carry(&app, &connection, parts.io.into_inner().into_inner(), parts.read_buf).await;
+        let tab = Tab { app: &app, connection: &connection };
+        socket::carry(&tab, parts.io.into_inner().into_inner(), parts.read_buf).await;
     }
     app.ended(&connection);
     drop(peer);
 }
 
 /// The answer to the client's key, when the request is a handshake.
-fn accept_key(request: &Request) -> Option<HeaderValue> {
+pub(crate) fn accept_key<B>(request: &http::Request<B>) -> Option<HeaderValue> {
     let headers = request.headers();
     let wanted = request.method() == Method::GET
         && request.version() == Version::HTTP_11
