@@ -1,12 +1,14 @@
 //! The host's side of one VM: what its scripts send is performed, and answers find their way back.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rquickjs::{Persistent, Value};
 
 use super::fetch::Fetcher;
+use super::heap::Heap;
 use super::timers::Timers;
 use super::watchdog::Watchdog;
 use crate::engine::message::{self, Sent};
@@ -25,6 +27,7 @@ pub(super) struct Bridge {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) watchdog: Watchdog,
     pub(super) timers: RefCell<Timers>,
+    pub(super) heap: Rc<Heap>,
     /// A call of this task ran out of memory.
     pub(super) out_of_memory: Cell<bool>,
     /// Promises of this task that were rejected while nobody listened, and why.
@@ -43,6 +46,7 @@ impl Bridge {
             watchdog: Watchdog::new(mailbox.clone(), Duration::from_millis(limits.engine_grace_ms)),
             mailbox,
             timers: RefCell::default(),
+            heap: Heap::new(limits.engine_memory_bytes),
             out_of_memory: Cell::new(false),
             rejections: RefCell::default(),
             host,

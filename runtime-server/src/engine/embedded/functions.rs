@@ -38,6 +38,9 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
     };
     host.set("timer", Function::new(ctx.clone(), timer)?)?;
 
+    let of = bridge.clone();
+    host.set("memoryWasFull", Function::new(ctx.clone(), move || of.heap.was_full())?)?;
+
     let parse = |input: String, base: Option<String>| web::parse_url(&input, base);
     host.set("parseUrl", Function::new(ctx.clone(), parse)?)?;
     let set = |href: String, part: String, value: String| web::set_url(&href, &part, &value);

@@ -4,6 +4,7 @@
 mod bridge;
 mod fetch;
 pub(crate) mod functions;
+mod heap;
 mod load;
 mod timers;
 mod vm;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rquickjs::{Context, Ctx, FromJs, Function, Persistent, Runtime, function::IntoArgs};
 
 use super::bridge::Bridge;
+use super::heap::Counting;
 use super::load::{self, Entry, Thrown};
 use crate::engine::pool::{End, Machine, Mailbox, Next};
 use crate::engine::{CallError, EngineError, ErrorCode, Host, HostCall, Program, message};
@@ -49,7 +50,7 @@ impl Vm {
         mailbox: Arc<Mailbox>,
     ) -> Result<Self, EngineError> {
         let bridge = Rc::new(Bridge::new(mailbox, host, limits));
-        let runtime = Runtime::new().map_err(start_error)?;
+        let runtime = Runtime::new_with_alloc(Counting(Rc::clone(&bridge.heap))).map_err(start_error)?;
         runtime.set_memory_limit(limits.engine_memory_bytes);
         runtime.set_max_stack_size(limits.engine_stack_bytes.min(STACK_LIMIT_BYTES));
         let watched = bridge.clone();
@@ -97,6 +98,7 @@ impl Vm {
         let watchdog = &self.bridge.watchdog;
         let mut blamed = None;
         watchdog.start(busy);
+        self.bridge.heap.start();
         let unfit = self.context.with(|ctx| {
             // What was too long is stopped; what else waits in the VM gets a time of its own, once.
             let mut stopped = false;
@@ -173,8 +175,9 @@ impl Vm {
         let thrown = caught.as_ref().map(Thrown::read);
         let message = thrown.as_ref().map_or_else(|| error.to_string(), |thrown| thrown.message.clone());
         let code = match message.as_str() {
-            // QuickJS throws null when there is not even the memory for an error.
-            "out of memory" | "null" => ErrorCode::MemoryLimit,
+            "out of memory" => ErrorCode::MemoryLimit,
+            // QuickJS throws it when there is not even the memory for an error.
+            "null" if self.bridge.heap.was_full() => ErrorCode::MemoryLimit,
             "Maximum call stack size exceeded" => ErrorCode::StackLimit,
             _ if matches!(error, rquickjs::Error::Allocation) => ErrorCode::MemoryLimit,
             _ => ErrorCode::ActionError,

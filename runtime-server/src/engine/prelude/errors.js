@@ -2,7 +2,8 @@
 (function (ss) {
   "use strict";
   const { Error, InternalError, RangeError, String, getPrototypeOf, indexOf, wellFormed, freeze } = ss.p;
-  const onNode = ss.host.builtin !== undefined;
+  const { host } = ss;
+  const onNode = host.builtin !== undefined;
 
   /** A failure that has a code of the table; `SS.server.a.b()` rejects with it. */
   class SSError extends Error {
@@ -35,7 +36,7 @@
 
   /** The code of what was thrown. QuickJS throws null when there is not even the memory for an error. */
   function codeOf(error, message) {
-    if (error === null) return onNode ? "action_error" : "memory_limit";
+    if (error === null) return !onNode && host.memoryWasFull?.() ? "memory_limit" : "action_error";
     if (typeof error !== "object") return "action_error";
     const proto = getPrototypeOf(error);
     if (!onNode && proto === internal && message === "out of memory") return "memory_limit";
@@ -50,7 +51,7 @@
     try {
       const message = typeof error === "object" && error !== null ? error.message : undefined;
       found.code = codeOf(error, message);
-      if (error === null && !onNode) found.message = "out of memory (or null was thrown)";
+      if (error === null && found.code === "memory_limit") found.message = "out of memory";
       else found.message = text(message === undefined ? error : message);
       const stack = typeof error === "object" && error !== null ? error.stack : undefined;
       // QuickJS gives the frames alone, V8 begins with the error as text.

@@ -230,6 +230,8 @@ async fn whatever_is_thrown_is_an_error_with_text() {
                 () => ({ then(ok, failed) { failed(new Error('thenable')); } }),
                 () => ({ get then() { throw new Error('getter'); } }),
                 () => { null.x; },
+                () => { throw null; },
+                () => Promise.reject(null),
             ];
             exports.actions = { thrown(n) { return things[n](); } };",
         )],
@@ -251,6 +253,8 @@ async fn whatever_is_thrown_is_an_error_with_text() {
         "thenable",
         "getter",
         if on_node() { "Cannot read properties of null (reading 'x')" } else { "cannot read property 'x' of null" },
+        "null",
+        "null",
     ]
     .into_iter()
     .enumerate()
