@@ -7,6 +7,7 @@ mod browsers;
 mod calls;
 mod cluster;
 mod console;
+mod endurance;
 mod golden;
 mod limits;
 mod load;
