@@ -126,6 +126,14 @@ impl Connection {
         self.outbox.send(text);
     }
 
+    /// Queues an event; when it has a `place`, what waits there is not sent any more.
+    pub(crate) fn send_event(&self, text: Text, place: Option<&Arc<str>>) {
+        match place {
+            None => self.outbox.send(text),
+            Some(place) => self.outbox.send_latest(text, place),
+        }
+    }
+
     /// Queues an answer, behind a login that waits for its ticket.
     pub(crate) fn answer(&self, text: Text) {
         self.outbox.answer(text);

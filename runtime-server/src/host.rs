@@ -16,7 +16,10 @@ impl Hub {
     /// Performs what server code asks for; `reply` is there when it waits for an answer.
     pub(crate) fn perform(self: &Arc<Self>, call: HostCall, reply: Option<Reply>) {
         match call {
-            HostCall::Publish { to, event, params } => answer(reply, self.publish_event(&to, &event, params)),
+            HostCall::Publish { to, event, params, conflate } => {
+                let made = Event::new(&event, params).conflated(conflate);
+                answer(reply, self.publish_event(&to, &event, made));
+            }
             HostCall::SessionSave { session, set, unset } => {
                 self.change(reply, nothing, |done| self.save(session, set, &unset, done));
             }
@@ -63,14 +66,8 @@ impl Hub {
 const NO_REDIS: &str = "R wants a Redis, and none is configured: set redis.url or redis.host";
 
 impl Hub {
-    fn publish_event(
-        &self,
-        to: &PublishTo,
-        name: &str,
-        params: Option<crate::engine::Json>,
-    ) -> Result<Value, HubError> {
-        self.log.event(Shown(to), name, params.as_ref().map_or("", |params| params.get()));
-        let event = Event::new(name, params);
+    fn publish_event(&self, to: &PublishTo, name: &str, event: Event) -> Result<Value, HubError> {
+        self.log.event(Shown(to), name, event.params().unwrap_or_default());
         match to {
             PublishTo::Broadcast => self.publish(&[BROADCAST.into()], event)?,
             PublishTo::Channels(names) => self.publish(&each_once(names, pubsub::channel_stream), event)?,

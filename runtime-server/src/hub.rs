@@ -265,7 +265,8 @@ impl Hub {
     /// Sends an event to one connection of this server.
     pub(crate) fn send_to_own(&self, connection: u64, event: &Event) {
         if let Some(connection) = self.connection(connection) {
-            connection.send(event.encode(&[("!", 0)]));
+            let through = [("!", 0)];
+            connection.send_event(event.encode(&through), event.place(&through).as_ref());
         }
     }
 

@@ -3,6 +3,7 @@
 //! `testdata/protocol/*.json` holds one example of every message; this file, the client and the book agree with it.
 
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -269,29 +270,57 @@ pub fn error(id: u64, error: &CallError) -> Text {
 /// What is published: its name and its JSON, written once for all streams and clients.
 #[derive(Debug)]
 pub struct Event {
+    /// As JSON text.
     name: String,
     params: Option<Box<RawValue>>,
+    conflate: Option<String>,
 }
 
 impl Event {
     /// An event of that name; without `params` they are `undefined`.
     pub fn new(name: &str, params: Option<Box<RawValue>>) -> Self {
-        Self { name: json(name), params }
+        Self { name: json(name), params, conflate: None }
+    }
+
+    /// The same event as the latest of its name and this key: to a client that is slow, it takes the place of one that still
+    /// waits.
+    pub fn conflated(self, key: Option<String>) -> Self {
+        Self { conflate: key, ..self }
+    }
+
+    /// Whose place it takes among what waits for one client, when it came through these streams.
+    pub(crate) fn place(&self, through: &[(&str, u64)]) -> Option<Arc<str>> {
+        let key = self.conflate.as_ref()?;
+        let streams: Vec<&str> = through.iter().map(|(stream, _)| *stream).collect();
+        Some(json(&(&streams, &self.name, key)).into())
+    }
+
+    /// Its parameters as JSON text.
+    pub(crate) fn params(&self) -> Option<&str> {
+        self.params.as_ref().map(|params| params.get())
     }
 
     /// Its name and its parameters as elements of a JSON array, as [`Event::from_elements`] takes them.
     pub fn elements(&self) -> String {
-        match &self.params {
-            Some(params) => format!("{},{}", self.name, params.get()),
+        let name = match &self.conflate {
+            Some(key) => format!("[{},{}]", self.name, json(key)),
             None => self.name.clone(),
+        };
+        match &self.params {
+            Some(params) => format!("{name},{}", params.get()),
+            None => name,
         }
     }
 
     /// What [`Event::elements`] wrote; `None` when that was something else.
     pub fn from_elements(elements: &[&RawValue]) -> Option<Self> {
         let (name, rest) = elements.split_first()?;
-        let name: String = serde_json::from_str(name.get()).ok()?;
-        Some(Self::new(&name, rest.first().map(|params| (*params).to_owned())))
+        let (name, conflate): (String, Option<String>) = if name.get().starts_with('[') {
+            serde_json::from_str(name.get()).ok()?
+        } else {
+            (serde_json::from_str(name.get()).ok()?, None)
+        };
+        Some(Self::new(&name, rest.first().map(|params| (*params).to_owned())).conflated(conflate))
     }
 
     /// Its length in a message, in bytes, near enough.

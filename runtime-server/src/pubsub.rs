@@ -264,9 +264,10 @@ impl Bus<'_> {
         match reached {
             [] => {}
             [(name, offset)] => {
-                let text = event.encode(&[(wire_name(name), *offset)]);
+                let through = [(wire_name(name), *offset)];
+                let (text, place) = (event.encode(&through), event.place(&through));
                 for connection in self.state.streams[*name].subscribers.values() {
-                    connection.send(text.clone());
+                    connection.send_event(text.clone(), place.as_ref());
                 }
             }
             several => self.deliver_once(several, event),
@@ -275,7 +276,7 @@ impl Bus<'_> {
 
     fn deliver_once(&self, reached: &[(&StreamName, u64)], event: &Event) {
         let mut seen = FxHashSet::default();
-        let mut texts: HashMap<Vec<(&str, u64)>, Text> = HashMap::new();
+        let mut texts: HashMap<Vec<(&str, u64)>, (Text, Option<Arc<str>>)> = HashMap::new();
         for (name, _) in reached {
             for (id, connection) in &self.state.streams[*name].subscribers {
                 if !seen.insert(*id) {
@@ -287,8 +288,9 @@ impl Bus<'_> {
                     .filter(|(name, _)| streams.contains(*name))
                     .map(|(name, offset)| (wire_name(name), *offset))
                     .collect();
-                let text = texts.entry(through).or_insert_with_key(|through| event.encode(through));
-                connection.send(text.clone());
+                let encode = |through: &Vec<_>| (event.encode(through), event.place(through));
+                let (text, place) = texts.entry(through).or_insert_with_key(encode);
+                connection.send_event(text.clone(), place.as_ref());
             }
         }
     }

@@ -214,6 +214,7 @@ async fn one_connection_of_another_server_can_be_meant() {
         to: ssbuild_server::engine::PublishTo::Socket(connection),
         event: "you".to_owned(),
         params: None,
+        conflate: None,
     };
     one.script.ask(event_to).await.expect("it is sent");
     assert_eq!(b.next().await, json!([3, "!", 0, "you"]));

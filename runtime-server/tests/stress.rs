@@ -60,7 +60,7 @@ async fn clients_that_come_and_go_miss_nothing_and_see_nothing_twice() {
     let script = Arc::clone(&world.script);
     for number in 1..=EVENTS {
         let params = Some(to_raw_value(&number).expect("a number is JSON"));
-        let call = HostCall::Publish { to: PublishTo::Broadcast, event: "n".to_owned(), params };
+        let call = HostCall::Publish { to: PublishTo::Broadcast, event: "n".to_owned(), params, conflate: None };
         script.ask(call).await.expect("it is published");
         if number % 16 == 0 {
             tokio::task::yield_now().await;

@@ -140,15 +140,20 @@ declare namespace SS {
 
   interface Publish {
     /** To every browser that is connected. */
-    broadcast<Name extends EventName<EventParams>>(event: Name, params?: ParamsOf<EventParams, Name>): void;
+    broadcast<Name extends EventName<EventParams>>(event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
     /** To who is subscribed to one of the channels. */
-    channel<Name extends EventName<EventParams>>(names: string | string[], event: Name, params?: ParamsOf<EventParams, Name>): void;
-    channels<Name extends EventName<EventParams>>(names: string | string[], event: Name, params?: ParamsOf<EventParams, Name>): void;
+    channel<Name extends EventName<EventParams>>(names: string | string[], event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
+    channels<Name extends EventName<EventParams>>(names: string | string[], event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
     /** To all tabs of these users. */
-    user<Name extends EventName<EventParams>>(ids: Id | Id[], event: Name, params?: ParamsOf<EventParams, Name>): void;
-    users<Name extends EventName<EventParams>>(ids: Id | Id[], event: Name, params?: ParamsOf<EventParams, Name>): void;
+    user<Name extends EventName<EventParams>>(ids: Id | Id[], event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
+    users<Name extends EventName<EventParams>>(ids: Id | Id[], event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
     /** To one connection. */
-    socket<Name extends EventName<EventParams>>(connection: number, event: Name, params?: ParamsOf<EventParams, Name>): void;
+    socket<Name extends EventName<EventParams>>(connection: number, event: Name, params?: ParamsOf<EventParams, Name>, options?: PublishOptions): void;
+  }
+
+  interface PublishOptions {
+    /** It takes the place of one with the same name and key that still waits for a slow client. */
+    conflate?: boolean | string | number;
   }
 
   /** A user's id; numbers are taken as text. */
@@ -178,9 +183,11 @@ declare namespace SS {
   }
 
   interface Request {
-    readonly id: number;
+    readonly id: string;
     readonly origin: 'socket' | 'http' | 'console' | 'server';
     readonly ip?: string;
+    /** The number of the tab's connection, for `SS.publish.socket`. */
+    readonly connection?: number;
     /** The body of a POST over HTTP. */
     readonly post?: any;
   }

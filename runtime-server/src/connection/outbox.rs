@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -22,6 +23,8 @@ pub(crate) struct Outbox {
 struct State {
     queue: VecDeque<Text>,
     bytes: usize,
+    /// The places of what waits, when some of it has one: as many as there are messages.
+    places: Option<Box<VecDeque<Option<Arc<str>>>>>,
     /// Answers that wait for the ticket of a login.
     held: Option<Vec<Text>>,
     closing: Closing,
@@ -54,6 +57,16 @@ impl Outbox {
     /// Queues a message; a client that lets its queue fill up is disconnected.
     pub(crate) fn send(&self, text: Text) {
         self.state.lock().push(text, self.max_bytes, self.max_messages);
+        self.waker.wake();
+    }
+
+    /// Queues the latest of its place: one that waits there still is taken out.
+    pub(crate) fn send_latest(&self, text: Text, place: &Arc<str>) {
+        let mut state = self.state.lock();
+        state.take_out(place);
+        state.push(text, self.max_bytes, self.max_messages);
+        state.set_place(place);
+        drop(state);
         self.waker.wake();
     }
 
@@ -98,6 +111,12 @@ impl Outbox {
         let mut state = self.state.lock();
         if let Some(text) = state.queue.pop_front() {
             state.bytes -= text.len();
+            if let Some(places) = &mut state.places {
+                places.pop_front();
+                if places.is_empty() {
+                    state.places = None;
+                }
+            }
             if state.queue.is_empty() && state.queue.capacity() > KEPT_MESSAGES {
                 state.queue = VecDeque::new();
             }
@@ -134,6 +153,30 @@ impl State {
         }
         self.bytes += text.len();
         self.queue.push_back(text);
+        if let Some(places) = &mut self.places {
+            places.push_back(None);
+        }
+    }
+
+    /// The queue is only long for clients that are slow.
+    fn take_out(&mut self, place: &Arc<str>) {
+        let Some(places) = &mut self.places else { return };
+        if let Some(at) = places.iter().rposition(|known| known.as_ref() == Some(place)) {
+            places.remove(at);
+            let text = self.queue.remove(at).expect("each message has a place, or none");
+            self.bytes -= text.len();
+        }
+    }
+
+    /// What was just queued has this place.
+    fn set_place(&mut self, place: &Arc<str>) {
+        let Self { queue, places, closing, .. } = self;
+        if queue.is_empty() || *closing != Closing::Open {
+            return;
+        }
+        let places = places.get_or_insert_default();
+        places.resize(queue.len(), None);
+        places[queue.len() - 1] = Some(Arc::clone(place));
     }
 
     fn close(&mut self, code: CloseCode) {
@@ -141,6 +184,7 @@ impl State {
             self.closing = Closing::Asked(code);
             if code == CloseCode::TooSlow {
                 self.queue = VecDeque::new();
+                self.places = None;
                 self.bytes = 0;
             }
         }
@@ -189,6 +233,25 @@ mod tests {
         let outbox = Outbox::new(2, 2);
         outbox.send(text("large"));
         assert_eq!(drain(&outbox), ["large"]);
+    }
+
+    #[test]
+    fn the_latest_takes_the_place_of_what_waits() {
+        let outbox = Outbox::new(100, 4);
+        let (acme, other): (Arc<str>, Arc<str>) = ("acme".into(), "other".into());
+        for n in 0..50 {
+            outbox.send_latest(text(&format!("acme {n}")), &acme);
+        }
+        outbox.send(text("between"));
+        outbox.send_latest(text("other"), &other);
+        outbox.send_latest(text("acme"), &acme);
+        assert_eq!(drain(&outbox), ["between", "other", "acme"]);
+        // What has been taken to be written stays written.
+        outbox.send_latest(text("acme 1"), &acme);
+        assert_eq!(drain(&outbox), ["acme 1"]);
+        outbox.send(text("before"));
+        outbox.send_latest(text("acme 2"), &acme);
+        assert_eq!(drain(&outbox), ["before", "acme 2"]);
     }
 
     #[test]

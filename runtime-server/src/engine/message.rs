@@ -181,11 +181,12 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
             };
             return Ok(Sent::Answer { call: part(parts, 1)?, outcome: Err(error) });
         }
-        "publish" => HostCall::Publish {
-            to: publish_to(parts)?,
-            event: part(parts, 2)?,
-            params: parts.get(3).map(|params| (*params).to_owned()),
-        },
+        "publish" => {
+            let conflated = parts.get(2).is_some_and(|name| name.get().starts_with('['));
+            let (event, conflate) = if conflated { part(parts, 2)? } else { (part(parts, 2)?, None) };
+            let params = parts.get(3).map(|params| (*params).to_owned());
+            HostCall::Publish { to: publish_to(parts)?, event, params, conflate }
+        }
         "save" => {
             asked()?;
             HostCall::SessionSave { session: part(parts, 2)?, set: part(parts, 3)?, unset: part(parts, 4)? }

@@ -234,6 +234,8 @@ pub enum HostCall {
         event: String,
         /// First argument of the handlers; absent is `undefined`.
         params: Option<Json>,
+        /// What it is the latest of: to a client that is slow, it takes the place of one that still waits.
+        conflate: Option<String>,
     },
     /// `session.save()`, and the saving after each call: changed keys only; `null` removes. Replies when stored.
     SessionSave {

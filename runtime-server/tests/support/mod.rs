@@ -41,10 +41,20 @@ pub(crate) struct World {
     pub(crate) tls_address: Option<SocketAddr>,
     pub(crate) tls: Option<Tls>,
     pub(crate) server: Option<Server>,
+    carries: Carries,
     folder: TempDir,
     config: Config,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What answers calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    /// [`Script`].
+    Script,
+    /// The server code of the build, in its engine.
+    ServerCode,
 }
 
 /// What was logged.
@@ -99,6 +109,16 @@ impl World {
 
     /// A server in a folder that may already hold something.
     pub(crate) async fn within(folder: TempDir, dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
+        Self::carrying(Carries::Script, folder, dist, change).await
+    }
+
+    /// A server whose calls are answered by the build's server code.
+    pub(crate) async fn with_engine(dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        Self::carrying(Carries::ServerCode, folder, dist, change).await
+    }
+
+    async fn carrying(carries: Carries, folder: TempDir, dist: &Dist, change: impl FnOnce(&mut Config)) -> Self {
         dist.write(&folder.path().join("dist"));
         let mut config = Config::default();
         config.log.level = 4;
@@ -112,6 +132,7 @@ impl World {
             tls_address: None,
             tls: None,
             server: None,
+            carries,
             folder,
             config,
             stop: None,
@@ -125,6 +146,9 @@ impl World {
         let build = Build::load(&self.dist(), None).expect("the build is whole");
         let (clock, log) = self.clock_and_log();
         let surroundings = Surroundings { clock, log, state_dir: self.folder.path().join("state"), backplane };
+        if self.carries == Carries::ServerCode {
+            return Server::start(&build, self.config.clone(), surroundings);
+        }
         let script = Arc::clone(&self.script);
         Server::new(&build, self.config.clone(), surroundings, |host| {
             script.attach(host);

@@ -116,6 +116,7 @@ impl Script {
             to,
             event: event.to_owned(),
             params: Some(to_raw_value(&params).expect("JSON")),
+            conflate: None,
         };
         Ok(Some(match call.action.as_str() {
             "app/echo" => json!(args),

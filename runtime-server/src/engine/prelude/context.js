@@ -33,6 +33,7 @@
       id: state.request[0],
       origin: state.request[1],
       ip: state.request[2] ?? undefined,
+      connection: state.request[3] ?? undefined,
       post: state.request[4] ?? undefined,
     }));
 

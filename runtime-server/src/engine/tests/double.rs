@@ -86,9 +86,11 @@ impl Host for Recorder {
     fn perform(&self, call: HostCall, reply: Option<Reply>) {
         let mut answer = Ok(Value::Null);
         let entry = match call {
-            HostCall::Publish { to, event, params } => {
+            HostCall::Publish { to, event, params, conflate } => {
                 let params = params.map_or(json!("undefined"), |params| serde_json::from_str(params.get()).unwrap());
-                json!(["publish", format!("{to:?}"), event, params])
+                let mut entry = json!(["publish", format!("{to:?}"), event, params]);
+                entry.as_array_mut().expect("an array").extend(conflate.map(Value::from));
+                entry
             }
             HostCall::SessionSave { session, set, unset } => {
                 if set.contains_key("refused") {

@@ -23,6 +23,10 @@ async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
                     SS.publish.user('ann', 'e', 'text');
                     SS.publish.users(['ann', 42], 'f', [1]);
                     SS.publish.socket(7, 'g', true);
+                    SS.publish.broadcast('h', 1, { conflate: true });
+                    SS.publish.channel('c', 'i', undefined, { conflate: 'acme' });
+                    SS.publish.socket(7, 'j', null, { conflate: 5 });
+                    SS.publish.user('ann', 'k', 1, { conflate: false });
                     return 'done';
                 },
                 wrong(n) {
@@ -31,6 +35,7 @@ async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
                         () => SS.publish.channel('x', undefined, 2),
                         () => SS.publish.user({}, 'x', 2),
                         () => SS.publish.socket('7', 'x', 2),
+                        () => SS.publish.broadcast('x', 1, { conflate: {} }),
                         () => SS.publish.broadcast('x', new Map()),
                         () => SS.publish.broadcast('x', 'y'.repeat(5 * 1024 * 1024)),
                     ];
@@ -50,6 +55,10 @@ async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
         json!(["publish", "Users([\"ann\"])", "e", "text"]),
         json!(["publish", "Users([\"ann\", \"42\"])", "f", [1]]),
         json!(["publish", "Socket(7)", "g", true]),
+        json!(["publish", "Broadcast", "h", 1, ""]),
+        json!(["publish", "Channels([\"c\"])", "i", "undefined", "acme"]),
+        json!(["publish", "Socket(7)", "j", null, "5"]),
+        json!(["publish", "Users([\"ann\"])", "k", 1]),
     ];
     assert_eq!(host.asked.lock().split_off(0), published);
     for (n, text) in [
@@ -57,8 +66,9 @@ async fn publish_reaches_the_host_in_order_and_checks_its_arguments() {
         (1, "Event Name (second argument) must be a string"),
         (2, "User ID (first argument) must be a string or an array of strings"),
         (3, "Connection (first argument) must be a connection's number"),
-        (4, "params is a Map, which JSON has no form for"),
-        (5, "params are longer than limits.answer_bytes (4194304)"),
+        (4, "conflate must be true, a string or a number"),
+        (5, "params is a Map, which JSON has no form for"),
+        (6, "params are longer than limits.answer_bytes (4194304)"),
     ] {
         assert_eq!(failure(call(&engine, "app/wrong", json!([n])).await).1, text);
     }
