@@ -76,7 +76,8 @@ impl Bridge {
     }
 
     pub(super) fn perform(&self, effect: HostCall, question: Option<u64>) {
-        if !self.open.get() {
+        // A client may be there before the thread of the VM has seen that it is at work.
+        if !self.open.get() && !matches!(effect, HostCall::WatchEvents { .. }) {
             let mut asleep = self.asleep.borrow_mut();
             if asleep.len() < MOST_ASLEEP {
                 asleep.push((effect, question));

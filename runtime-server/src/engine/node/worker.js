@@ -199,7 +199,8 @@
     // -e adds this one behind our back.
     delete globalThis.module;
     loaded = true;
-    writeNow(`["loaded"]\n`);
+    // What else is sent waits; a client may be there before.
+    writeNow(`["loaded",${stringify(ss.wanted)}]\n`);
     // Asleep until needed: while this waits, no timer of the app runs.
     const byte = Buffer.alloc(1);
     let line = "";

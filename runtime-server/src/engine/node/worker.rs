@@ -13,7 +13,7 @@ use super::door::HttpDoor;
 use super::link::{Farewell, Link};
 use super::process::Process;
 use crate::engine::pool::{Batch, End, Machine, Mailbox, Turn};
-use crate::engine::{CallError, EngineError, ErrorCode, Host, Program, message, prelude};
+use crate::engine::{CallError, ClientEvent, EngineError, ErrorCode, Host, HostCall, Program, message, prelude};
 use crate::limits::Limits;
 
 /// Messages sent ahead of those that the worker has begun with: what is lost when it dies without a word.
@@ -53,7 +53,10 @@ impl Worker {
         let (process, socket) = Process::start(command, limits, &host)?;
         let patience_ms = limits.call_busy_ms + limits.engine_grace_ms;
         let deadline = Instant::now() + Duration::from_millis(limits.call_timeout_ms);
-        let lines = start(&socket, &boot(program, limits, patience_ms, door.as_ref(), turn), deadline)?;
+        let (lines, events) = start(&socket, &boot(program, limits, patience_ms, door.as_ref(), turn), deadline)?;
+        if !events.is_empty() {
+            host.perform(HostCall::WatchEvents { events }, None);
+        }
         // The watcher inside goes first, since it knows more, even on a machine that gives it little time.
         let patience = Duration::from_millis(3 * patience_ms) + STOPPED;
         let link =
@@ -186,8 +189,8 @@ struct Middleware<'a> {
     secret: &'a str,
 }
 
-/// Sends the boot line and waits until the app is loaded; gives the end to read from.
-fn start(socket: &UnixStream, boot: &str, deadline: Instant) -> Result<UnixStream, EngineError> {
+/// Sends the boot line and waits until the app is loaded; gives the end to read from, and the events that the app wants to know.
+fn start(socket: &UnixStream, boot: &str, deadline: Instant) -> Result<(UnixStream, Vec<ClientEvent>), EngineError> {
     let too_long = || EngineError::Load { message: "it did not end in time".to_owned(), stack: None };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => too_long(),
@@ -201,14 +204,24 @@ fn start(socket: &UnixStream, boot: &str, deadline: Instant) -> Result<UnixStrea
     let mut line = Vec::new();
     let mut reader = BufReader::new(stream);
     reader.read_until(b'\n', &mut line).map_err(failed)?;
-    let told: Vec<Option<String>> = serde_json::from_slice(&line).map_err(|_| {
-        EngineError::Start("the Node.js process ended while it started; the log has what it said".to_owned())
-    })?;
-    let mut told = told.into_iter().map(Option::unwrap_or_default);
-    if told.next().is_some_and(|op| op == "loaded") {
-        return Ok(reader.into_inner());
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Told {
+        Loaded(Op, Vec<ClientEvent>),
+        Broken(Op, String, Option<String>),
     }
-    let message = told.next().unwrap_or_default();
-    let stack = told.next().filter(|stack| !stack.is_empty()).map(|stack| message::app_frames(&stack));
-    Err(EngineError::Load { message, stack })
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Op {
+        Loaded,
+        Broken,
+    }
+    match serde_json::from_slice(&line) {
+        Ok(Told::Loaded(Op::Loaded, events)) => Ok((reader.into_inner(), events)),
+        Ok(Told::Broken(Op::Broken, message, stack)) => {
+            let stack = stack.filter(|stack| !stack.is_empty()).map(|stack| message::app_frames(&stack));
+            Err(EngineError::Load { message, stack })
+        }
+        _ => Err(EngineError::Start("the Node.js process ended while it started; the log has what it said".to_owned())),
+    }
 }

@@ -9,6 +9,9 @@
 
   const handlers = new Map();
 
+  /** Events that the host is to tell, for a carrier that has to say so before it is at work. */
+  ss.wanted = [];
+
   function check(event, fn) {
     if (typeof event !== "string" || !KNOWN[event]) {
       throw new TypeError(`there is no event '${ss.text(event)}'; there are ${ss.p.join(keys(KNOWN), ", ")}`);
@@ -19,7 +22,10 @@
   function on(event, fn) {
     check(event, fn);
     const known = mapGet(handlers, event);
-    if (!known && TOLD[event]) ss.tell("events", `,${stringify([event])}`);
+    if (!known && TOLD[event]) {
+      ss.wanted[ss.wanted.length] = event;
+      ss.tell("events", `,${stringify([event])}`);
+    }
     // A new list: one that is being called stays as it is.
     mapSet(handlers, event, known ? [...known, fn] : [fn]);
   }
