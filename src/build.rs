@@ -1,6 +1,9 @@
 //! A build: everything that will lie in `dist`, by place, before it is written.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -25,6 +28,8 @@ pub struct Build {
     files: BTreeMap<String, Draft>,
     /// Path below the build's folder to bytes.
     private: BTreeMap<String, Draft>,
+    /// Those of them that are programs.
+    programs: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -80,12 +85,19 @@ impl Build {
         self.private.insert(path.to_owned(), Draft::new(bytes.into(), None));
     }
 
+    /// A file that only the server reads is a program.
+    pub fn program(&mut self, path: &str) {
+        self.programs.insert(path.to_owned());
+    }
+
     /// Compresses, names and counts everything. `salt` is what else makes two builds different.
     pub fn seal(self, how: Compress, salt: &[&str], cache: &Cache) -> std::io::Result<Sealed> {
-        let Self { assets, files, private } = self;
+        let Self { assets, files, private, programs } = self;
         let ((assets, files), private) =
             rayon::join(|| rayon::join(|| hashed(assets, true), || hashed(files, true)), || hashed(private, false));
-        HashedBuild { assets, files, private }.seal(how, salt, cache)
+        let mut sealed = HashedBuild { assets, files, private }.seal(how, salt, cache)?;
+        sealed.files.programs = programs;
+        Ok(sealed)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Copied {
     pub reason: String,
     /// Path below its folder to bytes.
     pub files: BTreeMap<String, Bytes>,
+    /// Those of them that are programs.
+    pub programs: BTreeSet<String>,
 }
 
 impl Copied {
@@ -205,6 +207,12 @@ impl Layout<'_> {
         let manifest = self.manifest(package)?;
         let mut files = BTreeMap::new();
         self.files(package, package, &mut files, &mut BTreeSet::new())?;
+        let mut programs = BTreeSet::new();
+        for path in files.keys() {
+            if self.disk.is_executable(&package.join(path))? {
+                programs.insert(path.clone());
+            }
+        }
         let reason = self.reasons.get(package).cloned();
         Ok(Copied {
             name: manifest["name"].as_str().map_or_else(|| name_of(package), str::to_owned),
@@ -212,6 +220,7 @@ impl Layout<'_> {
             folder: folder.to_owned(),
             reason: reason.unwrap_or_else(|| "another package that is copied needs it".to_owned()),
             files,
+            programs,
         })
     }
 

@@ -71,6 +71,14 @@ pub trait Disk: Send + Sync {
     fn create_folder(&self, path: &Path) -> Result<(), DiskError>;
     /// Writes a file that does not exist yet and flushes it to the device.
     fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError>;
+    /// Whether a file is a program that its owner may run.
+    fn is_executable(&self, _path: &Path) -> Result<bool, DiskError> {
+        Ok(false)
+    }
+    /// Makes a file a program for whoever may read it.
+    fn make_executable(&self, _path: &Path) -> Result<(), DiskError> {
+        Ok(())
+    }
     /// Renames a file or folder, over a file that is there.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError>;
     /// Flushes a folder's names to the device.

@@ -37,6 +37,8 @@ pub struct Files {
     pub build: BTreeMap<String, Bytes>,
     /// Below `public`: what static hosts serve under its own name.
     pub public: BTreeMap<String, Bytes>,
+    /// Those below `builds/<id>` that are programs.
+    pub programs: BTreeSet<String>,
 }
 
 /// A build that is selected.
@@ -138,6 +140,11 @@ impl Publisher<'_> {
         let selected = generations.to_json();
         let lists = [(ANNOUNCED, announced.as_bytes()), (FILE_NAME, &json), (SELECTED, selected.as_bytes())];
         self.stage(&missing, &lists, &build_folder)?;
+        for path in files.programs.iter().map(|name| format!("{build_folder}/{name}")) {
+            if missing.contains_key(&path) {
+                self.disk.make_executable(&self.out.join(&self.staging).join(&path))?;
+            }
+        }
 
         // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
         self.replace(ANNOUNCED, GENERATIONS)?;

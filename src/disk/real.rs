@@ -6,6 +6,9 @@ use std::{
     time::SystemTime,
 };
 
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::{Disk, DiskError, Entry, Kind, Lock, NameKind};
 
 /// "Too many levels of symbolic links" on Linux; the standard library's name for it is not stable yet.
@@ -97,6 +100,22 @@ impl Disk for RealDisk {
             file.sync_data()
         };
         write().map_err(failed("write", path))
+    }
+
+    #[cfg(unix)]
+    fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
+        let meta = fs::metadata(path).map_err(failed("look at", path))?;
+        Ok(meta.permissions().mode() & 0o100 != 0)
+    }
+
+    #[cfg(unix)]
+    fn make_executable(&self, path: &Path) -> Result<(), DiskError> {
+        let change = || -> io::Result<()> {
+            let mode = fs::metadata(path)?.permissions().mode();
+            // Where one may read, one may run.
+            fs::set_permissions(path, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
+        };
+        change().map_err(failed("make executable", path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {

@@ -209,6 +209,14 @@ impl Disk for Witness {
         self.disk.write_new(path, bytes)
     }
 
+    fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
+        self.disk.is_executable(path)
+    }
+
+    fn make_executable(&self, path: &Path) -> Result<(), DiskError> {
+        self.disk.make_executable(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
         self.disk.rename(from, to)
     }

@@ -78,6 +78,9 @@ pub(super) fn assemble(parts: Parts<'_>, session: &Session) -> Result<Sealed, Er
         for (path, bytes) in &package.files {
             build.private(&format!("server/{}/{path}", package.folder), Arc::clone(bytes));
         }
+        for path in &package.programs {
+            build.program(&format!("server/{}/{path}", package.folder));
+        }
     }
     for source in &settings.sources {
         build.private(&config_path(&source.name), source.text.clone().into_bytes());

@@ -42,6 +42,14 @@ impl Disk for Backwards {
         self.0.write_new(path, bytes)
     }
 
+    fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
+        self.0.is_executable(path)
+    }
+
+    fn make_executable(&self, path: &Path) -> Result<(), DiskError> {
+        self.0.make_executable(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
         self.0.rename(from, to)
     }

@@ -207,6 +207,14 @@ impl Disk for Seen {
         RealDisk.write_new(path, bytes)
     }
 
+    fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
+        RealDisk.is_executable(path)
+    }
+
+    fn make_executable(&self, path: &Path) -> Result<(), DiskError> {
+        RealDisk.make_executable(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
         RealDisk.rename(from, to)
     }

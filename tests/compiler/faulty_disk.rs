@@ -94,6 +94,14 @@ impl Disk for FaultyDisk {
         })
     }
 
+    fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
+        RealDisk.is_executable(path)
+    }
+
+    fn make_executable(&self, path: &Path) -> Result<(), DiskError> {
+        RealDisk.make_executable(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
         self.change(to, || RealDisk.rename(from, to))
     }
