@@ -40,6 +40,10 @@ const ONLY_IN_NODE: &[&str] = &[
     "require.resolve",
 ];
 
+/// Methods that are there in the embedded engine, but do not look at languages. Packages name them often and call them seldom,
+/// and shared code mostly calls them in browsers: only the server's own code counts.
+const LOCALIZED: &[&str] = &["toLocaleDateString", "toLocaleString", "toLocaleTimeString"];
+
 /// What only Node.js can give, and who wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
@@ -90,7 +94,8 @@ fn first_need(module: &Module) -> Option<Need> {
         let how = if import.kind == ImportKind::Require { "requires" } else { "imports" };
         Need { name: import.specifier.clone(), how, place: import.place.clone() }
     });
-    let globals = module.compiled.globals.iter().filter(|global| ONLY_IN_NODE.contains(&global.name.as_str()));
+    let counts = |name: &str| ONLY_IN_NODE.contains(&name) || module.zone.is_private() && LOCALIZED.contains(&name);
+    let globals = module.compiled.globals.iter().filter(|global| counts(&global.name));
     let globals = globals.map(|global| Need { name: global.name.clone(), how: "uses", place: global.place.clone() });
     imports.chain(globals).min_by_key(|need| (need.place.line, need.place.column))
 }

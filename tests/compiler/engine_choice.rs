@@ -1,5 +1,7 @@
 //! Which engine a build asks for, and why; and packages that are copied because they need a folder of their own.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use ssbuild_server::manifest::{EngineKind, Server};
 
 use crate::{app::App, served::Served};
@@ -25,6 +27,9 @@ fn what_only_node_has_decides_at_its_first_place() {
     assert_eq!(uses("exports.d = __dirname;"), node("app/server/app.js:2 uses `__dirname`"));
     assert_eq!(uses("\nconst os = require('os');"), node("app/server/app.js:3 requires `os`"));
     assert_eq!(uses("exports.s = new WebSocket('ws://x');"), node("app/server/app.js:2 uses `WebSocket`"));
+    assert_eq!(uses("exports.s = () => new Intl.NumberFormat('de');"), node("app/server/app.js:2 uses `Intl`"));
+    assert_eq!(uses("exports.s = (n) => n.toLocaleString('de');"), node("app/server/app.js:2 uses `toLocaleString`"));
+    assert_eq!(uses("exports.s = (d) => d?.toLocaleDateString();"), node("app/server/app.js:2 uses `toLocaleDateString`"));
     // The name of something else, a question, a value known at build, and what the embedded engine has.
     for text in [
         "const process = { x: 1 }; exports.x = process.x;",
@@ -33,11 +38,14 @@ fn what_only_node_has_decides_at_its_first_place() {
         "exports.x = () => setImmediate(() => structuredClone(new URL('http://a/')));",
         "exports.x = ({ Buffer: 1 }).Buffer;",
         "exports.x = global.setTimeout;",
+        "exports.x = { toLocaleString: 1 }.toLocaleString;",
     ] {
         assert_eq!(uses(text), (EngineKind::Embedded, none.clone()), "{text}");
     }
     let shared = [("app/server/app.js", actions), ("app/shared/x.js", "exports.f = () => process.memoryUsage();")];
     assert_eq!(chosen(&shared), node("app/shared/x.js:1 uses `process`"));
+    let shared = [("app/server/app.js", actions), ("app/shared/x.js", "exports.f = (n) => n.toLocaleString();")];
+    assert_eq!(chosen(&shared), (EngineKind::Embedded, none.clone()), "mostly called in browsers");
     let lib = [("app/server/app.js", actions), ("lib/server/x.js", "exports.f = () => process.memoryUsage();")];
     assert_eq!(chosen(&lib), node("lib/server/x.js:1 uses `process`"));
 }
@@ -87,6 +95,7 @@ fn packages_that_need_their_own_folder_are_copied_with_what_they_depend_on() {
                 versions: () => data.versions(),
                 beside: () => fs.readFileSync(__dirname + '/words.txt', 'utf8'),
                 lazy: () => data.lazy('late'),
+                run: () => data.run(),
             };",
         ),
         ("app/server/words.txt", "some words"),
@@ -97,10 +106,12 @@ fn packages_that_need_their_own_folder_are_copied_with_what_they_depend_on() {
             exports.text = () => fs.readFileSync(path.join(__dirname, 'data', 'text.txt'), 'utf8');
             exports.shared = require('shared');
             exports.versions = () => [require('twice'), require('shared').twice];
+            exports.run = () => require('child_process').execFileSync(path.join(__dirname, 'bin/tool')).toString();
             exports.lazy = (name) => require('./' + name).name;",
         ),
         ("node_modules/data/late.js", "exports.name = 'late';"),
         ("node_modules/data/data/text.txt", "text of a package"),
+        ("node_modules/data/bin/tool", "#!/bin/sh\nprintf 'a program of a package'\n"),
         ("node_modules/data/node_modules/twice/package.json", &package("twice", "2.0.0", "")),
         ("node_modules/data/node_modules/twice/index.js", "module.exports = 2;"),
         ("node_modules/shared/package.json", &package("shared", "1.0.0", "\"twice\": \"1\"")),
@@ -110,6 +121,8 @@ fn packages_that_need_their_own_folder_are_copied_with_what_they_depend_on() {
         ("node_modules/plain/package.json", &package("plain", "1.0.0", "")),
         ("node_modules/plain/index.js", "exports.name = 'plain';"),
     ]);
+    let tool = app.root().join("node_modules/data/bin/tool");
+    std::fs::set_permissions(tool, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     let server = app.built().manifest().server;
     let copied: Vec<String> = server.packages.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
     assert_eq!(copied, ["data 1.2.3", "shared 1.0.0", "twice 1.0.0", "twice 2.0.0"]);
@@ -122,6 +135,7 @@ fn packages_that_need_their_own_folder_are_copied_with_what_they_depend_on() {
     assert_eq!(served.call("app/versions"), "[2,1]");
     assert_eq!(served.call("app/beside"), "\"some words\"");
     assert_eq!(served.call("app/lazy"), "\"late\"");
+    assert_eq!(served.call("app/run"), "\"a program of a package\"");
     drop(served);
 
     let dist = app.root().join("dist");

@@ -124,6 +124,7 @@ impl Walk<'_> {
     pub(super) fn refer_callee(&mut self, callee: &Expr) {
         if matches!(callee, Expr::Member(_) | Expr::OptChain(_)) {
             self.refer(callee, Usage::Called);
+            self.localized(callee);
         }
     }
 

@@ -58,6 +58,19 @@ impl Walk<'_> {
         Some(quote::member_of(meta, member, name.span))
     }
 
+    /// Methods that speak a language only where there is an `Intl` behind them.
+    pub(super) fn localized(&mut self, callee: &Expr) {
+        let member = match callee {
+            Expr::Member(member) => Some(member),
+            Expr::OptChain(chain) => chain.base.as_member(),
+            _ => None,
+        };
+        let Some((member, name)) = member.and_then(|member| Some((member, static_name(&member.prop)?))) else { return };
+        if matches!(&*name, "toLocaleString" | "toLocaleDateString" | "toLocaleTimeString") {
+            self.globals.used(&*name, self.places, member.span);
+        }
+    }
+
     /// `import.meta.url` and what else tells where a file lies are noted.
     pub(super) fn member_of_meta(&mut self, member: &MemberExpr) {
         let is_meta = matches!(&*member.obj, Expr::MetaProp(meta) if meta.kind == MetaPropKind::ImportMeta);
