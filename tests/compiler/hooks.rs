@@ -151,6 +151,38 @@ fn middleware_sees_every_request_first() {
 }
 
 #[test]
+fn requests_for_an_upgrade_are_plain_ones_and_sockets_of_pages_are_not_shown() {
+    let files = [
+        (
+            "config/http.js",
+            "module.exports = (request, response, next) => {
+                response.setHeader('X-Seen', request.url);
+                if (request.url !== '/chat') return next();
+                response.statusCode = 418;
+                response.end(`${request.method} ${request.headers.upgrade}`);
+            };",
+        ),
+        ("app/server/app.js", "exports.actions = {};"),
+    ];
+    on_both(&files, |served, _| {
+        let upgrade = |path: &str| {
+            let key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ss.1";
+            let address = served.address();
+            served.send(&format!(
+                "GET {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n{key}\r\n\r\n"
+            ))
+        };
+        let (head, body) = parts(&upgrade("/chat"));
+        assert!(head.starts_with("http/1.1 418") && head.contains("x-seen: /chat"), "{head}");
+        assert!(body.contains("GET undefined"), "{body}");
+        let (head, _) = parts(&upgrade("/other"));
+        assert!(!head.starts_with("http/1.1 101") && head.contains("x-seen: /other"), "{head}");
+        let refused = served.ask("GET", "/_ss/socket", "");
+        assert!(refused.starts_with("HTTP/1.1 403") && !refused.to_lowercase().contains("x-seen"), "{refused}");
+    });
+}
+
+#[test]
 fn middleware_as_2011_wrote_it() {
     let files = [
         (

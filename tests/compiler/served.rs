@@ -67,13 +67,21 @@ impl Served {
     /// Sends a request with a JSON body, which may be empty; the whole answer as text.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let address = &self.address;
-        let mut stream = TcpStream::connect(address).expect("it listens there");
         let length = body.len();
-        write!(
-            stream,
+        self.send(&format!(
             "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .expect("a request");
+        ))
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Sends a request as it is; the whole answer as text.
+    pub(crate) fn send(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens there");
+        stream.write_all(request.as_bytes()).expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
