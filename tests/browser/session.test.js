@@ -96,3 +96,45 @@ test('two tabs of one browser are one session', async (t) => {
   assert.equal(await bea.page.locator('#me-name').innerText(), 'Bea');
   bea.assertNoComplaints();
 });
+
+test('a login in one tab brings the others back by themselves, and nothing is lost', async (t) => {
+  const { person } = await stage(t);
+  const ada = await person();
+  const second = await ada.tab();
+  await second.evaluate(() => {
+    const told = { socket: [], errors: [], recovered: [], changed: [], wrong: [], asked: 0, enough: false };
+    for (const name of ['disconnect', 'reconnect']) SS.socket.on(name, () => told.socket.push(name));
+    SS.events.on('error', ({ code }) => told.errors.push(code));
+    SS.events.on('recovered', (all) => told.recovered.push(all));
+    SS.events.on('people:changed', ({ user }) => told.changed.push(user));
+    // Asks all the while: some of these calls are under way when the connection ends, some are made while there is none.
+    const ask = async () => {
+      const pending = [];
+      for (let n = 0; !told.enough; n += 1) {
+        pending.push(
+          SS.server.app.square(n).then(
+            (square) => square === n * n || told.wrong.push([n, square]),
+            ({ code }) => told.wrong.push([n, code]),
+          ),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await Promise.all(pending);
+      told.asked = pending.length;
+      return told;
+    };
+    window.asking = Object.assign(ask(), { told });
+  });
+  await login(ada.page, 'Ada');
+  await second.waitForSelector('#house:not([hidden])');
+  const told = await second.evaluate(async () => {
+    window.asking.told.enough = true;
+    return window.asking;
+  });
+  assert.deepEqual(told.socket, ['disconnect', 'reconnect']);
+  assert.deepEqual([told.errors, told.wrong, told.recovered], [[], [], [true]]);
+  assert.ok(told.changed.includes('Ada'), 'what was published while it was away has arrived');
+  assert.ok(told.asked > 5);
+  assert.equal(await second.locator('#me-name').innerText(), 'Ada');
+  ada.assertNoComplaints();
+});
