@@ -105,6 +105,36 @@ pub(crate) async fn tab(address: SocketAddr, cookie: Option<&str>) -> Client {
     client
 }
 
+/// Killed at a moment of its own choosing, as a power cut would: what `save()` answered is there. 100 times with `SSBUILD_SOAK=1`.
+#[tokio::test]
+async fn what_was_saved_survives_every_kill() {
+    let kills = if std::env::var_os("SSBUILD_SOAK").is_some() { 100 } else { 6 };
+    let folder = app();
+    let (mut saved, mut cookie) = (None, None);
+    for kill in 0..kills {
+        let mut process = Process::start(folder.path());
+        let mut client = tab(process.address, cookie.as_deref()).await;
+        let found = client.call("app/get", json!([])).await.expect("it answers");
+        match saved {
+            // The one after it may have been on its way.
+            Some(saved) => assert!(found == saved || found == saved + 1, "{found} after {saved}, kill {kill}"),
+            None => assert_eq!(found, "undefined"),
+        }
+        cookie = client.cookie.clone();
+        let first = saved.map_or(0, |_| found.as_u64().expect("a number") + 1);
+        for n in first..first + 3 + kill % 7 {
+            assert_eq!(client.call("app/set", json!([n])).await, Ok(json!("saved")));
+            saved = Some(n);
+        }
+        // One more, of which nobody knows.
+        client.start("app/set", json!([saved.expect("there were some") + 1])).await;
+        if kill % 2 == 0 {
+            client.send_raw(tokio_tungstenite::tungstenite::Message::Ping(vec![].into())).await.expect("it is sent");
+        }
+        process.kill();
+    }
+}
+
 #[tokio::test]
 async fn a_saved_session_survives_an_end_without_warning() {
     let folder = app();

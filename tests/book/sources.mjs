@@ -63,6 +63,12 @@ export function autobahn(root) {
   });
 }
 
+/** `cases!` of the wire protocol's suite: number, title and the sentence that it proves. */
+export function wireCases(root) {
+  const body = macroBody(read(root, 'runtime-server/tests/wire.rs'), 'cases');
+  return rows(body, /^(W\d{3}) (?:Socket|Both|Own) \w+::\w+, "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)";$/, ([number, title, sentence]) => [number, title, sentence]);
+}
+
 function read(root, file) {
   return readFileSync(join(root, file), 'utf8');
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { autobahn, configKeys, errorCodes, limits } from './sources.mjs';
+import { autobahn, configKeys, errorCodes, limits, wireCases } from './sources.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -32,6 +32,7 @@ export function expectedTables(root) {
       name: 'autobahn',
       lines: table(['cases', 'what they try', 'run', 'passed', 'of these not strict', 'of these informational'], autobahn(root)),
     },
+    { page: 'internals/conformance.md', name: 'wire', lines: table(['', 'what is tried', 'the sentence'], wireCases(root)) },
   ];
 }
 
