@@ -29,7 +29,10 @@ fn what_only_node_has_decides_at_its_first_place() {
     assert_eq!(uses("exports.s = new WebSocket('ws://x');"), node("app/server/app.js:2 uses `WebSocket`"));
     assert_eq!(uses("exports.s = () => new Intl.NumberFormat('de');"), node("app/server/app.js:2 uses `Intl`"));
     assert_eq!(uses("exports.s = (n) => n.toLocaleString('de');"), node("app/server/app.js:2 uses `toLocaleString`"));
-    assert_eq!(uses("exports.s = (d) => d?.toLocaleDateString();"), node("app/server/app.js:2 uses `toLocaleDateString`"));
+    assert_eq!(
+        uses("exports.s = (d) => d?.toLocaleDateString();"),
+        node("app/server/app.js:2 uses `toLocaleDateString`")
+    );
     // The name of something else, a question, a value known at build, and what the embedded engine has.
     for text in [
         "const process = { x: 1 }; exports.x = process.x;",
