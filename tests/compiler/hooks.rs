@@ -7,7 +7,7 @@ use ssbuild_server::manifest::Hook;
 use crate::{app::App, served::Served};
 
 /// Runs a test's app on each engine.
-fn on_both(files: &[(&str, &str)], test: impl Fn(&Served, &Path)) {
+pub(crate) fn on_both(files: &[(&str, &str)], test: impl Fn(&Served, &Path)) {
     for engine in ["embedded", "node"] {
         let config = format!("{{\"build\": {{\"engine\": \"{engine}\"}}}}");
         let app = App::new(&[files, &[("config/app.json", config.as_str())]].concat());

@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod cli;
 mod config;
+mod contexts;
 mod engine_choice;
 mod errors;
 mod faulty_disk;
