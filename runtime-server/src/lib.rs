@@ -50,7 +50,7 @@ pub mod serve;
 pub mod server;
 mod session;
 pub mod settings;
-mod skew;
+pub mod skew;
 mod spread;
 mod stream;
 mod swap;

@@ -17,11 +17,50 @@ use crate::manifest::{self, Action};
 /// How many builds are remembered, those longest known given up first.
 const KNOWN_BUILDS: usize = 64;
 
+/// What a page depends on of an action: the names of its data parameters, and their order. Two parameters that changed
+/// their places still have the same number, so counting them would not do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Signature {
+    /// Names of its data parameters, without the callback.
+    pub params: Vec<String>,
+    /// Whether the last of them takes all further arguments.
+    #[serde(default)]
+    pub rest: bool,
+}
+
+/// What became of an action that a page knows, in another build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It answers that page.
+    Same,
+    /// It takes other parameters: the page is stale.
+    Other,
+    /// There is none under that name: the page is stale.
+    Gone,
+}
+
+impl From<&Action> for Signature {
+    fn from(action: &Action) -> Self {
+        Self { params: action.params.clone(), rest: action.rest }
+    }
+}
+
+impl Signature {
+    /// The one rule that the server and `ssbuild check --against` follow.
+    pub fn fate(&self, now: Option<&Action>) -> Fate {
+        match now {
+            None => Fate::Gone,
+            Some(now) if self.params == now.params && self.rest == now.rest => Fate::Same,
+            Some(_) => Fate::Other,
+        }
+    }
+}
+
 /// The actions of one build, as far as its pages depend on them.
 #[derive(Debug)]
 pub(crate) struct Signatures {
     build_id: String,
-    actions: BTreeMap<String, Action>,
+    actions: BTreeMap<String, Signature>,
 }
 
 /// The build that a page came from.
@@ -47,8 +86,8 @@ impl KnownBuilds {
         for kept in kept(&build.dist) {
             self.add(kept);
         }
-        let (build_id, actions) = (build.manifest.build_id.clone(), build.manifest.api.server.clone());
-        self.add(Signatures { build_id, actions });
+        let actions = build.manifest.api.server.iter().map(|(path, action)| (path.clone(), action.into())).collect();
+        self.add(Signatures { build_id: build.manifest.build_id.clone(), actions });
     }
 
     fn add(&self, signatures: Signatures) {
@@ -76,22 +115,16 @@ impl PageBuild {
     pub(crate) fn find<'a>(&self, generation: &'a Generation, path: &str) -> Result<&'a Action, CallError> {
         let stale =
             || CallError::new(ErrorCode::StaleClient, format!("`{path}` is not what it was for this page: reload it"));
-        match (self, generation.find(path)) {
-            (Self::Known(page), Ok(action)) if page.build_id != generation.build_id => {
-                let same = page.actions.get(path).is_none_or(|before| takes_the_same(before, action));
-                if same { Ok(action) } else { Err(stale()) }
-            }
-            (Self::Known(page), Err(unknown)) => Err(if page.actions.contains_key(path) { stale() } else { unknown }),
-            (Self::Unknown, Err(_)) => Err(stale()),
-            (_, found) => found,
+        let found = generation.find(path);
+        match self {
+            Self::Known(page) => match page.actions.get(path).map(|before| before.fate(found.as_ref().ok().copied())) {
+                Some(Fate::Other | Fate::Gone) => Err(stale()),
+                Some(Fate::Same) | None => found,
+            },
+            Self::Unknown if found.is_err() => Err(stale()),
+            Self::Unknown | Self::Unnamed => found,
         }
     }
-}
-
-/// Whether arguments meant for one action are those of the other. Names count: two parameters that changed their places
-/// still have the same number.
-fn takes_the_same(before: &Action, after: &Action) -> bool {
-    before.params == after.params && before.rest == after.rest
 }
 
 /// The part of a manifest that is read here; what else is in it may be of another version.
@@ -103,7 +136,7 @@ struct KeptManifest {
 
 #[derive(Deserialize)]
 struct KeptApi {
-    server: BTreeMap<String, Action>,
+    server: BTreeMap<String, Signature>,
 }
 
 /// The builds in `dist`. What cannot be read is not known, which costs its pages nothing but the check.

@@ -1,11 +1,15 @@
 //! What a deploy would break for pages that are open now: the manifest they came from against the app as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 use ssbuild_script::Tree;
 use ssbuild_server::manifest::{Action, Api, FILE_NAME, SCHEMA, Style};
+use ssbuild_server::skew::{Fate, Signature};
 
 use crate::{api_tree::spoken, nearest::did_you_mean};
 
@@ -43,9 +47,8 @@ struct DeployedApi {
 
 #[derive(Debug, Deserialize)]
 struct DeployedAction {
-    params: Vec<String>,
-    #[serde(default)]
-    rest: bool,
+    #[serde(flatten)]
+    signature: Signature,
     style: Style,
     #[serde(default)]
     guard: bool,
@@ -71,10 +74,13 @@ impl Deployed {
     pub fn compare(&self, now: &Offered) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (path, before) in &self.api.server {
-            match now.api.server.get(path) {
-                None => found.push(removed(path, now)),
-                Some(after) => found.extend(changed(path, before, after, now)),
+            let after = now.api.server.get(path);
+            match before.signature.fate(after) {
+                Fate::Gone => found.push(removed(path, now)),
+                Fate::Other => found.extend(after.map(|after| otherwise(path, &before.signature, after, now))),
+                Fate::Same => {}
             }
+            found.extend(after.into_iter().flat_map(|after| changed(path, before, after, now)));
         }
         if self.app != now.app {
             let message = format!(
@@ -118,44 +124,40 @@ fn removed(path: &str, now: &Offered) -> Diagnostic {
         Some(near) => found.help(near),
         None => found,
     };
-    found.help("Open pages that call it get `unknown_action`; keep it until they have been reloaded.")
+    found.help("Open pages that call it get `stale_client`; keep it until they have been reloaded.")
+}
+
+/// The parameters are others: what is said of them names the kind of the change.
+fn otherwise(path: &str, before: &Signature, after: &Action, now: &Offered) -> Diagnostic {
+    let (old, new) = (list(&before.params, before.rest), list(&after.params, after.rest));
+    let what = match before.params.len().cmp(&after.params.len()) {
+        _ if before.rest && !after.rest => "does not take any number of parameters now",
+        _ if after.rest && !before.rest => "takes any number of parameters now",
+        Ordering::Greater => "takes fewer parameters",
+        Ordering::Less => "takes more parameters",
+        Ordering::Equal if is_reordered(&before.params, &after.params) => "takes its parameters in another order",
+        Ordering::Equal => "has other names for its parameters",
+    };
+    let message = format!("the action `{}` {what}: it took {old}, and takes {new} now", name(path));
+    finding(message, place(path, now)).help(
+        "Open pages that call it get `stale_client`; leave it as it was, and put a new action beside it until they have been reloaded.",
+    )
 }
 
 fn changed(path: &str, before: &DeployedAction, after: &Action, now: &Offered) -> Vec<Diagnostic> {
-    let place = || now.places.get(path).cloned().unwrap_or_else(|| Place::file("app/server"));
     let name = name(path);
     let mut found = Vec::new();
     if after.guard && !before.guard {
         found.push(
-            finding(format!("the action `{name}` wants a login now"), place())
+            finding(format!("the action `{name}` wants a login now"), place(path, now))
                 .help("Open pages without a login get `not_authenticated`."),
         );
-    }
-    let (old, new) = (list(&before.params, before.rest), list(&after.params, after.rest));
-    let (had, has) = (before.params.len(), after.params.len());
-    let parameters = |what: &str, help: &str| {
-        finding(format!("the action `{name}` {what}: it took {old}, and takes {new} now"), place()).help(help)
-    };
-    if before.rest && !after.rest {
-        found.push(parameters(
-            "does not take any number of parameters now",
-            "What open pages send beyond the last is dropped.",
-        ));
-    } else if had > has && !after.rest {
-        found.push(parameters("takes fewer parameters", "What open pages send beyond the last is dropped."));
-    } else if had < has && !(after.rest && has == had + 1) && !before.rest {
-        found.push(parameters("takes more parameters", "Open pages leave the new ones out: they are `undefined`."));
-    } else if is_reordered(&before.params, &after.params) {
-        found.push(parameters(
-            "takes its parameters in another order",
-            "Open pages send them in the old one; a new action beside it breaks nothing.",
-        ));
     }
     if before.style != after.style {
         let word = |style| if style == Style::Callback { "through a callback" } else { "by value" };
         let message =
             format!("the action `{name}` answered {} and answers {} now", word(before.style), word(after.style));
-        let mut note = finding(message, place());
+        let mut note = finding(message, place(path, now));
         // The wire is the same for both.
         note.severity = Severity::Note;
         found.push(note.help("Open pages do not notice. Server code that calls it may."));
@@ -163,11 +165,15 @@ fn changed(path: &str, before: &DeployedAction, after: &Action, now: &Offered) -
     found
 }
 
-/// Whether the same names stand in another order. A new name in the same place is taken for a renamed parameter.
+/// Where the action stands now.
+fn place(path: &str, now: &Offered) -> Place {
+    now.places.get(path).cloned().unwrap_or_else(|| Place::file("app/server"))
+}
+
+/// Whether the same names stand in another order.
 fn is_reordered(before: &[String], after: &[String]) -> bool {
-    let mut moved =
-        before.iter().enumerate().filter_map(|(n, name)| Some((n, after.iter().position(|other| other == name)?)));
-    moved.any(|(before, after)| before != after)
+    let sorted = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
+    before != after && sorted(before) == sorted(after)
 }
 
 fn list(params: &[String], rest: bool) -> String {

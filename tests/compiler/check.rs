@@ -77,6 +77,7 @@ fn what_open_pages_would_miss_is_one_finding_each() {
             "app/server/app.js:3 warning the action `SS.server.app.fewer` takes fewer parameters: it took (a, b), and takes (a) now",
             "app/server/app.js:4 warning the action `SS.server.app.more` takes more parameters: it took (a), and takes (a, b) now",
             "app/server/app.js:5 warning the action `SS.server.app.turned` takes its parameters in another order: it took (a, b), and takes (b, a) now",
+            "app/server/app.js:6 warning the action `SS.server.app.renamed` has other names for its parameters: it took (a, b), and takes (x, y) now",
             "app/server/app.js:7 note the action `SS.server.app.style` answered by value and answers through a callback now",
             "app/server/app.js:8 warning the action `SS.server.app.any` does not take any number of parameters now: it took (...all), and takes (a) now",
             "app/server/open.js:2 warning the action `SS.server.open.enter` wants a login now",

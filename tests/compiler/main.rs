@@ -1,5 +1,6 @@
 //! Tests of the compiler's rooms through their public doors, in one binary.
 
+mod against_model;
 mod app;
 mod apps;
 mod cache;
