@@ -18,7 +18,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use crate::limits::Limits;
 use crate::load::Build;
 use crate::manifest::{Asset, Encoding, Manifest};
-use crate::negotiate::{self, Part};
+use crate::negotiate::{self, Part, Range};
 
 /// Where fingerprinted files are, below `dist` and below the root of URLs.
 const FOLDER: &str = "public/assets";
@@ -152,7 +152,7 @@ impl Served {
         let coding = match part {
             Part::Whole => negotiate::encoding(headers, |wanted| self.encoded.iter().any(|(e, _)| *e == wanted)),
             // Ranges are of the plain bytes.
-            Part::Range(..) | Part::Unsatisfiable => None,
+            Part::Ranges(_) | Part::Unsatisfiable => None,
         };
         let copy = coding.and_then(|coding| self.encoded.iter().find(|(e, _)| *e == coding));
         let (copy, tag) = match copy {
@@ -179,24 +179,35 @@ impl Served {
             fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
         }
         let whole = copy.bytes;
-        let (from, length) = match part {
-            Part::Whole => (0, whole),
-            Part::Range(first, last) => {
-                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                let range = format!("bytes {first}-{last}/{whole}");
-                response.headers_mut().insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits"));
-                (first, last - first + 1)
-            }
+        let ranges = match part {
+            Part::Whole => None,
+            Part::Ranges(ranges) => Some(ranges),
             Part::Unsatisfiable => {
                 *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-                let range = format!("bytes */{whole}");
-                response.headers_mut().insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits"));
+                response.headers_mut().insert(CONTENT_RANGE, text(&format!("bytes */{whole}")));
                 return response;
             }
         };
+        let pieces = match ranges.as_deref() {
+            None => vec![Piece::Bytes(0, whole)],
+            Some([(first, last)]) => {
+                response.headers_mut().insert(CONTENT_RANGE, text(&format!("bytes {first}-{last}/{whole}")));
+                vec![Piece::Bytes(*first, last - first + 1)]
+            }
+            // What a fingerprint is of never contains it.
+            Some(ranges) => {
+                let kind = format!("multipart/byteranges; boundary={}", self.tag);
+                let of_part = response.headers_mut().insert(CONTENT_TYPE, text(&kind));
+                multipart(&self.tag, of_part.as_ref(), ranges, whole)
+            }
+        };
+        if ranges.is_some() {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        let length: u64 = pieces.iter().map(Piece::length).sum();
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
         if method != Method::HEAD {
-            match copy.open(cache, from, length).await {
+            match copy.open_all(cache, pieces).await {
                 Ok(body) => *response.body_mut() = body,
                 Err(_) => {
                     response = Response::new(Body::empty());
@@ -224,7 +235,49 @@ impl Served {
     }
 }
 
+/// What an answer consists of.
+enum Piece {
+    /// Bytes of the file: from, and how many.
+    Bytes(u64, u64),
+    /// What stands between them.
+    Text(Bytes),
+}
+
+impl Piece {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(_, length) => *length,
+            Self::Text(text) => text.len() as u64,
+        }
+    }
+}
+
+/// Several ranges in one answer (RFC 9110 §14.6).
+fn multipart(boundary: &str, kind: Option<&HeaderValue>, ranges: &[Range], whole: u64) -> Vec<Piece> {
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("application/octet-stream");
+    let mut pieces = Vec::with_capacity(2 * ranges.len() + 1);
+    for (first, last) in ranges {
+        let head =
+            format!("\r\n--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: bytes {first}-{last}/{whole}\r\n\r\n");
+        pieces.extend([Piece::Text(head.into()), Piece::Bytes(*first, last - first + 1)]);
+    }
+    pieces.push(Piece::Text(format!("\r\n--{boundary}--\r\n").into()));
+    pieces
+}
+
 impl Copy {
+    /// One piece after the other.
+    async fn open_all(&self, cache: &Cache, pieces: Vec<Piece>) -> std::io::Result<Body> {
+        let mut bodies = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            bodies.push(match piece {
+                Piece::Bytes(from, length) => self.open(cache, from, length).await?,
+                Piece::Text(text) => Body::from(text),
+            });
+        }
+        Ok(if bodies.len() == 1 { bodies.remove(0) } else { body::chain(bodies) })
+    }
+
     /// The bytes from `from`, `length` of them: from memory, or read as they are sent.
     async fn open(&self, cache: &Cache, from: u64, length: u64) -> std::io::Result<Body> {
         if let Some(kept) = self.kept.get() {
@@ -254,6 +307,11 @@ impl Cache {
         }
         taken
     }
+}
+
+/// A header of our own making.
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).expect("digits, letters and a few signs")
 }
 
 fn slice(bytes: &Bytes, from: u64, length: u64) -> Bytes {

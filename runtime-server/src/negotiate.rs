@@ -65,49 +65,83 @@ pub(crate) fn is_other(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 /// Which bytes are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// All of them: no range, several, or one of other bytes than these.
+    /// All of them: no range, too many, or ranges of other bytes than these.
     Whole,
-    /// From, and up to and with.
-    Range(u64, u64),
-    /// None of them are there, or the range cannot be read.
+    /// These, in the order in which they are asked for; never none.
+    Ranges(Vec<Range>),
+    /// None of them are there, or the ranges cannot be read.
     Unsatisfiable,
 }
 
-/// The single range that a request wants of `bytes` bytes (RFC 9110 §14).
+/// From, and up to and with.
+pub(crate) type Range = (u64, u64);
+
+/// How many ranges are answered with ranges; who wants more gets everything.
+const MOST_RANGES: usize = 32;
+
+/// The ranges that a request wants of `bytes` bytes (RFC 9110 §14). What the RFC leaves open is answered as nginx does.
 pub(crate) fn part(headers: &HeaderMap, tag: &str, bytes: u64) -> Part {
-    let mut ranges = headers.get_all(RANGE).iter();
-    let (Some(range), None) = (ranges.next(), ranges.next()) else { return Part::Whole };
+    let mut lines = headers.get_all(RANGE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return Part::Whole };
     // A range of what the client has in part: only when it is still the same (strong comparison).
     if headers.get(IF_RANGE).is_some_and(|known| known.as_bytes() != tag.as_bytes()) {
         return Part::Whole;
     }
-    let Some((unit, range)) = range.to_str().ok().and_then(|range| range.split_once('=')) else { return Part::Whole };
-    if !unit.trim().eq_ignore_ascii_case("bytes") {
+    let Some((unit, wanted)) = line.to_str().ok().and_then(|line| line.split_once('=')) else { return Part::Whole };
+    if !unit.eq_ignore_ascii_case("bytes") {
         return Part::Whole;
     }
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().unwrap_or(u64::MAX));
-    // What cannot be read is refused, as other servers do; of several ranges all is sent, which may always be done.
-    if range.contains(',') {
-        return Part::Whole;
+    let mut ranges = Vec::new();
+    for item in wanted.split(',') {
+        match range(item.trim_matches(' '), bytes) {
+            Asked::Bytes(range) => ranges.push(range),
+            Asked::Beyond => {}
+            Asked::OfNothing => return Part::Whole,
+            Asked::Unreadable => return Part::Unsatisfiable,
+        }
     }
-    match range.trim().split_once('-') {
-        Some(("", last)) if !last.is_empty() => match number(last) {
-            None => Part::Unsatisfiable,
-            Some(0) => Part::Unsatisfiable,
-            Some(_) if bytes == 0 => Part::Unsatisfiable,
-            Some(last) => Part::Range(bytes.saturating_sub(last), bytes - 1),
-        },
-        Some((first, last)) if !first.is_empty() => match (number(first), number(last), last.is_empty()) {
-            (Some(first), _, _) if first >= bytes && (last.is_empty() || number(last) >= Some(first)) => {
-                Part::Unsatisfiable
-            }
-            (Some(first), _, true) => Part::Range(first, bytes - 1),
-            (Some(first), Some(last), false) if last >= first => Part::Range(first, last.min(bytes - 1)),
-            _ => Part::Unsatisfiable,
-        },
-        _ => Part::Unsatisfiable,
+    let length = ranges.iter().map(|(first, last)| last - first + 1).fold(0, u64::saturating_add);
+    // Ranges that together are more than the file cost more than the file.
+    match ranges.len() {
+        0 => Part::Unsatisfiable,
+        1.. if length > bytes => Part::Whole,
+        1..=MOST_RANGES => Part::Ranges(ranges),
+        _ => Part::Whole,
+    }
+}
+
+/// What one range asks for.
+enum Asked {
+    Bytes(Range),
+    /// Bytes that are not there.
+    Beyond,
+    /// From the first byte of a file that has none: that is all of it.
+    OfNothing,
+    Unreadable,
+}
+
+fn range(item: &str, bytes: u64) -> Asked {
+    let number = |text: &str| match text.trim_matches(' ') {
+        "" => None,
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().unwrap_or(u64::MAX)),
+        _ => None,
+    };
+    let Some((first, last)) = item.split_once('-') else { return Asked::Unreadable };
+    let open = last.trim_matches(' ').is_empty();
+    let (first, last) = match (number(first), number(last)) {
+        (Some(first), Some(last)) => (first, last.min(bytes.saturating_sub(1))),
+        (Some(first), None) if open => (first, bytes.saturating_sub(1)),
+        // The last so many; of nothing, as nginx has it, that is all.
+        (None, Some(0)) if first.is_empty() && bytes > 0 => return Asked::Beyond,
+        (None, Some(last)) if first.is_empty() => (bytes.saturating_sub(last), bytes.saturating_sub(1)),
+        _ => return Asked::Unreadable,
+    };
+    match first {
+        0 if bytes == 0 => Asked::OfNothing,
+        first if first < bytes && first <= last => Asked::Bytes((first, last)),
+        _ => Asked::Beyond,
     }
 }
 
@@ -158,36 +192,53 @@ mod tests {
 
     #[test]
     fn ranges() {
-        use Part::{Range, Unsatisfiable, Whole};
+        use Part::{Ranges, Unsatisfiable, Whole};
+        let one = |first, last| Ranges(vec![(first, last)]);
         let cases = [
-            ("bytes=0-0", Range(0, 0)),
-            ("bytes=0-9", Range(0, 9)),
-            ("bytes=5-", Range(5, 9)),
-            ("bytes=5-99", Range(5, 9)),
-            ("bytes=-3", Range(7, 9)),
-            ("bytes=-99", Range(0, 9)),
-            ("Bytes=1-2", Range(1, 2)),
+            ("bytes=0-0", one(0, 0)),
+            ("bytes=0-9", one(0, 9)),
+            ("bytes=5-", one(5, 9)),
+            ("bytes=5-99", one(5, 9)),
+            ("bytes=-3", one(7, 9)),
+            ("bytes=-99", one(0, 9)),
+            ("Bytes=1-2", one(1, 2)),
+            ("bytes= 1 - 2 ", one(1, 2)),
             ("bytes=10-", Unsatisfiable),
             ("bytes=10-11", Unsatisfiable),
             ("bytes=99999999999999999999-", Unsatisfiable),
             ("bytes=-0", Unsatisfiable),
             ("bytes=3-1", Unsatisfiable),
-            ("bytes=0-1,3-4", Whole),
+            ("bytes=0-1,3-4", Ranges(vec![(0, 1), (3, 4)])),
+            ("bytes=-1, 0-0", Ranges(vec![(9, 9), (0, 0)])),
+            ("bytes=0-1,20-21", one(0, 1)),
+            ("bytes=20-21,30-", Unsatisfiable),
+            ("bytes=0-9,0-0", Whole),
+            ("bytes=0-1,a", Unsatisfiable),
+            ("bytes=0-1,", Unsatisfiable),
+            ("bytes=,0-1", Unsatisfiable),
             ("bytes=-", Unsatisfiable),
+            ("bytes=--1", Unsatisfiable),
             ("bytes=a-b", Unsatisfiable),
             ("bytes=+1-2", Unsatisfiable),
+            ("bytes=", Unsatisfiable),
             ("bytes", Whole),
+            ("bytes =0-1", Whole),
             ("lines=0-1", Whole),
         ];
         for (range, expected) in cases {
             assert_eq!(part(&headers(RANGE, range), "\"t\"", 10), expected, "{range}");
         }
-        assert_eq!(part(&headers(RANGE, "bytes=0-"), "\"t\"", 0), Unsatisfiable);
-        assert_eq!(part(&headers(RANGE, "bytes=-1"), "\"t\"", 0), Unsatisfiable);
+        for (range, expected) in [("0-", Whole), ("0-0", Whole), ("-1", Whole), ("-0", Whole), ("1-", Unsatisfiable)] {
+            assert_eq!(part(&headers(RANGE, &format!("bytes={range}")), "\"t\"", 0), expected, "{range} of nothing");
+        }
+        let each = |count: usize| vec!["0-0"; count].join(",");
+        let many = |count| part(&headers(RANGE, &format!("bytes={}", each(count))), "\"t\"", 1_000);
+        assert_eq!(many(MOST_RANGES), Ranges(vec![(0, 0); MOST_RANGES]));
+        assert_eq!(many(MOST_RANGES + 1), Whole);
         let mut stale = headers(RANGE, "bytes=0-1");
         stale.insert(IF_RANGE, "\"old\"".parse().expect("a header"));
         assert_eq!(part(&stale, "\"t\"", 10), Whole);
-        assert_eq!(part(&stale, "\"old\"", 10), Range(0, 1));
+        assert_eq!(part(&stale, "\"old\"", 10), one(0, 1));
     }
 
     #[test]

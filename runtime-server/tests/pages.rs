@@ -147,7 +147,22 @@ async fn ranges_of_small_and_large_files() {
         assert_eq!(get(format!("bytes={}-", length - 1)).await.body, whole[length - 1..]);
         let beyond = get(format!("bytes={length}-")).await;
         assert_eq!((beyond.status, beyond.header("content-range")), (416, Some(format!("bytes */{length}").as_str())));
-        assert_eq!(get("bytes=0-1,4-5".to_owned()).await.status, 200);
+        let several = get("bytes=0-1,4-5,-1".to_owned()).await;
+        assert_eq!((several.status, several.header("content-range")), (206, None));
+        let kind = several.header("content-type").expect("a type");
+        let boundary = kind.strip_prefix("multipart/byteranges; boundary=").expect("several parts");
+        let part = |range: &str, bytes: &[u8]| {
+            let of_part = reply.header("content-type").expect("a type");
+            let head =
+                format!("\r\n--{boundary}\r\nContent-Type: {of_part}\r\nContent-Range: bytes {range}/{length}\r\n\r\n");
+            [head.as_bytes(), bytes].concat()
+        };
+        let last = length - 1;
+        let end = format!("\r\n--{boundary}--\r\n").into_bytes();
+        let parts =
+            [part("0-1", &whole[..2]), part("4-5", &whole[4..6]), part(&format!("{last}-{last}"), &whole[last..]), end];
+        assert_eq!(several.body, parts.concat());
+        assert_eq!(several.header("content-length"), Some(several.body.len().to_string().as_str()));
         let tag = reply.header("etag").expect("a tag").to_owned();
         let same = Request::get(path).header("Range", "bytes=0-0").header("If-Range", &tag);
         assert_eq!(world.send(same).await.status, 206);
@@ -242,6 +257,23 @@ async fn a_file_that_changed_on_disk_is_not_served_half() {
     std::fs::write(world.dist().join("public/assets/images/dot-00112233445566ff.png"), b"shorter")
         .expect("it is written");
     assert_eq!(world.get("/assets/images/dot-00112233445566ff.png").await.status, 500);
+}
+
+#[tokio::test]
+async fn small_files_are_kept_in_memory_and_others_are_not() {
+    let dot = "public/assets/images/dot-00112233445566ff.png";
+    for (cached_file_bytes, cache_bytes, kept) in [(10, 100, true), (9, 100, false), (100, 9, false)] {
+        let world = World::with(|config| {
+            config.limits.cached_file_bytes = cached_file_bytes;
+            config.limits.cache_bytes = cache_bytes;
+        })
+        .await;
+        let get = || world.get("/assets/images/dot-00112233445566ff.png");
+        let first = get().await.body;
+        std::fs::write(world.dist().join(dot), [7; 10]).expect("it is written");
+        let expected = if kept { first } else { vec![7; 10] };
+        assert_eq!(get().await.body, expected, "{cached_file_bytes} of {cache_bytes}");
+    }
 }
 
 #[tokio::test]

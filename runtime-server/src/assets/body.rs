@@ -3,7 +3,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
@@ -29,4 +29,9 @@ pub(super) async fn stream(path: &Path, from: u64, length: u64) -> io::Result<Bo
         Ok(Some((Bytes::from(chunk), (file, left))))
     });
     Ok(Body::from_stream(chunks))
+}
+
+/// One body after the other.
+pub(super) fn chain(bodies: Vec<Body>) -> Body {
+    Body::from_stream(stream::iter(bodies).flat_map(Body::into_data_stream))
 }
