@@ -26,7 +26,8 @@ fn name(app: &str, transport: Transport) -> String {
 /// The id in a request's cookie, when it has one of the right form.
 pub(crate) fn read(app: &str, transport: Transport, headers: &HeaderMap) -> Option<SessionId> {
     let name = name(app, transport);
-    let texts = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    // Another app's cookie on the same host may hold any bytes; it must not hide this one.
+    let texts = headers.get_all(COOKIE).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let mut cookies = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
     cookies.find_map(|cookie| SessionId::parse(cookie.value()))
 }

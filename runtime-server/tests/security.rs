@@ -4,4 +4,5 @@ mod guards;
 mod names;
 mod origins;
 mod paths;
+mod session_ids;
 mod smuggling;
