@@ -197,6 +197,41 @@ async fn answers_are_remembered_for_a_time_and_up_to_a_number() {
 }
 
 #[tokio::test]
+async fn answers_are_remembered_up_to_a_size() {
+    let world = World::with(|config| config.limits.answers_bytes_per_session = 1_000).await;
+    let mut client = world.tab().await;
+    for _ in 0..2 {
+        client.call("app/huge", json!([600])).await.expect("it answers");
+    }
+    client.send(&json!([1, 1, "app/huge", [600], 1])).await;
+    assert_eq!(outcome(&client.answer(1).await), Err("outcome_unknown".to_owned()));
+    client.send(&json!([1, 2, "app/huge", [600], 1])).await;
+    assert_eq!(outcome(&client.answer(2).await), Ok(json!("x".repeat(600))));
+}
+
+#[tokio::test]
+async fn the_answers_of_the_page_that_left_first_are_forgotten() {
+    let world = World::with(|config| config.limits.clients_per_session = 2).await;
+    let mut left = Vec::new();
+    // One stays, so that the session does.
+    let stays = world.tab().await;
+    for _ in 0..2 {
+        let mut client = world.tab_with(stays.cookie.as_deref()).await;
+        client.call("app/count", json!([])).await.expect("it counts");
+        client.call("app/watch", json!([])).await.expect("it is watched");
+        left.push(client.cut().0);
+        world.script.gone().await;
+        world.clock.advance(1);
+    }
+    for (page, expected) in left.iter().zip([Err("outcome_unknown".to_owned()), Ok(json!(2))]).rev() {
+        let mut client = Client::come_back(world.address, page, stays.cookie.as_deref(), json!([])).await;
+        client.welcome().await;
+        client.send(&json!([1, 1, "app/count", [], 1])).await;
+        assert_eq!(outcome(&client.answer(1).await), expected);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_one_session_do_not_share_call_ids() {
     let world = World::new().await;
     let mut one = world.tab().await;

@@ -110,6 +110,47 @@ async fn a_slow_reader_is_cut_off_and_others_are_not_held_up() {
 }
 
 #[tokio::test]
+async fn a_reader_with_too_many_messages_is_cut_off() {
+    let world = World::with(|config| {
+        config.limits.queue_bytes = usize::MAX;
+        config.limits.queue_messages = 50;
+        config.limits.messages_burst = 10_000;
+    })
+    .await;
+    let mut slow = Client::connect_narrow(world.address).await;
+    slow.hello(json!(null)).await;
+    slow.welcome().await;
+    let mut speaker = world.tab().await;
+    let text = "x".repeat(50_000);
+    for _ in 0..400 {
+        speaker.call("bus/broadcast", json!([text])).await.expect("it is published");
+    }
+    assert_eq!(slow.closed().await, 4003);
+}
+
+#[tokio::test]
+async fn a_connection_may_send_so_much_a_second() {
+    let world = World::with(|config| {
+        config.limits.messages_per_second = 5;
+        config.limits.messages_burst = 10;
+    })
+    .await;
+    let mut client = world.tab().await;
+    for _ in 0..5 {
+        world.clock.advance(2_000);
+        for _ in 0..10 {
+            client.settle().await;
+        }
+    }
+    world.clock.advance(1_000);
+    for _ in 0..6 {
+        // It is closed at the sixth.
+        let _ = client.send_raw(Message::text("[2]")).await;
+    }
+    assert_eq!(client.closed().await, 4004);
+}
+
+#[tokio::test]
 async fn a_reader_that_never_takes_its_end_is_given_up() {
     let mut world = World::with(|config| {
         config.limits.queue_bytes = 200_000;
@@ -200,9 +241,10 @@ async fn handshakes_of_one_address_have_a_rate() {
 
 #[tokio::test]
 async fn a_head_has_a_size_and_its_parsing_is_strict() {
-    let world = World::new().await;
-    let large = Request::get("/").header("X-Large", &"x".repeat(64 * 1024));
-    assert_eq!(world.send(large).await.status, 431);
+    let world = World::with(|config| config.limits.header_bytes = 16 * 1024).await;
+    let with = |bytes: usize| Request::get("/").header("X-Large", &"x".repeat(bytes));
+    assert_eq!(world.send(with(15 * 1024)).await.status, 200);
+    assert_eq!(world.send(with(17 * 1024)).await.status, 431);
     for (request, status) in [
         (
             "POST /api/app/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\n[1,2]",
@@ -311,6 +353,37 @@ async fn tcp_connections_of_one_address_are_counted() {
     let mut nothing = Vec::new();
     let end = tokio::time::timeout(PATIENCE, third.read_to_end(&mut nothing)).await.expect("it is closed");
     assert!(end.is_err() || nothing.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_beyond_all_places_waits_for_one() {
+    let world = World::with(|config| config.limits.http_connections = 2).await;
+    let ask = async |stream: &mut TcpStream| {
+        stream.write_all(b"HEAD /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is sent");
+    };
+    let answer = async |stream: &mut TcpStream| {
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n\r\n") {
+            let read = tokio::time::timeout(PATIENCE, stream.read_buf(&mut text)).await.expect("an answer arrives");
+            assert!(read.expect("an answer") > 0, "it is closed");
+        }
+        text
+    };
+    let (mut one, mut two) = (connect(&world).await, connect(&world).await);
+    for stream in [&mut one, &mut two] {
+        ask(stream).await;
+        assert!(answer(stream).await.starts_with(b"HTTP/1.1 200 "));
+    }
+    let mut three = connect(&world).await;
+    ask(&mut three).await;
+    for _ in 0..10 {
+        ask(&mut two).await;
+        answer(&mut two).await;
+    }
+    let mut byte = [0];
+    assert!(three.try_read(&mut byte).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+    drop(one);
+    assert!(answer(&mut three).await.starts_with(b"HTTP/1.1 200 "));
 }
 
 async fn connect(world: &World) -> TcpStream {

@@ -10,6 +10,7 @@ mod console;
 mod endurance;
 mod engines;
 mod golden;
+mod limit_cases;
 mod limits;
 mod load;
 mod login;

@@ -313,6 +313,36 @@ async fn a_paused_redis_delays_and_loses_nothing() {
     assert!(order.is_sorted() && order.iter().collect::<HashSet<_>>().len() == order.len(), "{order:?}");
 }
 
+#[tokio::test]
+async fn what_is_too_much_for_a_paused_redis_is_told_and_stays_here() {
+    let redis = Redis::start();
+    let url = redis.url();
+    let one = World::with(move |config| {
+        config.redis.url = Some(url);
+        config.limits.redis_orders = 5;
+        // It is not away for as long as this takes.
+        config.limits.redis_timeout_ms = 60_000;
+    })
+    .await;
+    let (mut speaker, mut near) = (one.tab().await, one.tab().await);
+    redis.signal("STOP");
+    // One batch is on its way, five wait, and the rest is delivered here.
+    for n in 0..200 {
+        publish(&mut speaker, json!(n)).await;
+    }
+    one.log.has("an event was published to this server alone: too much waits for Redis (limits.redis_orders)").await;
+    let first_here = event(&mut near, "news").await;
+    assert!(first_here.as_u64().is_some_and(|n| n >= 5), "{first_here}");
+    redis.signal("CONT");
+    let mut seen: HashSet<u64> = first_here.as_u64().into_iter().collect();
+    for _ in 1..200 {
+        let n = event(&mut near, "news").await;
+        assert!(seen.insert(n.as_u64().expect("a number")), "{n} twice");
+    }
+    publish(&mut speaker, json!("end")).await;
+    assert_eq!(events_until(&mut near, &json!("end")).await, [""; 0]);
+}
+
 /// A way to Redis on which everything takes a while.
 async fn slow_link(redis: &Redis) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -189,6 +189,24 @@ async fn sessions_without_use_are_bounded() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_never_written_to_is_forgotten_after_a_time() {
+    let world = World::with(|config| config.limits.unsaved_session_ms = 60_000).await;
+    let client = world.tab().await;
+    let cookie = client.cookie.clone();
+    drop(client);
+    world.swept().await;
+    assert_eq!(world.tab_with(cookie.as_deref()).await.set_cookie, None, "a reload keeps the id");
+    loop {
+        world.clock.advance(60_001);
+        world.swept().await;
+        // The tab's end may be noticed after the clock was turned.
+        if Client::connect(world.address, cookie.as_deref()).await.set_cookie.is_some() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_tab_that_stays_open_keeps_its_session() {
     let mut world = World::with(|config| {
         config.session.expires_days = 2;

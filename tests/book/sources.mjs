@@ -19,10 +19,12 @@ export function errorCodes(root) {
   }));
 }
 
-/** `limits!`: name, default (as it stands in the source), about. */
+/** `limits!`: name, default (as it stands in the source), about, what happens at it. */
 export function limits(root) {
-  const body = macroBody(read(root, 'runtime-server/src/limits.rs'), 'limits');
-  return rows(body, /^(\w+): \w+ = ([^,]+), "((?:[^"\\]|\\.)*)";$/, ([name, value, about]) => ({ name, value: product(value), about }));
+  const body = macroBody(read(root, 'runtime-server/src/limits.rs'), 'limits').replace(/,\n +at /g, ', at ');
+  const text = '"((?:[^"\\\\]|\\\\.)*)"';
+  const row = new RegExp(`^(\\w+): \\w+ = ([^,]+), ${text}, at ${text};$`);
+  return rows(body, row, ([name, value, about, at]) => ({ name, value: product(value), about, at }));
 }
 
 /** Every key of the configuration with its default, as dotted paths; those of `limits` are in [`limits`]. */

@@ -33,6 +33,11 @@ export function expectedTables(root) {
       lines: table(['cases', 'what they try', 'run', 'passed', 'of these not strict', 'of these informational'], autobahn(root)),
     },
     { page: 'internals/conformance.md', name: 'wire', lines: table(['', 'what is tried', 'the sentence'], wireCases(root)) },
+    {
+      page: 'reference/errors.md',
+      name: 'at a limit',
+      lines: table(['limit', 'what happens at it'], limits(root).map((limit) => [`\`limits.${limit.name}\``, limit.at])),
+    },
   ];
 }
 
