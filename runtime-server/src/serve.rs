@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::backplane::Backplane;
@@ -21,6 +21,9 @@ use crate::log::{self, Log};
 use crate::server::{Server, Surroundings};
 use crate::settings::{self, Flags};
 use crate::tls::{CertificateError, CertificatePlaces, Tls};
+
+/// Connections that may wait to be accepted; the system has a limit of its own (`net.core.somaxconn`).
+const ARRIVING: u32 = 4096;
 
 /// Where a server can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,17 @@ pub fn serve(
     flags: &Flags,
     state_dir: &Path,
     ready: impl FnOnce(&Served) -> io::Result<()>,
+) -> Result<(), Box<dyn Error>> {
+    serve_until(build, flags, state_dir, ready, std::future::pending())
+}
+
+/// As [`serve`], or until `asked` to stop by whoever started it.
+pub fn serve_until(
+    build: &Build,
+    flags: &Flags,
+    state_dir: &Path,
+    ready: impl FnOnce(&Served) -> io::Result<()>,
+    asked: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error>> {
     let (config, warnings) = settings::resolve(build, std::env::vars(), flags)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -61,10 +75,17 @@ pub fn serve(
         let admin = open_admin(&http.server.admin, &log).await?;
         let console = open_console(&console_folder, &log);
         ready(&served)?;
+        let signalled = stop_signal()?;
+        let stop = async {
+            tokio::select! {
+                () = signalled => {}
+                () = asked => {}
+            }
+        };
         tokio::select! {
             () = answer_console(&server, console, &log) => unreachable!("it never ends"),
             ended = answer_admin(&server, admin) => Ok(ended?),
-            ended = server.clone().run_doors(doors, stop_signal()?) => Ok(ended?),
+            ended = server.clone().run_doors(doors, stop) => Ok(ended?),
             () = follower.follow() => unreachable!("a follower follows until it is dropped"),
             followed = follow_certificates(tls, log.clone()) => Ok(followed?),
         }
@@ -148,9 +169,17 @@ async fn open(config: &Config, tls: Option<Tls>) -> Result<(Vec<Door>, Served), 
 
 async fn bind(hostname: &str, port: u16) -> Result<(TcpListener, SocketAddr), String> {
     let bound = async {
-        let listener = TcpListener::bind((hostname, port)).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+        let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "there is no such name");
+        for address in tokio::net::lookup_host((hostname, port)).await? {
+            match listen(address) {
+                Ok(listener) => {
+                    let address = listener.local_addr()?;
+                    return Ok((listener, address));
+                }
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
     };
     bound.await.map_err(|error: io::Error| {
         let hint = match error.kind() {
@@ -159,6 +188,15 @@ async fn bind(hostname: &str, port: u16) -> Result<(TcpListener, SocketAddr), St
         };
         format!("cannot listen on {hostname}:{port}: {error}{hint}")
     })
+}
+
+/// A listener at which many may arrive at once, as when another server has sent its clients here.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // The port of a server that has just ended is free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(ARRIVING)
 }
 
 /// An address as a browser on this machine reaches it.

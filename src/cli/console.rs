@@ -8,7 +8,7 @@ use ssbuild::{
 use ssbuild_server::{
     console::{attach, socket_in},
     load::Build,
-    serve::serve,
+    serve::{Served, serve_until},
     settings::Flags,
 };
 
@@ -78,12 +78,17 @@ impl Console {
         let socket = socket_in(&state);
         let flags =
             Flags { hostname: Some("127.0.0.1".to_owned()), port: Some(0), log_level: Some(0), ..Flags::default() };
-        std::thread::spawn(move || {
+        let (leave, left) = tokio::sync::oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
             let ready = tell.clone();
-            let ended = serve(&build, &flags, &state, |_| {
+            let ready = |_: &Served| {
                 // The console may have been left already.
                 let _ = ready.send(Ok(()));
                 Ok(())
+            };
+            let ended = serve_until(&build, &flags, &state, ready, async {
+                // Dropping the sender is leaving as well.
+                let _ = left.await;
             });
             if let Err(error) = ended {
                 let _ = tell.send(Err(error.to_string()));
@@ -94,7 +99,11 @@ impl Console {
             Ok(Err(error)) => return screen::could_not_run(&error),
             Err(_) => return screen::could_not_run("the server ended"),
         }
-        finish(attach(&socket, history))
+        let attached = attach(&socket, history);
+        // Its folder goes after it: a server that still runs would look for its build.
+        drop(leave);
+        let _ = server.join();
+        finish(attached)
     }
 }
 
