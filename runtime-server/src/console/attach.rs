@@ -17,7 +17,7 @@ use super::{Asked, Told};
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// Nobody listens there.
-    #[error("no server has its console at {}: {error}", path.display())]
+    #[error("no server has its console at {}: {error} (--state-dir names the state folder of the server)", path.display())]
     NoServer {
         /// Where.
         path: PathBuf,
