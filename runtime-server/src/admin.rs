@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
 use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,13 +16,14 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::plain;
+use crate::metrics::Form;
 
 /// Connections at a time: a probe, a scraper, and a person or two.
 const CONNECTIONS: usize = 64;
 /// Time to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
-/// The text format of OpenMetrics.
-const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers at `listener` until it is dropped.
@@ -61,8 +62,15 @@ fn answer<B>(app: &App, request: &Request<B>) -> Response<Body> {
         "/ready" | "/readyz" if app.is_ready() => plain(StatusCode::OK, "ready\n"),
         "/ready" | "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
         "/metrics" => {
-            let mut response = Response::new(Body::from(app.metrics.text(app)));
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS));
+            let accepts =
+                |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("openmetrics-text"));
+            let (form, content_type) = match request.headers().get_all(ACCEPT).iter().any(accepts) {
+                true => (Form::Open, OPEN_METRICS),
+                false => (Form::Prometheus, PROMETHEUS),
+            };
+            let mut response = Response::new(Body::from(app.metrics.text(app, form)));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

@@ -1,5 +1,6 @@
 //! What is counted, in the text format of OpenMetrics.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
@@ -37,6 +38,8 @@ struct Now {
     users: Gauge,
     draining: Gauge,
     log_lines_lost: Counter<u64, AtomicU64>,
+    redis_up: Gauge,
+    redis_failures: Counter<u64, AtomicU64>,
     memory_bytes: Gauge,
     open_files: Gauge,
 }
@@ -57,6 +60,22 @@ struct BuildLabel {
     build_id: String,
 }
 
+/// Whether there is a Redis to tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redis {
+    Used,
+    None,
+}
+
+/// How metrics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// OpenMetrics 1.0.
+    Open,
+    /// The older text format of Prometheus, for readers that ask for nothing else.
+    Prometheus,
+}
+
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics")
@@ -64,7 +83,7 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(redis: Redis) -> Self {
         // A millisecond to half a minute.
         let times = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
         let (request_seconds, call_seconds) = (times(), times());
@@ -87,6 +106,10 @@ impl Metrics {
         ss.register("sessions_in_memory", "Sessions in memory", now.sessions.clone());
         ss.register("users_online", "Users online", now.users.clone());
         ss.register("draining", "1 while the server stops", now.draining.clone());
+        if redis == Redis::Used {
+            ss.register("redis_up", "1 while Redis answers", now.redis_up.clone());
+            ss.register("redis_failures", "What Redis did not do", now.redis_failures.clone());
+        }
         ss.register("log_lines_lost", "Lines of the log that nobody read in time", now.log_lines_lost.clone());
         let process = registry.sub_registry_with_prefix("process");
         process.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, now.memory_bytes.clone());
@@ -112,7 +135,7 @@ impl Metrics {
     }
 
     /// All of it as text.
-    pub(crate) fn text(&self, app: &App) -> String {
+    pub(crate) fn text(&self, app: &App, form: Form) -> String {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let now = &self.now;
         now.connections.set(count(app.hub.open_connections()));
@@ -122,6 +145,10 @@ impl Metrics {
         now.draining.set(i64::from(!app.is_ready()));
         let (lost, told) = (app.hub.log.lines_lost(), now.log_lines_lost.get());
         now.log_lines_lost.inc_by(lost.saturating_sub(told));
+        if let Some(backplane) = &app.hub.backplane {
+            now.redis_up.set(i64::from(backplane.is_up()));
+            now.redis_failures.inc_by(backplane.failures().saturating_sub(now.redis_failures.get()));
+        }
         if let Some(bytes) = resident_bytes() {
             now.memory_bytes.set(bytes);
         }
@@ -132,8 +159,31 @@ impl Metrics {
         self.build.get_or_create(&BuildLabel { build_id: app.current().build_id.clone() }).set(1);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes all text");
-        text
+        match form {
+            Form::Open => text,
+            Form::Prometheus => in_older_form(&text),
+        }
     }
+}
+
+/// There a counter is described under the name that its sample has, and there are no units and no end.
+fn in_older_form(text: &str) -> String {
+    let counters: HashSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ").and_then(|about| about.strip_suffix(" counter")))
+        .collect();
+    let mut older = String::with_capacity(text.len() + 256);
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(kind), Some(name), Some(rest)) if counters.contains(name) => {
+                older.extend(["# ", kind, " ", name, "_total ", rest]);
+            }
+            _ => older.push_str(line),
+        }
+        older.push('\n');
+    }
+    older
 }
 
 /// What the process holds in memory, where the system says so.

@@ -32,7 +32,7 @@ use crate::limits::Limits;
 use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::{EngineKind, Hook};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Redis};
 use crate::openapi;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
@@ -106,7 +106,8 @@ impl Server {
             Rate { per_second: limits.wrong_credentials_per_second, burst: limits.wrong_credentials_burst };
         let handshakes = Rate { per_second: limits.connects_per_second, burst: limits.connects_burst };
         let hub = Hub::new((clock, log), limits, sessions, presence, mode, backplane);
-        let metrics = Arc::new(Metrics::new());
+        let redis = if hub.backplane.is_some() { Redis::Used } else { Redis::None };
+        let metrics = Arc::new(Metrics::new(redis));
         let first = prepare((&hub, &metrics), build, config, (1, None), start_actions)?;
         let builds = KnownBuilds::default();
         builds.learn(build);

@@ -20,7 +20,7 @@ async fn world() -> (World, SocketAddr) {
 }
 
 async fn metrics(address: SocketAddr) -> BTreeMap<String, f64> {
-    let reply = Request::get("/metrics").send(address).await;
+    let reply = Request::get("/metrics").header("Accept", "application/openmetrics-text").send(address).await;
     assert_eq!(reply.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     let text = reply.text();
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -73,6 +73,30 @@ async fn what_happens_is_counted() {
     world.script.let_go(1);
     client.answer(held).await;
     assert_eq!(metrics(admin).await["ss_calls_running"], 0.0);
+}
+
+#[tokio::test]
+async fn readers_of_the_older_format_get_it() {
+    let (_world, admin) = world().await;
+    let open = metrics(admin).await;
+    let reply = Request::get("/metrics").send(admin).await;
+    assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = reply.text();
+    let names = |kind: &str| -> std::collections::BTreeSet<String> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(kind));
+        lines.map(|about| about.split(' ').next().unwrap_or_default().to_owned()).collect()
+    };
+    // Each sample is of a metric that has a type and a meaning.
+    assert_eq!(names("# TYPE "), names("# HELP "));
+    let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(samples.len(), open.len());
+    for sample in samples {
+        let name = sample.split(['{', ' ']).next().unwrap_or_default();
+        let of_histogram = ["_sum", "_count", "_bucket"].iter().find_map(|end| name.strip_suffix(end));
+        let typed = names("# TYPE ");
+        assert!(typed.contains(name) || of_histogram.is_some_and(|base| typed.contains(base)), "{sample}\n{text}");
+    }
+    assert!(text.contains("# TYPE ss_sockets_opened_total counter\n") && !text.contains("# EOF"), "{text}");
 }
 
 #[tokio::test]
