@@ -48,6 +48,7 @@ export function createClient(env: Env, loader: Loader) {
     hello: () => hello(page.build, clientId, greetings ? streams.positions() : null),
     connecting: () => socketEvents.emit(greetings ? "reconnecting" : "connecting"),
     message,
+    busy: () => calls.busy(),
     closed(code, reason, final, wasOpen) {
       calls.closed(final);
       if (final) {

@@ -34,6 +34,8 @@ export interface Calls {
   opened(): void;
   /** The line broke; `final` when it will not come back. */
   closed(final: boolean): void;
+  /** Whether an answer is still awaited. */
+  busy(): boolean;
   succeeded(id: number, value: unknown): void;
   failed(id: number, error: SSError): void;
 }
@@ -215,6 +217,7 @@ export function createCalls(
       pump();
     },
     closed,
+    busy: () => underway.size > 0,
     succeeded: (id, value) => settle(id, null, value),
     failed: (id, error) => settle(id, error),
   };

@@ -13,6 +13,8 @@ export interface Listener {
   hello(): string;
   connecting(): void;
   message(message: ServerMessage): void;
+  /** Whether an answer is still awaited. */
+  busy(): boolean;
   /** The connection ended; `final` when it does not come back by itself. */
   closed(code: number, reason: string, final: boolean, wasOpen: boolean): void;
 }
@@ -43,6 +45,9 @@ const BACKOFF_MOST_MS = 20000;
 const STABLE_MS = 10000;
 /** What "later" means to a client that sent too much. */
 const PENALTY_MS = 5000;
+
+/** How often a page whose turn to go has come looks for the answers that it awaits. */
+const ANSWER_MS = 50;
 
 /** Close codes after which coming back would end the same way. */
 const FINAL = [4000, 4001, 4002];
@@ -208,8 +213,11 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
       leaving = true;
       notBefore = env.now() + afterMs;
       env.clearTimeout(retryTimer);
-      // Answers still come until then, unless the server goes earlier.
-      retryTimer = env.setTimeout(() => end(NORMAL, "The server goes away"), afterMs);
+      // Answers still come, unless the server goes earlier: it waits for calls that run, and so does this.
+      retryTimer = env.setTimeout(function turn() {
+        if (listener.busy()) retryTimer = env.setTimeout(turn, ANSWER_MS);
+        else end(NORMAL, "The server goes away");
+      }, afterMs);
     },
     connect() {
       wanted = true;

@@ -264,6 +264,21 @@ test("reconnect: no new calls on the old line, answers still come, back at the t
   assert.equal(await later, "done");
 });
 
+test("reconnect: a page whose turn has come waits for the answers of calls that run", async () => {
+  const world = new World();
+  world.welcome();
+  const slow = world.SS.server.app.square(1);
+  world.socket.say([7, 3000]);
+  world.advance(8000);
+  assert.equal(world.sockets.length, 1);
+  assert.equal(world.socket.closeCode, null);
+  world.socket.say([1, 1, "late"]);
+  assert.equal(await slow, "late");
+  world.advance(50);
+  assert.equal(world.sockets[0].closeCode, 1000);
+  assert.equal(world.sockets.length, 2);
+});
+
 test("reconnect: a server that goes earlier is not asked earlier", () => {
   const world = new World({ random: () => 0 });
   world.welcome();
