@@ -298,7 +298,8 @@ async fn in_development_the_api_can_be_looked_at() {
     let text = page.text();
     assert!(
         text.contains("<form action=\"/api/app/echo\">")
-            && text.contains("auth.login(")
+            && text.contains("<h2>auth</h2>")
+            && text.contains("<code>login(")
             && text.contains("<b>guarded</b>")
     );
     assert_eq!(world.get("/api/").await.text(), text);

@@ -18,25 +18,25 @@ const SCRIPT: &str = include_str!("browse.js");
 /// The page.
 pub(super) fn page(app: &str, prefix: &str, tree: &BTreeMap<String, Action>) -> Response<Body> {
     let mut rows = String::new();
+    let mut file = "";
     for (path, action) in tree {
-        let guard = if action.guard { " <b>guarded</b>" } else { "" };
-        let params = escape(&action.params.join(", "));
-        writeln!(
-            rows,
-            "<form action=\"/{}/{}\"><code>{}({params})</code>{guard}<span><textarea name=\"args\" rows=\"1\" \
-             aria-label=\"Arguments, a JSON array\">[]</textarea> <button>Call</button></span><output></output></form>",
-            escape(prefix),
-            escape(path),
-            escape(&path.replace('/', ".")),
-        )
-        .expect("a string takes all text");
+        let (of, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if of != file {
+            file = of;
+            writeln!(rows, "<h2>{}</h2>", escape(&file.replace('/', "."))).expect("a string takes all text");
+        }
+        rows.push_str(&row(&format!("/{prefix}/{path}"), name, action));
     }
-    let count = tree.len();
+    let count = match tree.len() {
+        1 => "1 action".to_owned(),
+        count => format!("{count} actions"),
+    };
     let name = escape(app);
     let text = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{name}: API</title>\n<style>{STYLE}</style>\n\
-         <h1>{name}: {count} actions</h1>\n<p>Arguments are a JSON array. <a href=\"/{prefix}/openapi.json\">openapi.json</a></p>\n\
-         {rows}<script>{SCRIPT}</script>\n",
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{name}: API</title>\n<style>{STYLE}</style>\n\
+         <h1>{name}: {count}</h1>\n<p>Arguments are JSON; what is not JSON is text. \
+         <a href=\"/{prefix}/openapi.json\">openapi.json</a></p>\n{rows}<script>{SCRIPT}</script>\n",
         prefix = escape(prefix),
     );
     let hash = |text: &str| format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(Sha256::digest(text)));
@@ -52,4 +52,23 @@ pub(super) fn page(app: &str, prefix: &str, tree: &BTreeMap<String, Action>) -> 
     fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     fields.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).expect("hashes and words"));
     response
+}
+
+/// One action, with a field for each parameter.
+fn row(url: &str, name: &str, action: &Action) -> String {
+    let guard = if action.guard { " <b>guarded</b>" } else { "" };
+    let last = action.params.len().saturating_sub(1);
+    let (mut fields, mut names) = (String::new(), Vec::new());
+    for (n, param) in action.params.iter().enumerate() {
+        let (dots, rest) = if action.rest && n == last { ("...", " data-rest") } else { ("", "") };
+        let param = escape(&format!("{dots}{param}"));
+        fields.push_str(&format!("<input aria-label=\"{param}\" placeholder=\"{param}\" autocomplete=\"off\"{rest}>"));
+        names.push(param);
+    }
+    format!(
+        "<form action=\"{}\"><div><code>{}({})</code>{guard}</div><span>{fields}</span><button>Call</button><output></output></form>\n",
+        escape(url),
+        escape(name),
+        names.join(", "),
+    )
 }
