@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::http;
 use crate::hub::Mode;
+use crate::limits::Limits;
 use crate::origin::Hosts;
 use crate::peer::{Entrance, Patient, Peer, Place, Places};
 use crate::stream::Stream;
@@ -59,6 +60,11 @@ impl Door {
     }
 }
 
+/// Largest head of a request: hyper refuses to be told less than 8 KiB.
+pub(crate) fn header_bytes(limits: &Limits) -> usize {
+    limits.header_bytes.max(8 * 1024)
+}
+
 /// All doors.
 pub(crate) struct Front {
     app: Arc<App>,
@@ -82,8 +88,7 @@ impl Front {
         // byte for as long as a client likes.
         let handshake = Duration::from_millis(limits.handshake_ms);
         let mut http1 = http1::Builder::new();
-        // hyper refuses less.
-        let header_bytes = limits.header_bytes.max(8 * 1024);
+        let header_bytes = header_bytes(limits);
         http1.timer(TokioTimer::new()).header_read_timeout(handshake).max_buf_size(header_bytes);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         http2

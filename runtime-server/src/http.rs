@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::cookie::{self, Transport};
 use crate::dev;
 use crate::fallback;
+use crate::front::header_bytes;
 use crate::middleware::{self, Looked};
 use crate::origin::{Own, PageOrigin};
 use crate::peer::{Entrance, Peer};
@@ -59,7 +60,9 @@ pub(crate) async fn answer(app: &App, mut router: Router, mut request: hyper::Re
     let shown_id = HeaderValue::from_str(&id.0).expect("letters, digits and a few signs");
     let own = Own { allowed: &generation.config.http.allowed_origins, tls: false, hosts: peer.hosts };
     let insist = redirect::insists(&generation.config.https, peer.entrance);
-    let mut response = if !own.believes_host(request.uri(), request.headers()) {
+    let mut response = if head_bytes(&request) > header_bytes(&app.hub.limits) {
+        plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is larger than limits.header_bytes")
+    } else if !own.believes_host(request.uri(), request.headers()) {
         plain(
             StatusCode::MISDIRECTED_REQUEST,
             "in development only names of this machine are answered (http.allowed_origins)",
@@ -86,6 +89,13 @@ pub(crate) async fn answer(app: &App, mut router: Router, mut request: hyper::Re
     }
     app.metrics.request(response.status().as_u16(), started.elapsed().as_secs_f64());
     response
+}
+
+/// How large a request's head was, as HTTP/1.1 writes it. What hyper has read at once may be more than it was told to take.
+fn head_bytes<B>(request: &hyper::Request<B>) -> usize {
+    let path = request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    request.method().as_str().len() + path + "  HTTP/1.1\r\n\r\n".len() + fields.sum::<usize>()
 }
 
 /// Headers that every answer has.
