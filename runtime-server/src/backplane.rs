@@ -23,7 +23,7 @@ use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::random;
-use commands::Commands;
+use commands::{Commands, Place};
 use link::{Events, Link, Order};
 use names::{Channel, Names};
 
@@ -74,6 +74,18 @@ pub enum BackplaneError {
         /// Why.
         error: RedisError,
     },
+    /// Its keys are spread over several servers.
+    #[error("{address} belongs to a Redis Cluster, which is not supported: name a Redis that has all keys itself")]
+    Cluster {
+        /// Where.
+        address: String,
+    },
+    /// It takes no writes.
+    #[error("the Redis at {address} is a replica, which takes no writes: name the server that it copies")]
+    Replica {
+        /// Where.
+        address: String,
+    },
 }
 
 impl std::fmt::Debug for Backplane {
@@ -96,6 +108,11 @@ impl Backplane {
         let client = Client::open(info.clone().set_redis_settings(resp3)).map_err(failed)?;
         let (link, start) = link::connect(client, timeout, config.limits.redis_orders).await.map_err(failed)?;
         let commands = Commands::new(Client::open(info).map_err(failed)?, timeout);
+        match commands.place().await.map_err(failed)? {
+            Place::Alone => {}
+            Place::Cluster => return Err(BackplaneError::Cluster { address: place.clone() }),
+            Place::Replica => return Err(BackplaneError::Replica { address: place.clone() }),
+        }
         let words = if commands.knows("SPUBLISH").await.map_err(failed)? { SHARDED } else { PLAIN };
         let limits: &Limits = &config.limits;
         let shared = Arc::new(Self {

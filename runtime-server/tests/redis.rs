@@ -320,6 +320,7 @@ async fn what_is_too_much_for_a_paused_redis_is_told_and_stays_here() {
     let one = World::with(move |config| {
         config.redis.url = Some(url);
         config.limits.redis_orders = 5;
+        config.limits.messages_burst = 10_000;
         // It is not away for as long as this takes.
         config.limits.redis_timeout_ms = 60_000;
     })
@@ -467,10 +468,10 @@ async fn no_cookie_is_to_be_read_in_redis() {
     assert!(keys.contains("ss:session:") && !keys.contains(id), "{keys}");
 }
 
-#[tokio::test]
-async fn a_redis_that_is_not_there_is_told_at_the_start() {
+/// Why there is no connection to the Redis at this address.
+async fn refusal(url: String) -> String {
     let mut config = ssbuild_server::config::Config::default();
-    config.redis.url = Some("unix:///nowhere/redis.sock".to_owned());
+    config.redis.url = Some(url);
     let clock: std::sync::Arc<dyn ssbuild_server::clock::Clock> =
         std::sync::Arc::new(ssbuild_server::clock::ManualClock::new(0));
     let log = ssbuild_server::log::Log::new(
@@ -479,7 +480,25 @@ async fn a_redis_that_is_not_there_is_told_at_the_start() {
         std::sync::Arc::clone(&clock),
         Box::new(std::io::sink()),
     );
-    let error =
-        ssbuild_server::backplane::Backplane::connect(&config, (clock, log)).await.expect_err("nobody is there");
-    assert!(error.to_string().starts_with("cannot use Redis at /nowhere/redis.sock: "), "{error}");
+    let connected = ssbuild_server::backplane::Backplane::connect(&config, (clock, log)).await;
+    connected.expect_err("it is not good").to_string()
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_there_is_told_at_the_start() {
+    let error = refusal("unix:///nowhere/redis.sock".to_owned()).await;
+    assert!(error.starts_with("cannot use Redis at /nowhere/redis.sock: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_cluster_and_a_replica_are_told_at_the_start() {
+    // A node of a cluster wants a port to talk with others, though there are none.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
+    let of_cluster = ["--cluster-enabled", "yes", "--cluster-port", &free.to_string(), "--bind", "127.0.0.1"];
+    let cluster = Redis::start_with(of_cluster.map(str::to_owned).to_vec());
+    let error = refusal(cluster.url()).await;
+    assert!(error.contains("belongs to a Redis Cluster, which is not supported"), "{error}");
+    let replica = Redis::start_with(["--replicaof", "127.0.0.1", "1"].map(str::to_owned).to_vec());
+    let error = refusal(replica.url()).await;
+    assert!(error.contains("is a replica, which takes no writes"), "{error}");
 }

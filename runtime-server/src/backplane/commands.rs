@@ -48,6 +48,17 @@ const REFUSED: &[&str] = &[
 /// Commands whose pairs are an object, as in node_redis.
 const OBJECTS: &[&str] = &["HGETALL"];
 
+/// What a Redis is among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It has all keys itself, and takes writes.
+    Alone,
+    /// It has some of the keys.
+    Cluster,
+    /// It copies another one.
+    Replica,
+}
+
 pub(super) struct Commands {
     client: Client,
     timeout: Duration,
@@ -71,6 +82,17 @@ impl Commands {
         command.arg("INFO").arg(name);
         let known = self.perform(&command).await?;
         Ok(matches!(&known, Value::Array(found) if found.iter().any(|one| *one != Value::Nil)))
+    }
+
+    /// What it is among other servers.
+    pub(super) async fn place(&self) -> Result<Place, RedisError> {
+        let told = self.perform(&redis::cmd("HELLO")).await?;
+        let about = object(told);
+        Ok(match (about["mode"].as_str(), about["role"].as_str()) {
+            (Some("cluster"), _) => Place::Cluster,
+            (_, Some("replica" | "slave")) => Place::Replica,
+            _ => Place::Alone,
+        })
     }
 
     /// Performs a command.

@@ -12,12 +12,18 @@ use super::client::PATIENCE;
 pub(crate) struct Redis {
     folder: TempDir,
     process: Option<Child>,
+    options: Vec<String>,
 }
 
 impl Redis {
     /// Starts one; fails when there is no `redis-server`.
     pub(crate) fn start() -> Self {
-        let mut redis = Self { folder: tempfile::tempdir().expect("a folder for Redis"), process: None };
+        Self::start_with(Vec::new())
+    }
+
+    /// One with further options.
+    pub(crate) fn start_with(options: Vec<String>) -> Self {
+        let mut redis = Self { folder: tempfile::tempdir().expect("a folder for Redis"), process: None, options };
         redis.run();
         redis
     }
@@ -38,6 +44,7 @@ impl Redis {
             .arg(self.socket())
             .arg("--dir")
             .arg(self.folder.path())
+            .args(&self.options)
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server starts: is it installed?");
