@@ -122,10 +122,13 @@ fn parts(body: &[u8], boundary: &str) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
+/// Names and values.
+type Headers = &'static [(&'static str, &'static str)];
+
 const EMPTY: &str = "/assets/empty-0000000000000000.bin";
 
 /// Conditions and ranges that both answer alike; `TAG` stands for the tag that each of the two gave.
-const ALIKE: [&[(&str, &str)]; 50] = [
+const ALIKE: [Headers; 50] = [
     &[],
     &[("Range", "bytes=0-0")],
     &[("Range", "bytes=0-4")],
@@ -180,7 +183,7 @@ const ALIKE: [&[(&str, &str)]; 50] = [
 
 /// What the two answer differently, ours first; `DATE` stands for the time of nginx's file, `MANY` for 33 ranges. The
 /// book's page on files gives the reasons, in the same order.
-const APART: [(&[(&str, &str)], u16, u16); 4] = [
+const APART: [(Headers, u16, u16); 4] = [
     (&[("If-Modified-Since", "DATE")], 200, 304),
     (&[("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT")], 200, 412),
     (&[("If-Range", "DATE"), ("Range", "bytes=0-1")], 200, 206),
