@@ -115,11 +115,10 @@ class Person {
   }
 }
 
-/** Builds the chat app once, serves it, and opens a browser; the test context takes all of it down. */
-export async function stage(t, { limits = {}, env = 'production' } = {}) {
+/** Builds the chat app once and serves it; the test context takes it down. */
+export async function serve(t, { limits = {}, env = 'production' } = {}) {
   await mustExist(SSBUILD, 'cargo build --workspace');
   await mustExist(SSSERVE, 'cargo build --workspace');
-  await mustExist(CHROMIUM, 'scripts/setup-tests.sh installs it');
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'ssbuild-browser-'));
   const app = path.join(folder, 'chat');
   const dist = path.join(folder, 'dist');
@@ -130,7 +129,17 @@ export async function stage(t, { limits = {}, env = 'production' } = {}) {
   });
   const printed = await run(SSBUILD, ['build', app, '--env', env, '--out', dist]);
   const server = new Server(dist, path.join(folder, 'state'), limits);
+  t.after(async () => {
+    await server.kill();
+    await fs.rm(folder, { recursive: true, force: true });
+  });
   await server.start();
+  return { server, dist, printed };
+}
+
+/** The same, with a browser. */
+export async function stage(t, options = {}) {
+  await mustExist(CHROMIUM, 'scripts/setup-tests.sh installs it');
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     headless: true,
@@ -144,11 +153,8 @@ export async function stage(t, { limits = {}, env = 'production' } = {}) {
       '--disable-sync',
     ],
   });
-  t.after(async () => {
-    await browser.close();
-    await server.kill();
-    await fs.rm(folder, { recursive: true, force: true });
-  });
+  t.after(() => browser.close());
+  const { server, dist, printed } = await serve(t, options);
   return {
     server,
     browser,

@@ -67,5 +67,5 @@ export async function watch(t, files) {
   const prints = async (words) => {
     while (!terminal.text.includes(words)) await once(child.stderr, 'data');
   };
-  return { app, write, built, page, told, violations, kept, says, prints, first, remove: (name) => fs.rm(path.join(app, name)) };
+  return { app, child, write, built, page, told, violations, kept, says, prints, first, remove: (name) => fs.rm(path.join(app, name)) };
 }
