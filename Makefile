@@ -13,7 +13,7 @@ help:
 	@echo 'make fmt     format the Rust code'
 	@echo 'make book    check the book, and build it when mdbook is there'
 	@echo 'make bench   measure against other tools'
-	@echo 'make soak    the long forms of the tests: many more seeds, half an hour of churn (SSBUILD_SOAK_SECONDS)'
+	@echo 'make soak    the long forms of the tests: many more seeds, half an hour of churn, two hours of edits'
 	@echo 'make conformance  Autobahn’s websocket tests (needs CPython 2.7)'
 	@echo 'make deny    licences and advisories of the dependencies (needs cargo-deny)'
 	@echo 'make review  look at the snapshots that changed (needs cargo-insta)'
@@ -43,6 +43,8 @@ bench: setup
 
 soak: setup
 	SSBUILD_SOAK=1 $(CARGO) test --workspace --locked
+	cd runtime-client && SSBUILD_SOAK=1 npm test --silent
+	node tests/soak/edits.mjs
 
 conformance:
 	conformance/run

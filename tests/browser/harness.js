@@ -127,14 +127,15 @@ export async function serve(t, { limits = {}, env = 'production' } = {}) {
     recursive: true,
     filter: (source) => !['dist', '.ssbuild', '.ssserve'].includes(path.basename(source)),
   });
-  const printed = await run(SSBUILD, ['build', app, '--env', env, '--out', dist]);
+  const build = () => run(SSBUILD, ['build', app, '--env', env, '--out', dist]);
+  const printed = await build();
   const server = new Server(dist, path.join(folder, 'state'), limits);
   t.after(async () => {
     await server.kill();
     await fs.rm(folder, { recursive: true, force: true });
   });
   await server.start();
-  return { server, dist, printed };
+  return { server, app, build, dist, printed };
 }
 
 /** The same, with a browser. */
@@ -154,9 +155,11 @@ export async function stage(t, options = {}) {
     ],
   });
   t.after(() => browser.close());
-  const { server, dist, printed } = await serve(t, options);
+  const { server, app, build, dist, printed } = await serve(t, options);
   return {
     server,
+    app,
+    build,
     browser,
     dist,
     printed,

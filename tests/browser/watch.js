@@ -11,11 +11,11 @@ import { chromium } from 'playwright-core';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target');
-const SSBUILD = process.env.SSBUILD_BIN ?? path.join(TARGET, 'debug/ssbuild');
+export const SSBUILD = process.env.SSBUILD_BIN ?? path.join(TARGET, 'debug/ssbuild');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Writes an app, watches it, and opens its page. */
-export async function watch(t, files) {
+export async function watch(t, files, context = {}) {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'ssbuild-watch-'));
   const app = path.join(folder, 'app');
   const write = async (name, text) => {
@@ -27,7 +27,13 @@ export async function watch(t, files) {
   const terminal = { text: '' };
   child.stderr.setEncoding('utf8').on('data', (text) => (terminal.text += text));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu'],
+    // People's browsers have one.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
   t.after(async () => {
     await browser.close();
     child.kill('SIGKILL');
@@ -44,7 +50,7 @@ export async function watch(t, files) {
     }
   }
   const first = await built();
-  const page = await (await browser.newContext()).newPage();
+  const page = await (await browser.newContext(context)).newPage();
   const told = [];
   const violations = [];
   page.on('console', (message) => told.push(message.text()));
@@ -52,7 +58,7 @@ export async function watch(t, files) {
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => window.policyViolated(`${event.violatedDirective} ${event.blockedURI}`));
   });
-  if (first.url) {
+  if (first.built) {
     await page.goto(first.url);
     await page.waitForFunction(() => window.SS.started);
     // A mark that only a real reload takes away.
