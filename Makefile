@@ -12,7 +12,7 @@ help:
 	@echo 'make lint    what `make test` says about the form of the code'
 	@echo 'make fmt     format the Rust code'
 	@echo 'make book    check the book, and build it when mdbook is there'
-	@echo 'make bench   measure against other tools'
+	@echo 'make bench   measure against other tools and servers'
 	@echo 'make soak    the long forms of the tests: many more seeds, half an hour of churn, two hours of edits'
 	@echo 'make conformance  Autobahn’s websocket tests (needs CPython 2.7)'
 	@echo 'make deny    licences and advisories of the dependencies (needs cargo-deny)'

@@ -5,7 +5,7 @@
 // One machine is noisy, so in each round every program runs once, and ratios are taken round by round against esbuild's cold run. With
 // --write the figures replace those in the book.
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ import { measure, output } from './process.mjs';
 import { builtByOther, builtBySsbuild } from './outcome.mjs';
 import { comparison, sizes } from './table.mjs';
 import { MODES, TREES, edit, makeTree } from './trees.mjs';
+import { writeFigures } from '../book.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values: options } = parseArgs({
@@ -63,7 +64,7 @@ try {
   ];
   const text = [head.join('\n'), ...tables].join('\n\n');
   console.log(text);
-  if (options.write) write(text);
+  if (options.write) writeFigures('compile', text);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -104,15 +105,4 @@ function run(app, tree, mode, warm) {
   }
   clear();
   return { programs, outcomes };
-}
-
-/** Puts the figures into the book, between their marks. */
-function write(text) {
-  const page = join(ROOT, 'book/src/operations/measurements.md');
-  const [open, close] = ['<!-- figures: compile -->', '<!-- end -->'];
-  const before = readFileSync(page, 'utf8');
-  const start = before.indexOf(open);
-  const end = before.indexOf(close, start);
-  if (start < 0 || end < 0) throw new Error(`${page} has no place for the figures: ${open} … ${close}`);
-  writeFileSync(page, `${before.slice(0, start)}${open}\n\n${text}\n\n${before.slice(end)}`);
 }
