@@ -6,13 +6,19 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::future::BoxFuture;
 
-use crate::engine::{Call, CallContext, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
+use crate::engine::{Call, CallContext, CallText, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
 
 /// Runs actions.
 pub trait Actions: Send + Sync + 'static {
     /// Hands a call over before it returns, so that calls start in the order in which this is called; the future waits
     /// for what comes of it.
     fn call(&self, call: Call) -> BoxFuture<'static, Outcome>;
+
+    /// The same with what the call may know as text; `done` is told what came of it, and must not block.
+    fn start(&self, call: CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
+        let outcome = self.call(call.read());
+        tokio::spawn(async move { done(outcome.await) });
+    }
 
     /// Asks a module of `lib/server` whether these credentials are good: its `authenticate(params, cb)`. The outcome is
     /// what it gave its callback.
@@ -57,6 +63,10 @@ impl Actions for Engine {
     fn call(&self, call: Call) -> BoxFuture<'static, Outcome> {
         let engine = self.clone();
         started(async move { engine.call(call).await })
+    }
+
+    fn start(&self, call: CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
+        self.start_call(&call, done);
     }
 
     fn authenticate(&self, module: &str, params: Json, context: CallContext) -> BoxFuture<'static, Outcome> {

@@ -219,7 +219,7 @@ impl HttpCall<'_> {
         };
         let outcome = generation.actions.call(call).await;
         drop(running);
-        calls::finish(app, (request, Logging::Shown), &target.action, started_ms, outcome)
+        calls::finish(app, (|| request.to_owned(), Logging::Shown), &target.action, started_ms, outcome)
     }
 
     /// The user that HTTP Basic credentials stand for (RFC 7617).

@@ -1,10 +1,11 @@
 //! A call from the socket: found, guarded, run once, answered.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::app::{App, RunningCall};
 use crate::connection::Connection;
-use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
+use crate::engine::{CallError, CallText, ErrorCode, Outcome};
 use crate::generation::Entered;
 use crate::hub::Mode;
 use crate::log;
@@ -14,7 +15,7 @@ use crate::rate::Verdict;
 use crate::session::{Begin, SessionState};
 
 /// A call arrived on `connection` from `page`.
-pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: &CallMessage<'_>) {
+pub(crate) fn receive(app: &Arc<App>, connection: &Arc<Connection>, page: ClientId, message: CallMessage<'_>) {
     let id = message.id;
     let mut state = connection.session.lock();
     match state.answers.begin(page, id, message.sent, connection) {
@@ -76,42 +77,37 @@ fn run(
     app: &Arc<App>,
     connection: &Arc<Connection>,
     page: ClientId,
-    message: &CallMessage<'_>,
+    message: CallMessage<'_>,
     (generation, running): (Entered, RunningCall),
 ) {
-    let (id, action) = (message.id, message.action.clone());
-    let request = request_id(connection, id);
-    let logging = message.logging;
-    if logging == Logging::Shown {
-        app.hub.log.call(&request, &action, message.args.get());
+    let CallMessage { id, action, args, logging, .. } = message;
+    if logging == Logging::Shown && app.hub.log.shows(log::CALLS) {
+        app.hub.log.call(&request_id(connection, id), &action, args.get());
     }
-    let context = CallContext {
-        session: Some(connection.session.view()),
-        request: RequestView {
-            id: request.clone(),
-            origin: Origin::Socket,
-            ip: Some(connection.ip.to_string()),
-            connection: Some(connection.id),
-            post: None,
-        },
-    };
-    let timeout_ms = app.hub.limits.call_timeout_ms;
+    let mut known = String::with_capacity(192);
+    known.push('[');
+    connection.session.write_view(&mut known);
+    let (number, ip) = (connection.id, connection.ip);
+    write!(known, r#",["{number}-{id}","socket","{ip}",{number},null]]"#).expect("a string takes all text");
     let started_ms = app.hub.clock.now_ms();
-    let call = Call { action: action.clone(), args: message.args.to_owned(), context, timeout_ms };
-    let outcome = generation.actions.call(call);
+    let session = Some(connection.session.key);
+    let timeout_ms = app.hub.limits.call_timeout_ms;
+    let call = CallText { action: action.clone(), args: args.to_owned(), session, known, timeout_ms };
+    let actions = Arc::clone(&generation.actions);
     let (app, connection) = (Arc::clone(app), Arc::clone(connection));
-    tokio::spawn(async move {
-        let outcome = finish(&app, (&request, logging), &action, started_ms, outcome.await);
+    let done = move |outcome| {
+        let outcome = finish(&app, (|| request_id(&connection, id), logging), &action, started_ms, outcome);
         answer(&app, &connection, page, id, &outcome);
         connection.end_call();
         drop((running, generation));
-    });
+    };
+    actions.start(call, Box::new(done));
 }
 
 /// Brings an outcome to the log, and makes it fit to be sent.
 pub(crate) fn finish(
     app: &App,
-    (request, logging): (&str, Logging),
+    (request, logging): (impl FnOnce() -> String, Logging),
     action: &str,
     started_ms: u64,
     outcome: Outcome,
@@ -131,12 +127,12 @@ pub(crate) fn finish(
         Ok(value) => {
             if logging == Logging::Shown && hub.log.shows(log::CALLS) {
                 let shown = value.as_ref().map_or("undefined", |value| value.get());
-                hub.log.answer(request, action, shown, took_ms);
+                hub.log.answer(&request(), action, shown, took_ms);
             }
             Ok(value)
         }
         Err(mut error) => {
-            hub.log.failure(request, action, error.code.as_str(), &error.message, error.stack.as_deref());
+            hub.log.failure(&request(), action, error.code.as_str(), &error.message, error.stack.as_deref());
             hub.tell_failure(action, &error);
             if hub.mode == Mode::Deployed {
                 error.stack = None;

@@ -83,8 +83,8 @@ impl Owner for Echo {
         self.say(Said::Text(text.into()));
     }
 
-    fn binary(&self, bytes: Bytes) {
-        self.say(Said::Binary(bytes));
+    fn binary(&self, bytes: &[u8]) {
+        self.say(Said::Binary(Bytes::copy_from_slice(bytes)));
     }
 
     fn heard(&self) {}
@@ -98,7 +98,8 @@ impl Owner for Echo {
         Ok(())
     }
 
-    fn next(&self) -> Said {
-        self.saying.lock().pop_front().unwrap_or(Said::Nothing)
+    fn take(&self, more: &mut dyn FnMut(Said) -> bool) {
+        let mut saying = self.saying.lock();
+        while saying.pop_front().is_some_and(&mut *more) {}
     }
 }

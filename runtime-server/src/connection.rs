@@ -1,5 +1,6 @@
 //! One tab's connection, whatever carries it: what it says is received here, what it is told waits in its outbox.
 
+mod frame;
 mod outbox;
 pub(crate) mod socket;
 
@@ -40,7 +41,7 @@ pub(crate) struct Connection {
     watches: Mutex<Vec<(u64, RunningCall)>>,
     running: AtomicUsize,
     bucket: Mutex<Bucket>,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
 }
 
 impl fmt::Debug for Connection {
@@ -211,7 +212,7 @@ impl Connection {
                 self.page.get_or_init(|| hello.client_id);
                 app.greet(self, hello);
             }
-            (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, &call),
+            (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, call),
             (Ok(ClientMessage::Ping), Some(_)) => {
                 app.hub.alive(&self.session);
                 app.current().tell(ClientEvent::Heartbeat, self);
@@ -242,9 +243,9 @@ impl Connection {
             return Carried::GivenUp;
         }
         match self.outbox.next() {
-            Next::Message(text) => Carried::Message(text),
-            Next::Close(code) => Carried::Close(code),
-            Next::Nothing => Carried::Nothing,
+            Some(Next::Message(text)) => Carried::Message(text),
+            Some(Next::Close(code)) => Carried::Close(code),
+            None => Carried::Nothing,
         }
     }
 

@@ -56,6 +56,7 @@ mod stream;
 mod swap;
 pub mod testing;
 pub mod tls;
+mod wakes;
 
 pub use pages::{PolicyError, policy as page_policy};
 pub use session::StoreError;

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-pub use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 use crate::engine::CallError;
+
+/// A message of the server: written once, whoever gets it.
+pub type Text = Arc<str>;
 
 /// The version spoken.
 pub const VERSION: u64 = 1;

@@ -21,6 +21,7 @@ use crate::log::{self, Log};
 use crate::server::{Server, Surroundings};
 use crate::settings::{self, Flags};
 use crate::tls::{CertificateError, CertificatePlaces, Tls};
+use crate::wakes;
 
 /// Connections that may wait to be accepted; the system has a limit of its own (`net.core.somaxconn`).
 const ARRIVING: u32 = 4096;
@@ -63,7 +64,7 @@ pub fn serve_until(
     }
     allow_open_files(&config, &log);
     let state_dir = config.server.state_dir.as_ref().map_or_else(|| state_dir.to_owned(), PathBuf::from);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    runtime()?.block_on(async {
         let trigger = if config.server.follow { Trigger::Change } else { Trigger::Signal };
         let backplane = Backplane::connect(&config, (Arc::clone(&clock), log.clone())).await?;
         let surroundings = Surroundings { clock, log: log.clone(), state_dir: state_dir.clone(), backplane };
@@ -90,6 +91,12 @@ pub fn serve_until(
             followed = follow_certificates(tls, log.clone()) => Ok(followed?),
         }
     })
+}
+
+/// The threads that do all but run server code; each tells others what it has for them when it has nothing else to do.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().on_thread_start(wakes::until_parked).on_thread_park(wakes::release).build()
 }
 
 /// The console of a server; that it cannot be had is no reason not to serve.

@@ -21,7 +21,7 @@ pub use store::StoreError;
 pub(crate) use store::{Done, Row, Store};
 
 use crate::connection::Connection;
-use crate::engine::SessionView;
+use crate::engine::{SessionText, SessionView, write_session};
 use crate::limits::Limits;
 use crate::random;
 
@@ -43,7 +43,11 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0.to_be_bytes()) {
+            *pair = [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
+        }
+        f.write_str(std::str::from_utf8(&digits).expect("digits are text"))
     }
 }
 
@@ -160,6 +164,14 @@ impl Session {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, SessionState> {
         self.state.lock()
+    }
+
+    /// Writes what a call may know of it.
+    pub(crate) fn write_view(&self, out: &mut String) {
+        let state = self.lock();
+        let SessionState { id, user_id, attributes, channels, .. } = &*state;
+        let (key, created_at, user_id) = (self.key, self.created_at, user_id.as_deref());
+        write_session(out, &SessionText { key, id, created_at, user_id, attributes, channels });
     }
 
     /// A copy for a call.

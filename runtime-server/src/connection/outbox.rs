@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 use crate::protocol::{CloseCode, Text};
+use crate::wakes;
 
 /// Capacity that an empty queue keeps; more is given back after a burst.
 const KEPT_MESSAGES: usize = 16;
@@ -45,33 +46,31 @@ pub(crate) enum Next {
     Message(Text),
     /// The close frame, once, after all messages.
     Close(CloseCode),
-    /// Nothing now.
-    Nothing,
 }
 
 impl Outbox {
-    pub(crate) fn new(max_bytes: usize, max_messages: usize) -> Self {
-        Self { state: Mutex::default(), waker: AtomicWaker::new(), max_bytes, max_messages }
+    pub(crate) fn new(max_bytes: usize, max_messages: usize) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), waker: AtomicWaker::new(), max_bytes, max_messages })
     }
 
     /// Queues a message; a client that lets its queue fill up is disconnected.
-    pub(crate) fn send(&self, text: Text) {
+    pub(crate) fn send(self: &Arc<Self>, text: Text) {
         self.state.lock().push(text, self.max_bytes, self.max_messages);
-        self.waker.wake();
+        self.wake();
     }
 
     /// Queues the latest of its place: one that waits there still is taken out.
-    pub(crate) fn send_latest(&self, text: Text, place: &Arc<str>) {
+    pub(crate) fn send_latest(self: &Arc<Self>, text: Text, place: &Arc<str>) {
         let mut state = self.state.lock();
         state.take_out(place);
         state.push(text, self.max_bytes, self.max_messages);
         state.set_place(place);
         drop(state);
-        self.waker.wake();
+        self.wake();
     }
 
     /// Queues an answer, behind those that are held.
-    pub(crate) fn answer(&self, text: Text) {
+    pub(crate) fn answer(self: &Arc<Self>, text: Text) {
         let mut state = self.state.lock();
         match &mut state.held {
             Some(held) if held.len() < self.max_messages => held.push(text),
@@ -79,7 +78,7 @@ impl Outbox {
             None => state.push(text, self.max_bytes, self.max_messages),
         }
         drop(state);
-        self.waker.wake();
+        self.wake();
     }
 
     /// Keeps answers back from now on.
@@ -88,52 +87,39 @@ impl Outbox {
     }
 
     /// Lets the answers go that were held.
-    pub(crate) fn release_answers(&self) {
+    pub(crate) fn release_answers(self: &Arc<Self>) {
         let mut state = self.state.lock();
         for text in state.held.take().unwrap_or_default() {
             state.push(text, self.max_bytes, self.max_messages);
         }
         drop(state);
-        self.waker.wake();
+        self.wake();
     }
 
     /// Closes the connection after what is queued; the first code counts.
-    pub(crate) fn close(&self, code: CloseCode) {
+    pub(crate) fn close(self: &Arc<Self>, code: CloseCode) {
         self.state.lock().close(code);
-        self.waker.wake();
+        self.wake();
     }
 
     pub(crate) fn is_closing(&self) -> bool {
         self.state.lock().closing != Closing::Open
     }
 
-    pub(crate) fn next(&self) -> Next {
-        let mut state = self.state.lock();
-        if let Some(text) = state.queue.pop_front() {
-            state.bytes -= text.len();
-            if let Some(places) = &mut state.places {
-                places.pop_front();
-                if places.is_empty() {
-                    state.places = None;
-                }
-            }
-            if state.queue.is_empty() && state.queue.capacity() > KEPT_MESSAGES {
-                state.queue = VecDeque::new();
-            }
-            return Next::Message(text);
-        }
-        match state.closing {
-            Closing::Asked(code) => {
-                state.closing = Closing::Done;
-                Next::Close(code)
-            }
-            Closing::Open | Closing::Done => Next::Nothing,
-        }
+    /// What is to be written next.
+    pub(crate) fn next(&self) -> Option<Next> {
+        self.state.lock().next()
     }
 
-    /// Makes its writer look again.
-    pub(crate) fn wake(&self) {
-        self.waker.wake();
+    /// Gives what is to be written, in order, for as long as `more` wants more.
+    pub(crate) fn take(&self, mut more: impl FnMut(Next) -> bool) {
+        let mut state = self.state.lock();
+        while state.next().is_some_and(&mut more) {}
+    }
+
+    /// Makes its writer look again, with all others that this thread has something for.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        wakes::wake(Waker::from(Arc::clone(self)));
     }
 
     /// Who is woken when there is something to write.
@@ -142,7 +128,36 @@ impl Outbox {
     }
 }
 
+impl Wake for Outbox {
+    fn wake(self: Arc<Self>) {
+        self.waker.wake();
+    }
+}
+
 impl State {
+    fn next(&mut self) -> Option<Next> {
+        if let Some(text) = self.queue.pop_front() {
+            self.bytes -= text.len();
+            if let Some(places) = &mut self.places {
+                places.pop_front();
+                if places.is_empty() {
+                    self.places = None;
+                }
+            }
+            if self.queue.is_empty() && self.queue.capacity() > KEPT_MESSAGES {
+                self.queue = VecDeque::new();
+            }
+            return Some(Next::Message(text));
+        }
+        match self.closing {
+            Closing::Asked(code) => {
+                self.closing = Closing::Done;
+                Some(Next::Close(code))
+            }
+            Closing::Open | Closing::Done => None,
+        }
+    }
+
     fn push(&mut self, text: Text, max_bytes: usize, max_messages: usize) {
         if self.closing != Closing::Open {
             return;
@@ -201,9 +216,9 @@ mod tests {
 
     fn drain(outbox: &Outbox) -> Vec<String> {
         std::iter::from_fn(|| match outbox.next() {
-            Next::Message(text) => Some(text.to_string()),
-            Next::Close(code) => Some(format!("close {}", code as u16)),
-            Next::Nothing => None,
+            Some(Next::Message(text)) => Some(text.to_string()),
+            Some(Next::Close(code)) => Some(format!("close {}", code as u16)),
+            None => None,
         })
         .collect()
     }

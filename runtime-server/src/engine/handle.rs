@@ -6,8 +6,8 @@ use super::message;
 use super::node;
 use super::pool::Vms;
 use super::{
-    Call, CallContext, Carrier, ClientEvent, Door, Host, HttpRequest, Json, Origin, Outcome, Program, RequestView,
-    SessionView,
+    Call, CallContext, CallText, Carrier, ClientEvent, Door, Host, HttpRequest, Json, Origin, Outcome, Program,
+    RequestView, SessionView,
 };
 use crate::limits::Limits;
 
@@ -54,8 +54,15 @@ impl Engine {
 
     /// Runs an action. It is handed over when the future is first polled; dropping the future forgets the call.
     pub async fn call(&self, call: Call) -> Outcome {
-        let text = |id| message::call(id, &call.action, &call.args, &call.context);
+        let text = |id| message::call(id, &call.action, &call.args, &message::known(&call.context));
         self.vms.run(&call.context, call.timeout_ms, text).await
+    }
+
+    /// As [`call`](Self::call), handed over before this returns; `done` is told what came of it
+    /// on whatever thread knows, and must not block it.
+    pub fn start_call(&self, call: &CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
+        let text = |id| message::call(id, &call.action, &call.args, &call.known);
+        self.vms.start_call(call.session, call.timeout_ms, text, done);
     }
 
     /// Runs `authenticate` of the module that `require` knows by that name, for `limits.call_timeout_ms` at most.

@@ -2,13 +2,16 @@
 //!
 //! Values that only pass through are cut out of the text and never read.
 
-use serde::Deserialize;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::known::{SessionText, push_json, write_session};
 use super::{
-    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Program, PublishTo, SessionView,
-    prelude,
+    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Program, PublishTo, RequestView,
+    SessionView, prelude,
 };
 use crate::limits::Limits;
 use crate::manifest::Style;
@@ -37,10 +40,27 @@ pub(super) fn program(program: &Program, limits: &Limits) -> String {
     .to_string()
 }
 
-/// A call of an action.
-pub(super) fn call(id: u64, action: &str, args: &RawValue, context: &CallContext) -> String {
+/// A call of an action: its parts between tabs, which JSON has only where it may as well have spaces. `known` is
+/// `[session,request]`.
+pub(super) fn call(id: u64, action: &str, args: &RawValue, known: &str) -> String {
     let args = args.get();
-    format!(r#"["call",{id},{},{args},{}]"#, text(action), context_parts(context))
+    let mut message = String::with_capacity(32 + action.len() + args.len() + known.len());
+    write!(message, ">{id}\t").expect("a string takes all text");
+    push_json(&mut message, action);
+    message.push('\t');
+    if args.bytes().any(|byte| byte < b' ') {
+        message.extend(args.chars().map(|c| if c < ' ' { ' ' } else { c }));
+    } else {
+        message.push_str(args);
+    }
+    message.push('\t');
+    message.push_str(known);
+    message
+}
+
+/// What a call may know, as text.
+pub(super) fn known(context: &CallContext) -> String {
+    format!("[{}]", context_parts(context))
 }
 
 /// A call of an authentication module.
@@ -94,21 +114,26 @@ pub(super) fn end(id: u64) -> String {
 }
 
 fn text(value: &str) -> String {
-    Value::from(value).to_string()
+    json_text(value)
 }
 
 fn context_parts(context: &CallContext) -> String {
     let session = context.session.as_ref().map_or_else(|| "null".to_owned(), session_parts);
-    let request = &context.request;
-    let request = json!([request.id, request.origin, request.ip, request.connection, request.post]);
+    let RequestView { id, origin, ip, connection, post } = &context.request;
+    let request = json_text(&(id, origin, ip, connection, post));
     format!("{session},{request}")
 }
 
 fn session_parts(session: &SessionView) -> String {
-    let tail = json!([session.id, session.created_at, session.user_id]).to_string();
-    let attributes = serde_json::to_string(&session.attributes).expect("a map of JSON values is JSON");
-    let channels = json!(session.channels);
-    format!("[{},{},{attributes},{channels}]", session.key, &tail[1..tail.len() - 1])
+    let SessionView { key, id, created_at, user_id, attributes, channels } = session;
+    let (key, created_at, user_id) = (*key, *created_at, user_id.as_deref());
+    let mut text = String::new();
+    write_session(&mut text, &SessionText { key, id, created_at, user_id, attributes, channels });
+    text
+}
+
+fn json_text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("maps, lists, texts and numbers are JSON")
 }
 
 /// What the prelude sends.

@@ -7,6 +7,7 @@
 
 pub(crate) mod embedded;
 mod handle;
+mod known;
 mod message;
 mod node;
 mod pool;
@@ -16,6 +17,8 @@ mod stacks;
 mod tests;
 
 pub use handle::{Engine, EngineError};
+pub use known::CallText;
+pub(crate) use known::{SessionText, write_session};
 
 use std::sync::Arc;
 

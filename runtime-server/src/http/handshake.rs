@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{
     CONNECTION, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, SET_COOKIE, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use sha1::{Digest as _, Sha1};
 
 use super::{Caller, later, plain};
 use crate::app::App;
@@ -21,6 +23,9 @@ use crate::peer::{Patient, Peer};
 use crate::protocol::SUBPROTOCOL;
 use crate::rate::Verdict;
 use crate::session::Opened;
+
+/// What a server's answer proves that it has understood (RFC 6455 §1.3).
+const HANDSHAKE_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// `GET /_ss/socket`: the handshake (RFC 6455 §4.2), which also gives the browser its session.
 pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) -> Response<Body> {
@@ -125,7 +130,8 @@ pub(crate) fn accept_key<B>(request: &http::Request<B>) -> Option<HeaderValue> {
     let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| wanted)?;
     // 16 bytes in base64.
     let valid = key.len() == 24 && key.as_bytes().ends_with(b"==");
-    valid.then(|| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64"))
+    let accept = || BASE64.encode(Sha1::new_with_prefix(key).chain_update(HANDSHAKE_GUID).finalize());
+    valid.then(|| HeaderValue::from_str(&accept()).expect("base64"))
 }
 
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {

@@ -12,6 +12,7 @@ use super::load::{self, Entry, Thrown};
 use crate::engine::pool::{End, Machine, Mailbox, Next};
 use crate::engine::{CallError, EngineError, ErrorCode, Host, HostCall, Program, message};
 use crate::limits::Limits;
+use crate::wakes::{self, Batch};
 
 /// QuickJS takes a larger limit for none at all.
 const STACK_LIMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -72,7 +73,9 @@ impl Vm {
 
     /// Does what the mailbox says until it says stop, or until the VM is not fit to go on.
     fn work(&self) -> End {
+        let _batch = Batch::begin();
         loop {
+            wakes::pause();
             let timer = self.bridge.timers.borrow_mut().next_due();
             let end = match self.bridge.mailbox.next(timer) {
                 Next::Stop => return End::Stopped,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::pool::Mailbox;
+use crate::wakes;
 
 /// The clock of one VM's thread.
 pub(super) struct Watchdog {
@@ -33,6 +34,8 @@ impl Watchdog {
 
     /// Asked by the interpreter: whether to throw what no script can catch.
     pub(super) fn interrupts(&self) -> bool {
+        // A long task keeps nobody waiting for the answer of the one before it.
+        wakes::pause();
         if self.overrun() {
             self.barked.set(true);
         }

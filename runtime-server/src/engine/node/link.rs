@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::engine::message::{self, Sent};
 use crate::engine::pool::{Mailbox, Question};
 use crate::engine::{Host, HostCall, Reply};
+use crate::wakes::Batch;
 
 /// The worker counts messages up to here, then from 0 again.
 const COUNT: u64 = 0x3fff_ffff;
@@ -76,12 +77,19 @@ impl Link {
     pub(super) fn read(&self, stream: UnixStream) {
         let mut stream = BufReader::with_capacity(64 * 1024, stream);
         let mut line = Vec::new();
+        let mut batch = None;
         while matches!(stream.read_until(b'\n', &mut line), Ok(1..)) {
+            // What has come together is told together.
+            batch.get_or_insert_with(Batch::begin);
             if line.ends_with(b"\n") && !self.mailbox.is_given_up() {
                 self.received(String::from_utf8_lossy(&line).trim_end());
             }
             line.clear();
+            if !stream.buffer().contains(&b'\n') {
+                batch = None;
+            }
         }
+        drop(batch);
         self.mailbox.break_off();
     }
 

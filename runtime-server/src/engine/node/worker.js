@@ -12,8 +12,11 @@
   const { webcrypto } = require("node:crypto");
   // What the app may change later.
   const { Buffer, process, performance, setImmediate, setInterval } = globalThis;
+  const now = performance.now.bind(performance);
   const { load, store, add, compareExchange, wait, notify } = Atomics;
   const { stringify } = JSON;
+  // What Node.js does itself between two turns: microtasks, and what waits for the next tick.
+  const settle = typeof process._tickCallback === "function" ? process._tickCallback : undefined;
   const method = (fn) => Function.prototype.call.bind(fn);
   const indexOf = method(String.prototype.indexOf);
   const slice = method(String.prototype.slice);
@@ -105,7 +108,7 @@
   let told_ms = 0;
   function run(text) {
     // The server takes a worker that tells nothing for one that does not move.
-    if (performance.now() - told_ms > period_ms) tell();
+    if (now() - told_ms > period_ms) tell();
     for (;;) {
       const started = load(marks, STARTED);
       // The watcher has given this process up.
@@ -121,7 +124,7 @@
 
   /** Sends what there is, and how far this has come. */
   function tell() {
-    told_ms = performance.now();
+    told_ms = now();
     out += `["ack",${load(marks, STARTED)}]\n`;
     flush();
   }
@@ -132,18 +135,40 @@
     tell();
   }
 
+  /** Messages that have come and were not begun with. */
+  let queue = [];
+  let next = 0;
+
   function received(chunk) {
     let from = 0;
     for (;;) {
       const to = indexOf(chunk, "\n", from);
       if (to === -1) break;
-      // One by one, so that what follows from a message is done before the next.
-      setImmediate(run, rest + slice(chunk, from, to));
+      queue[queue.length] = rest === "" ? slice(chunk, from, to) : rest + slice(chunk, from, to);
       rest = "";
       from = to + 1;
     }
     rest += slice(chunk, from);
-    if (from > 0) setImmediate(finish);
+    if (from > 0) setImmediate(work);
+  }
+
+  /** Runs the messages one by one, so that what follows from each is done before the next. */
+  function work() {
+    let done = false;
+    try {
+      while (next < queue.length) {
+        run(queue[next++]);
+        if (settle === undefined) return;
+        // What is thrown in there leaves this function as it would leave any other turn.
+        settle();
+      }
+      done = true;
+    } finally {
+      if (!done) setImmediate(work);
+    }
+    queue = [];
+    next = 0;
+    finish();
   }
 
   function open() {

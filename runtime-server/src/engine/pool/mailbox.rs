@@ -4,16 +4,18 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::engine::{CallError, ErrorCode, Outcome};
+use crate::wakes;
 
-/// Where the answer of a call goes.
-pub(in crate::engine) type Answer = oneshot::Sender<Outcome>;
+/// Where the answer of a call goes. Called on whatever thread has it, without a lock.
+pub(in crate::engine) type Answer = Box<dyn FnOnce(Outcome) + Send>;
 
 /// Something for the VM to do.
 pub(in crate::engine) enum Job {
@@ -25,6 +27,8 @@ pub(in crate::engine) enum Job {
         text: String,
         /// Who waits.
         answer: Answer,
+        /// When it waits no longer, where nobody else looks at that.
+        until: Option<Instant>,
     },
     /// A message that concerns this VM only.
     Message(String),
@@ -71,11 +75,19 @@ struct State {
     queue: VecDeque<Job>,
     /// How many of the queue are calls: messages do not count, or a script's own questions would keep calls out.
     calls: usize,
-    started: FxHashMap<u64, Answer>,
+    started: FxHashMap<u64, Started>,
     /// Messages sent to a worker process that it has not begun with.
     ahead: usize,
     /// The worker process is gone.
     broken: bool,
+    /// The VM's thread sleeps.
+    sleeps: bool,
+}
+
+/// A call that its VM was given.
+struct Started {
+    answer: Answer,
+    until: Option<Instant>,
 }
 
 impl State {
@@ -83,9 +95,9 @@ impl State {
         self.ahead += count;
         let jobs: Vec<Job> = self.queue.drain(..count).collect();
         let messages = jobs.into_iter().map(|job| match job {
-            Job::Call { id, text, answer } => {
+            Job::Call { id, text, answer, until } => {
                 self.calls -= 1;
-                self.started.insert(id, answer);
+                self.started.insert(id, Started { answer, until });
                 (Some(id), text)
             }
             Job::Message(text) => (None, text),
@@ -128,6 +140,7 @@ impl Mailbox {
                 started: FxHashMap::default(),
                 ahead: 0,
                 broken: false,
+                sleeps: false,
             }),
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
@@ -170,25 +183,28 @@ impl Mailbox {
     }
 
     /// Adds a job, a call only while fewer than `most` wait; gives it back when this VM takes none.
-    pub(in crate::engine) fn push(&self, job: Job, most: usize) -> Result<(), Refused> {
+    pub(in crate::engine) fn push(self: &Arc<Self>, job: Job, most: usize) -> Result<(), Refused> {
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
             return Err(Refused::Closed(job));
         }
         if matches!(job, Job::Call { .. }) {
             if state.calls >= most {
-                return Err(Refused::Full);
+                return Err(Refused::Full(job));
             }
             state.calls += 1;
         }
         state.queue.push_back(job);
+        let sleeps = state.sleeps;
         drop(state);
-        self.wake.notify_one();
+        if sleeps {
+            wakes::wake(Waker::from(Arc::clone(self)));
+        }
         Ok(())
     }
 
     /// Adds a message for this VM; nothing happens when it takes none.
-    pub(in crate::engine) fn tell(&self, text: String) {
+    pub(in crate::engine) fn tell(self: &Arc<Self>, text: String) {
         drop(self.push(Job::Message(text), usize::MAX));
     }
 
@@ -196,6 +212,7 @@ impl Mailbox {
     pub(in crate::engine) fn next(&self, timer: Option<Instant>) -> Next {
         let mut state = self.state.lock();
         self.at_hand.store(0, Ordering::Relaxed);
+        let mut told = false;
         loop {
             match state.phase {
                 Phase::Closed => return Next::Stop,
@@ -215,19 +232,27 @@ impl Mailbox {
             }
             if let Some(job) = state.queue.pop_front() {
                 return match job {
-                    Job::Call { id, text, answer } => {
+                    Job::Call { id, text, answer, until } => {
                         state.calls -= 1;
-                        state.started.insert(id, answer);
+                        state.started.insert(id, Started { answer, until });
                         self.at_hand.store(id, Ordering::Relaxed);
                         Next::Message(Some(id), text)
                     }
                     Job::Message(text) => Next::Message(None, text),
                 };
             }
+            if !told {
+                // What this thread has for others must not wait as long as it does.
+                told = true;
+                MutexGuard::unlocked(&mut state, wakes::release);
+                continue;
+            }
+            state.sleeps = true;
             match timer {
                 Some(due) => drop(self.wake.wait_until(&mut state, due)),
                 None => self.wake.wait(&mut state),
             }
+            state.sleeps = false;
         }
     }
 
@@ -250,7 +275,9 @@ impl Mailbox {
                 }
                 Phase::Spare => {}
             }
+            state.sleeps = true;
             self.wake.wait(&mut state);
+            state.sleeps = false;
         }
     }
 
@@ -272,9 +299,9 @@ impl Mailbox {
     pub(in crate::engine) fn put_back(&self, calls: Vec<(u64, String)>) {
         let mut state = self.state.lock();
         for (id, text) in calls.into_iter().rev() {
-            if let Some(answer) = state.started.remove(&id) {
+            if let Some(Started { answer, until }) = state.started.remove(&id) {
                 state.calls += 1;
-                state.queue.push_front(Job::Call { id, text, answer });
+                state.queue.push_front(Job::Call { id, text, answer, until });
             }
         }
     }
@@ -282,18 +309,19 @@ impl Mailbox {
     /// Fails every call that has started.
     pub(in crate::engine) fn fail_started(&self, error: &CallError) {
         let started = std::mem::take(&mut self.state.lock().started);
-        for (_, answer) in started {
-            // A caller that has gone does not want it any more.
-            drop(answer.send(Err(error.clone())));
+        for call in started.into_values() {
+            (call.answer)(Err(error.clone()));
         }
     }
 
     /// Answers a call that has started; nothing happens when it was answered.
     pub(in crate::engine) fn answer(&self, id: u64, outcome: Outcome) -> bool {
-        let answer = self.state.lock().started.remove(&id);
-        match answer {
-            // A caller that has gone does not want it any more.
-            Some(answer) => answer.send(outcome).is_ok(),
+        let call = self.state.lock().started.remove(&id);
+        match call {
+            Some(call) => {
+                (call.answer)(outcome);
+                true
+            }
             None => false,
         }
     }
@@ -312,6 +340,32 @@ impl Mailbox {
         }
     }
 
+    /// Answers the calls whose time is up. `end` is what the VM is told of one that it has started.
+    pub(in crate::engine) fn expire(self: &Arc<Self>, late: &CallError, end: impl Fn(u64) -> String) {
+        let mut state = self.state.lock();
+        let now = Instant::now();
+        let is_over = |until: &Option<Instant>| until.is_some_and(|until| until <= now);
+        let started = state.started.extract_if(|_, call| is_over(&call.until));
+        let started: Vec<_> = started.map(|(id, call)| (id, call.answer)).collect();
+        let before = state.queue.len();
+        let mut answers = Vec::new();
+        for job in std::mem::take(&mut state.queue) {
+            match job {
+                Job::Call { answer, until, .. } if is_over(&until) => answers.push(answer),
+                job => state.queue.push_back(job),
+            }
+        }
+        state.calls -= before - state.queue.len();
+        drop(state);
+        for (id, answer) in started {
+            self.tell(end(id));
+            answers.push(answer);
+        }
+        for answer in answers {
+            answer(Err(late.clone()));
+        }
+    }
+
     /// Takes no more jobs and gives back the calls that have not started; those that have fail with `error`.
     pub(in crate::engine) fn close(&self, error: &CallError) -> Vec<Job> {
         let mut state = self.state.lock();
@@ -322,8 +376,8 @@ impl Mailbox {
         let started = std::mem::take(&mut state.started);
         drop(state);
         self.wake.notify_one();
-        for (_, answer) in started {
-            drop(answer.send(Err(error.clone())));
+        for call in started.into_values() {
+            (call.answer)(Err(error.clone()));
         }
         queue.into_iter().filter(|job| matches!(job, Job::Call { .. })).collect()
     }
@@ -371,10 +425,16 @@ impl Mailbox {
     }
 }
 
+impl Wake for Mailbox {
+    fn wake(self: Arc<Self>) {
+        self.wake.notify_one();
+    }
+}
+
 /// Why a job was not taken.
 pub(in crate::engine) enum Refused {
     /// The VM takes no more; here is the job.
     Closed(Job),
-    /// Too many wait.
-    Full,
+    /// Too many wait; here is the job.
+    Full(Job),
 }

@@ -5,7 +5,7 @@ mod mailbox;
 mod question;
 mod supervisor;
 
-pub(super) use mailbox::{Batch, Mailbox, Next};
+pub(super) use mailbox::{Answer, Batch, Mailbox, Next};
 pub(super) use question::Question;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -139,9 +139,11 @@ impl Vms {
     ) -> Outcome {
         let pool = &self.pool.0;
         let id = pool.ids.fetch_add(1, Ordering::Relaxed);
-        let worker = pool.worker_of(context.session.as_ref());
-        let (answer, answered) = oneshot::channel();
-        pool.push(worker, Job::Call { id, text: text(id), answer })?;
+        let worker = pool.worker_of(context.session.as_ref().map(|session| session.key));
+        let (told, answered) = oneshot::channel();
+        // A caller that has gone does not want it any more.
+        let answer: Answer = Box::new(move |outcome| drop(told.send(outcome)));
+        pool.push(worker, Job::Call { id, text: text(id), answer, until: None }).map_err(|(error, _)| error)?;
         // Dropped when the caller goes away or time is up: then the call is forgotten too.
         let mut waiting = Waiting { pool, worker, id, over: false };
         match tokio::time::timeout(Duration::from_millis(timeout_ms), answered).await {
@@ -150,10 +152,28 @@ impl Vms {
                 pool.stacks.outcome(outcome)
             }
             Ok(Err(_)) => Err(lost()),
-            Err(_) => {
-                let message = format!("The action did not answer within {timeout_ms} ms");
-                Err(CallError::new(ErrorCode::Timeout, message))
-            }
+            Err(_) => Err(too_late(timeout_ms)),
+        }
+    }
+
+    /// As [`run`](Self::run); `answer` is told what came of it, perhaps at once.
+    pub(super) fn start_call(
+        &self,
+        session: Option<u64>,
+        timeout_ms: u64,
+        text: impl FnOnce(u64) -> String,
+        answer: Answer,
+    ) {
+        let pool = &self.pool.0;
+        let id = pool.ids.fetch_add(1, Ordering::Relaxed);
+        let worker = pool.worker_of(session);
+        let until = Instant::now() + Duration::from_millis(timeout_ms);
+        let stacks = Arc::clone(&pool.stacks);
+        let answer: Answer = Box::new(move |outcome| answer(stacks.outcome(outcome)));
+        if let Err((error, Job::Call { answer, .. })) =
+            pool.push(worker, Job::Call { id, text: text(id), answer, until: Some(until) })
+        {
+            answer(Err(error));
         }
     }
 
@@ -163,13 +183,13 @@ impl Vms {
 
     pub(super) fn disconnected(&self, connection: u64, session: &SessionView) {
         let pool = &self.pool.0;
-        let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
+        let mailbox = pool.workers[pool.worker_of(Some(session.key))].lock().clone();
         mailbox.tell(message::disconnected(connection, session));
     }
 
     pub(super) fn event(&self, event: ClientEvent, connection: u64, session: &SessionView) {
         let pool = &self.pool.0;
-        let mailbox = pool.workers[pool.worker_of(Some(session))].lock().clone();
+        let mailbox = pool.workers[pool.worker_of(Some(session.key))].lock().clone();
         mailbox.tell(message::event(event, connection, session));
     }
 
@@ -236,28 +256,38 @@ impl Pool {
     }
 
     /// One session's calls always go to the same VM; calls without a session to the first.
-    fn worker_of(&self, session: Option<&SessionView>) -> usize {
+    fn worker_of(&self, session: Option<u64>) -> usize {
         let count = self.workers.len() as u64;
-        session.map_or(0, |session| usize::try_from(session.key % count).expect("less than the number of workers"))
+        session.map_or(0, |key| usize::try_from(key % count).expect("less than the number of workers"))
     }
 
-    fn push(&self, worker: usize, mut job: Job) -> Result<(), CallError> {
+    /// Gives a call to a VM; gives it back with the reason when none takes it.
+    fn push(&self, worker: usize, mut job: Job) -> Result<(), (CallError, Job)> {
         loop {
             if self.is_closed() {
-                return Err(shutting_down());
+                return Err((shutting_down(), job));
             }
             let mailbox = self.workers[worker].lock().clone();
             match mailbox.push(job, self.limits.calls) {
                 Ok(()) => return Ok(()),
-                Err(Refused::Full) => {
-                    return Err(CallError::new(ErrorCode::Overloaded, "Too many calls wait for the engine"));
+                Err(Refused::Full(same)) => {
+                    return Err((CallError::new(ErrorCode::Overloaded, "Too many calls wait for the engine"), same));
                 }
                 // It was replaced in between.
                 Err(Refused::Closed(same)) => job = same,
             }
             if Arc::ptr_eq(&mailbox, &self.workers[worker].lock()) && !self.revive(worker) {
-                return Err(lost());
+                return Err((lost(), job));
             }
+        }
+    }
+
+    /// Answers the calls whose time is up and that nobody else looks after.
+    fn expire(&self) {
+        let late = too_late(self.limits.call_timeout_ms);
+        for worker in &self.workers {
+            let mailbox = worker.lock().clone();
+            mailbox.expire(&late, message::end);
         }
     }
 
@@ -459,13 +489,17 @@ fn live(vm: &dyn Machine, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
 fn fail(jobs: Vec<Job>, error: &CallError) {
     for job in jobs {
         if let Job::Call { answer, .. } = job {
-            drop(answer.send(Err(error.clone())));
+            answer(Err(error.clone()));
         }
     }
 }
 
 fn lost() -> CallError {
     CallError::new(ErrorCode::EngineLost, "The engine that had the call is gone")
+}
+
+fn too_late(timeout_ms: u64) -> CallError {
+    CallError::new(ErrorCode::Timeout, format!("The action did not answer within {timeout_ms} ms"))
 }
 
 fn shutting_down() -> CallError {

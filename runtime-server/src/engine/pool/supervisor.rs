@@ -1,5 +1,5 @@
-//! Looks at the VMs from outside and replaces one that no interrupt reaches: native code asks nobody how long it may take,
-//! and a process may be stopped.
+//! Looks at the VMs from outside: answers calls whose time is up, and replaces a VM that no interrupt reaches: native code
+//! asks nobody how long it may take, and a process may be stopped.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(super) fn start(pool: Weak<Pool>, grace: Duration) -> std::io::Result<()> {
                 return;
             }
             pool.replace_stuck();
+            pool.expire();
         }
     })?;
     Ok(())

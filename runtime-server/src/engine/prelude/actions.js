@@ -50,7 +50,7 @@
   }
 
   function guarded(action, state) {
-    if (action.guard && (state.view === null || (state.session ? state.session.user_id : state.view[3]) === null)) {
+    if (action.guard && ss.userOf(state) === null) {
       throw new SSError("not_authenticated", "You have to log in first");
     }
   }
@@ -88,9 +88,9 @@
     host.send(text === undefined ? `["answer",${state.id}]` : `["answer",${state.id},${text}]`);
   }
 
-  /** A call of the host. */
-  ss.call = (id, path, args, view, request) => {
-    const state = ss.callState(id, view, request);
+  /** A call of the host; `known` is what it knows, as text. */
+  ss.call = (id, path, args, known) => {
+    const state = ss.callStateOf(id, known);
     const action = actions[path];
     try {
       ss.checkStarted();

@@ -2,7 +2,7 @@
 // is shared between calls is only the shape, a prototype for each object that holds actions.
 (function (ss) {
   "use strict";
-  const { Map, apply, create, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, mapGet, mapSet } = ss.p;
+  const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, setPrototypeOf, mapGet, mapSet } = ss.p;
 
   function Given(object) {
     return object;
@@ -20,17 +20,51 @@
     }
   }
 
-  /** What one call knows. `view` is the session as the host gave it: key, id, created_at, user_id, attributes, channels. */
-  ss.callState = (id, view, request) => ({ __proto__: null, id, view, request, session: null, requestView: null, done: "" });
+  /**
+   * What one call knows. `view` is the session as the host gave it: key, id, created_at, user_id, attributes, channels. Both it and
+   * `request` are text until somebody asks: most calls do not.
+   */
+  class CallState {
+    constructor(id, text, view, request) {
+      this.id = id;
+      this.text = text;
+      this.view = view;
+      this.request = request;
+      this.session = null;
+      this.requestView = null;
+      this.done = "";
+    }
+  }
+  setPrototypeOf(CallState.prototype, null);
+
+  ss.callState = (id, view, request) => new CallState(id, null, view, request);
+
+  /** The same from `[view,request]` as text. */
+  ss.callStateOf = (id, text) => new CallState(id, text, null, null);
+
+  function known(state) {
+    if (state.text === null) return state;
+    const parts = parse(state.text);
+    state.view = parts[0];
+    state.request = parts[1];
+    state.text = null;
+    return state;
+  }
+
+  /** The session that a call came with, `null` for none. */
+  const viewOf = (state) => known(state).view;
+
+  /** Who is logged in on a call's session. */
+  ss.userOf = (state) => (viewOf(state) === null ? null : state.session ? state.session.user_id : state.view[3]);
 
   /** The state behind a context, `null` for any other value. */
   ss.stateOf = Stamp.of;
 
-  ss.sessionOf = (state) => (state.view === null ? null : (state.session ??= new ss.Session(state.view, state.request[3])));
+  ss.sessionOf = (state) => (viewOf(state) === null ? null : (state.session ??= new ss.Session(state.view, state.request[3])));
 
   const requestOf = (state) =>
     (state.requestView ??= freeze({
-      id: state.request[0],
+      id: known(state).request[0],
       origin: state.request[1],
       ip: state.request[2] ?? undefined,
       connection: state.request[3] ?? undefined,
@@ -76,7 +110,7 @@
     });
     accessor(shape, "user", function () {
       const state = Stamp.of(this);
-      return state && state.view !== null ? ss.sessionOf(state).user : null;
+      return state && viewOf(state) !== null ? ss.sessionOf(state).user : null;
     });
     accessor(shape, "request", function () {
       const state = Stamp.of(this);

@@ -1,16 +1,33 @@
 // The one door for the host: a message in, one task of JavaScript run.
 (function (ss) {
   "use strict";
-  const { parse, freeze, Error } = ss.p;
+  const { create, parse, freeze, charCodeAt, indexOf, textSlice, Error } = ss.p;
+
+  /** How a call begins. */
+  const CALL = 62;
+
+  /** The paths of actions that were called, by their JSON. */
+  const paths = create(null);
+
+  /** A call, cut by hand since it is what comes most: `>id`, path, arguments and what it knows, between tabs. */
+  function call(text) {
+    const path = indexOf(text, "\t", 1) + 1;
+    const args = indexOf(text, "\t", path) + 1;
+    const known = indexOf(text, "\t", args) + 1;
+    const id = +textSlice(text, 1, path - 1);
+    const quoted = textSlice(text, path, args - 1);
+    ss.owner = id;
+    ss.call(id, (paths[quoted] ??= parse(quoted)), parse(textSlice(text, args, known - 1)), textSlice(text, known));
+  }
 
   ss.entry = freeze({
     __proto__: null,
     /** Runs one message of the host (book/src/internals/engine.md). */
     receive(text) {
-      const message = parse(text);
       ss.owner = 0;
+      if (charCodeAt(text, 0) === CALL) return void (ss.holds(text) || call(text));
+      const message = parse(text);
       switch (message[0]) {
-        case "call":
         case "authenticate":
         case "event":
         case "http":
@@ -18,9 +35,6 @@
           if (ss.holds(text)) return;
       }
       switch (message[0]) {
-        case "call":
-          ss.owner = message[1];
-          return ss.call(message[1], message[2], message[3], message[4], message[5]);
         case "reply":
           return ss.answered(message[1], message[2], message[3]);
         case "timer":

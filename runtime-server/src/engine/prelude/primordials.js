@@ -6,39 +6,37 @@
   const { parse, stringify } = JSON;
   const { isArray } = Array;
   const { floor, min, trunc } = Math;
-  const { then } = Promise.prototype;
   const { hasOwnProperty } = Object.prototype;
   const { Date, Error, Function, InternalError, Map, Number, Object: Obj, Promise: Prom, RangeError, Set, String: Str, Symbol, TypeError } =
     globalThis;
 
   /** A method as a function of its receiver. */
-  const method = (fn) => (self, ...args) => apply(fn, self, args);
-  const one = (fn) => (self, arg) => apply(fn, self, [arg]);
+  const { bind, call } = Function.prototype;
+  const method = (fn) => apply(bind, call, [fn]);
   const getter = (proto, name) => getOwnPropertyDescriptor(proto, name).get;
 
-  const mapGet = one(Map.prototype.get);
-  const mapHas = one(Map.prototype.has);
-  const mapDelete = one(Map.prototype.delete);
-  const { set } = Map.prototype;
+  const mapGet = method(Map.prototype.get);
+  const mapHas = method(Map.prototype.has);
+  const mapDelete = method(Map.prototype.delete);
 
   ss.p = freeze({
     __proto__: null,
     apply, construct, create, defineProperty, freeze, isFrozen, getOwnPropertyDescriptor, getPrototypeOf, keys, ownKeys, setPrototypeOf,
     parse, stringify, isArray, floor, min, trunc, method, getter,
-    has: one(hasOwnProperty),
+    has: method(hasOwnProperty),
     Date, Error, Function, InternalError, Map, Number, Object: Obj, Promise: Prom, RangeError, Set, String: Str, Symbol, TypeError,
-    mapGet, mapHas, mapDelete, mapSet: (map, key, value) => apply(set, map, [key, value]),
+    mapGet, mapHas, mapDelete, mapSet: method(Map.prototype.set),
     slice: method(Array.prototype.slice),
-    join: one(Array.prototype.join),
+    join: method(Array.prototype.join),
     textSlice: method(Str.prototype.slice),
-    textSplit: one(Str.prototype.split),
-    wellFormed: one(Str.prototype.toWellFormed),
+    textSplit: method(Str.prototype.split),
+    wellFormed: method(Str.prototype.toWellFormed),
     replace: method(Str.prototype.replace),
-    charCodeAt: one(Str.prototype.charCodeAt),
-    indexOf: one(Str.prototype.indexOf),
-    lastIndexOf: one(Str.prototype.lastIndexOf),
+    charCodeAt: method(Str.prototype.charCodeAt),
+    indexOf: method(Str.prototype.indexOf),
+    lastIndexOf: method(Str.prototype.lastIndexOf),
     /** `promise.then(…)` with the language's own `then`. */
-    when: (promise, ok, failed) => apply(then, promise, [ok, failed]),
+    when: method(Promise.prototype.then),
     isPromise: (value) => value instanceof Prom,
     /** A promise with its two ends. */
     deferred() {
