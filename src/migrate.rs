@@ -54,13 +54,13 @@ const BYTES_MAX: u64 = 1024 * 1024;
 
 /// Looks at an app's files, and at what its check has found; the advice is in the order of files and lines.
 pub fn advice(disk: &dyn Disk, project: &Project, report: &Report) -> Result<Vec<Advice>, DiskError> {
-    let mut all: BTreeSet<Advice> = BTreeSet::new();
+    let mut all: BTreeSet<Advice> = packages(disk, project)?.into_iter().collect();
+    let checked = if all.is_empty() { rules::Checked::Whole } else { rules::Checked::WithoutPackages };
     for entry in project.entries.iter().filter(|entry| is_own_text(entry)) {
         let text = String::from_utf8_lossy(&disk.read(&project.root.join(&entry.path))?).into_owned();
-        all.extend(rules::lines(&entry.path, entry.role, &text));
+        all.extend(rules::lines(&entry.path, entry.role, &text, checked));
     }
     all.extend(folders(disk, project)?);
-    all.extend(packages(disk, project)?);
     all.extend(libraries(project));
     all.extend(environments(project));
     all.extend(report.sorted().into_iter().filter(|found| found.severity != Severity::Note).map(found));
@@ -130,7 +130,8 @@ fn packages(disk: &dyn Disk, project: &Project) -> Result<Vec<Advice>, DiskError
     ];
     for (format, names) in languages {
         if has(format) && !has_package(names)? {
-            missing.push(names[0]);
+            // The newest `coffeescript` in number is not the language; version 2 is.
+            missing.push(if format == Format::Coffee { "coffeescript@2" } else { names[0] });
         }
     }
     Ok(match missing.is_empty() {

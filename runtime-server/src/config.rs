@@ -55,6 +55,24 @@ pub struct Config {
     pub limits: Limits,
     /// The app's own keys, for its server code (`SS.config.app`).
     pub app: serde_json::Map<String, serde_json::Value>,
+    /// Where the app's databases are, for its server code: `config/db.*` reads `SS.config.db`.
+    pub db: serde_json::Map<String, serde_json::Value>,
+    /// What stands in the app's files under keys that the tree does not have: of no meaning here, but server code finds
+    /// it where it was written, as in 2011.
+    #[serde(skip)]
+    pub others: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Config {
+    /// What server code finds as `SS.config`.
+    pub fn for_server_code(&self) -> serde_json::Value {
+        let Ok(serde_json::Value::Object(tree)) = serde_json::to_value(self) else {
+            unreachable!("a configuration is a JSON object")
+        };
+        let mut all = self.others.clone();
+        layers::merge(&mut all, &tree);
+        serde_json::Value::Object(all)
+    }
 }
 
 macro_rules! section {

@@ -326,7 +326,7 @@ impl EngineOf {
             middleware: build.manifest.server.hooks.contains(&Hook::Http),
             start_up: build.manifest.server.hooks.contains(&Hook::Db),
             actions: Arc::new(build.manifest.api.server.clone()),
-            config: serde_json::to_value(config).expect("a configuration is JSON"),
+            config: config.for_server_code(),
             env: build.manifest.env.clone(),
             version: build.manifest.tool.version.clone(),
             carrier: match build.manifest.server.engine {

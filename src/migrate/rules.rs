@@ -63,12 +63,12 @@ const RULES: &[Rule] = &[
     Rule {
         roles: SERVER,
         words: &["getSession"],
-        weight: Weight::Must,
-        what: "`getSession` is gone",
-        todo: "Use `this.session` (`@session`): it is the caller's own, and safe to keep in callbacks.",
+        weight: Weight::Know,
+        what: "`getSession` calls back at once: the session is there before the action runs",
+        todo: "Nothing, or use `this.session` (`@session`): it is the caller's own, and safe to keep in callbacks.",
     },
     Rule {
-        roles: SERVER,
+        roles: &[Role::Server],
         words: &["exports.authenticate"],
         weight: Weight::Know,
         what: "`exports.authenticate = true` now guards every action of the file, over the websocket too; in 2011 it guarded HTTP only",
@@ -137,7 +137,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         roles: BROWSER,
-        words: &["io.Socket", "io.connect", "socket.io", "WEB_SOCKET_SWF_LOCATION", "flashsocket"],
+        words: &["io.Socket", "io.connect", "WEB_SOCKET_SWF_LOCATION"],
         weight: Weight::Must,
         what: "Socket.IO and flash sockets are gone: the client has its own websocket, and a fallback",
         todo: "Use `SS.socket.on('connect', …)` and its neighbours.",
@@ -156,19 +156,31 @@ const RULES: &[Rule] = &[
         what: "the session's cookie cannot be read by scripts any more",
         todo: "Ask the server, by an action.",
     },
+];
+
+/// What the check says better, as soon as the packages are there that it needs.
+const UNCHECKED: &[Rule] = &[
     Rule {
         roles: BROWSER,
         words: &["!!!"],
         weight: Weight::Must,
         what: "`!!!` is not understood by today's Pug",
-        todo: "Write `doctype html`.",
+        todo: "Write `doctype html`, or keep the Jade of 2011: `npm install --save-dev jade@0.12`.",
     },
 ];
 
+/// Whether the check could compile an app's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checked {
+    Whole,
+    WithoutPackages,
+}
+
 /// What is to be said of the lines of a file.
-pub(super) fn lines(file: &str, role: Role, text: &str) -> Vec<Advice> {
+pub(super) fn lines(file: &str, role: Role, text: &str, checked: Checked) -> Vec<Advice> {
     let mut found = Vec::new();
-    for rule in RULES.iter().filter(|rule| rule.roles.contains(&role)) {
+    let unchecked = UNCHECKED.iter().filter(|_| checked == Checked::WithoutPackages);
+    for rule in RULES.iter().chain(unchecked).filter(|rule| rule.roles.contains(&role)) {
         let hit = text.lines().enumerate().find(|(_, line)| {
             let code = line.trim_start();
             let is_comment = code.starts_with("//")

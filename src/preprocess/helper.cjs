@@ -209,7 +209,12 @@ const LANGUAGES = {
     }
     sheet.set('sourcemap', { comment: false, basePath: ROOT });
     files = new Files(folders);
-    const text = sheet.render();
+    // Stylus before 0.20 only calls back, and at once.
+    let text;
+    sheet.render((error, css) => {
+      if (error) throw error;
+      text = css;
+    });
     // Stylus before 0.47 knows no maps.
     const map = sheet.sourcemap;
     return map ? { text, mappings: map.mappings, sources: map.sources.map((file) => shown(path.resolve(file))) } : { text };
@@ -299,6 +304,8 @@ function failure(error, job) {
     at = { file: placed[1], line: +placed[2] };
   }
   if (files && files.refused && message.indexOf(files.refused) < 0) message = files.refused;
+  // What the Stylus of 2011 trips over when there is no such file.
+  if (job.language === 'stylus' && /^The "path" argument must be/.test(message)) message = 'failed to locate @import file';
   message = message.replace(/\n\s+at [^]*$/, '').trim().split(ROOT + path.sep).join('').split(ROOT).join('.');
   const answer = { message, refused: !!(files && files.refused), broken: !!error.broken };
   if (error instanceof RangeError && /call stack/.test(message)) answer.deep = true;

@@ -42,7 +42,9 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
             vec!["Indent the lines of a block alike, with spaces or with tabs and not with both."]
         }
         Language::Pug if complaint.source.trim_start().starts_with("!!!") => {
-            vec!["Write `doctype html` instead."]
+            let mut all = vec!["Write `doctype html` instead."];
+            all.extend(complaint.file.ends_with(".jade").then_some(KEEP_JADE));
+            all
         }
         Language::Pug if says("unknown filter") || says("apply the transform") => vec![
             "Filters are packages of their own now: for `:markdown-it` run `npm install --save-dev jstransformer-markdown-it`.",
@@ -77,6 +79,8 @@ pub(super) fn help(job: &Job<'_>, complaint: &Complaint) -> Vec<&'static str> {
 const KEEP_1: &str =
     "Or keep CoffeeScript 1: `npm uninstall coffeescript`, then `npm install --save-dev coffee-script@1.12.7`.";
 
+const KEEP_JADE: &str = "Or keep the Jade of 2011, which understands it: `npm install --save-dev jade@0.12`.";
+
 /// Whether a line compares as in `a <b`, which reads as the start of an element now.
 fn has_tight_less(line: &str) -> bool {
     line.match_indices(" <")
@@ -103,6 +107,9 @@ fn has_bare_super(text: &str, line: u32) -> bool {
 pub(super) fn silent(file: &str, source: &str, html: &str) -> Vec<Diagnostic> {
     let warning = |message: String, is_line: &dyn Fn(&str) -> bool, help: &str| {
         let mut found = Diagnostic::new(Code::ViewError, message).at(line_place(file, source, is_line), "").help(help);
+        if file.ends_with(".jade") {
+            found = found.help(KEEP_JADE);
+        }
         found.severity = Severity::Warning;
         found
     };

@@ -180,6 +180,8 @@ declare namespace SS {
     readonly user: User;
     /** The call. */
     readonly request: Request;
+    /** The way of 0.1.5: the same as `this.session`, at once. */
+    getSession(callback?: (session: Session) => void): Session;
   }
 
   interface Request {

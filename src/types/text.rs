@@ -39,7 +39,7 @@ pub(super) fn write(declared: &Declared, templates: &[String], config: &Configur
 }
 
 /// The sections of the configuration that server code may read but that are no business of this file.
-const SECTIONS: [&str; 9] = ["api", "build", "csp", "http", "limits", "log", "server", "session", "users"];
+const SECTIONS: [&str; 10] = ["api", "build", "csp", "db", "http", "limits", "log", "server", "session", "users"];
 
 const WRITES: &str = "writing to a string works";
 

@@ -91,12 +91,16 @@ function rows(body, pattern, make) {
 function parseFields(text, pattern) {
   const fields = [];
   let about = [];
+  // Not a key that a file can have.
+  let hidden = false;
   for (const line of text.split('\n').map((each) => each.trim()).filter(Boolean)) {
     if (line.startsWith('///')) about.push(line.slice(3).trim());
+    else if (line === '#[serde(skip)]') hidden = true;
     else if (!line.startsWith('#[')) {
       const [, name, type, value] = line.match(pattern) ?? fail(`a field of the form ${pattern}: ${line}`);
-      fields.push({ name, type, value, about: about.join(' ') });
+      if (!hidden) fields.push({ name, type, value, about: about.join(' ') });
       about = [];
+      hidden = false;
     }
   }
   return fields;

@@ -41,7 +41,7 @@ fn every_change_names_its_file_its_line_and_what_to_do() {
     for (file, said, todo) in [
         ("app/client/app.js", "know    line 1: `window.app.init`", "Write `exports.init"),
         ("app/client/old.js", "must    line 1: Socket.IO", "Use `SS.socket.on"),
-        ("app/server/app.js", "must    line 3: `getSession` is gone", "Use `this.session`"),
+        ("app/server/app.js", "know    line 3: `getSession` calls back at once", "use `this.session`"),
         ("app/server/app.js", "should  line 3: Redis is used when", "Set `redis.host`"),
         ("app/server/app.js", "know    line 1: `exports.authenticate = true` now guards", "before the login"),
         ("config/app.json", "`pack_assets`: this key of 2011", ""),
@@ -53,7 +53,7 @@ fn every_change_names_its_file_its_line_and_what_to_do() {
             "Number the files",
         ),
         ("lib/client/2.jquery.tmpl.min.js", "evaluate text as code", "Nothing"),
-        ("package.json", "must    CoffeeScript, Stylus and Jade", "npm install --save-dev coffeescript"),
+        ("package.json", "must    CoffeeScript, Stylus and Jade", "npm install --save-dev coffeescript@2`"),
         ("public/index.html", "must    the packer of 2011", "Delete it"),
         (".socketstream_state", "should  the framework's own note", "Delete it"),
         (".gitignore", "should  builds, caches", "/dist"),

@@ -41,7 +41,7 @@ impl std::fmt::Display for ConfigProblem {
 const VARIABLE_PREFIX: &str = "SS__";
 
 /// Objects that hold what the app likes.
-const FREE: &[&str] = &["client", "app", "csp.extra", "build.define", "build.budget_bytes"];
+const FREE: &[&str] = &["client", "app", "db", "csp.extra", "build.define", "build.budget_bytes"];
 
 /// Keys of 2011 that are gone, and why.
 const GONE: &[(&str, &str)] = &[
@@ -51,13 +51,27 @@ const GONE: &[(&str, &str)] = &[
     ("enable_color", "colour follows the terminal, `NO_COLOR` and `CLICOLOR_FORCE`"),
     ("pack_assets", "`build.minify` and `build.compress` say how assets are packed"),
     ("loaded", "it said that the configuration was read"),
-    ("port", "it is `http.port` now"),
-    ("hostname", "it is `http.hostname` now"),
-    ("ssl", "it is `https` now"),
     ("admin", "there was nothing behind it; health and metrics are at `server.admin`"),
     ("redis_pubsub", "one Redis does both, by `redis`"),
-    ("limiter", "`limits.messages_per_second` and its neighbours say how much a client may send"),
+    ("redis.options", "`redis.username`, `redis.password` and `redis.tls` say how to reach it"),
+    ("limiter", LIMITER),
+    ("rate_limiter", LIMITER),
     ("users.online.keep_historic", "who was online when is for the app to keep"),
+];
+
+const LIMITER: &str = "`limits.messages_per_second` and its neighbours say how much a client may send";
+
+/// Keys of 2011 that have another name, and it.
+const MOVED: &[(&str, &str)] = &[
+    ("port", "http.port"),
+    ("hostname", "http.hostname"),
+    ("ssl.enabled", "https.enabled"),
+    ("redis.db_index", "redis.db"),
+    ("limiter.websockets.rps", "limits.messages_per_second"),
+    ("rate_limiter.websockets.rps", "limits.messages_per_second"),
+    ("users_online.enabled", "users.online.enabled"),
+    ("users_online.mins_until_offline", "users.online.mins_until_offline"),
+    ("users_online.update_interval", "users.online.update_interval"),
 ];
 
 impl Layers {
@@ -120,16 +134,24 @@ impl Layers {
         };
         let mut problems = Vec::new();
         let mut merged = Map::new();
+        let mut others = Map::new();
         let mut kept = Vec::new();
         for layer in &self.layers {
             let mut fitting = Map::new();
-            let mut walk =
-                Walk { origin: &layer.origin, fitting: &mut fitting, problems: &mut problems, tree: &defaults };
+            let mut walk = Walk {
+                origin: &layer.origin,
+                fitting: &mut fitting,
+                others: &mut others,
+                problems: &mut problems,
+                tree: &defaults,
+            };
             walk.section(&mut Vec::new(), &layer.values, &defaults);
             merge(&mut merged, &fitting);
             kept.push((layer.origin.as_str(), fitting));
         }
-        let config: Config = serde_json::from_value(Value::Object(merged)).expect("every value was tried on its own");
+        let mut config: Config =
+            serde_json::from_value(Value::Object(merged)).expect("every value was tried on its own");
+        config.others = others;
         let tree = serde_json::to_value(&config).expect("the tree is plain data");
         let mut origins = Vec::new();
         collect_origins(&tree, &mut Vec::new(), &kept, &mut origins);
@@ -184,6 +206,8 @@ fn collect_origins(value: &Value, path: &mut Vec<String>, layers: &[(&str, Map<S
 struct Walk<'a> {
     origin: &'a str,
     fitting: &'a mut Map<String, Value>,
+    /// Values of keys that the tree does not have.
+    others: &'a mut Map<String, Value>,
     problems: &'a mut Vec<ConfigProblem>,
     /// The tree of defaults.
     tree: &'a Map<String, Value>,
@@ -197,7 +221,13 @@ impl Walk<'_> {
             match (known.get(key), value) {
                 // An editor's way to the schema.
                 (None, Value::String(_)) if dotted == "$schema" => {}
-                (None, _) => self.unknown(dotted, key, known),
+                (None, _) if self.is_off(&dotted, value) => {}
+                (None, _) => {
+                    merge(self.others, &nested(path, value));
+                    if !self.moved(&dotted, value) {
+                        self.unknown(dotted, key, known);
+                    }
+                }
                 (Some(Value::Object(known)), Value::Object(values)) if !FREE.contains(&dotted.as_str()) => {
                     self.section(path, values, known);
                 }
@@ -214,11 +244,10 @@ impl Walk<'_> {
 
     /// Keeps a value when the tree with nothing but it can be read.
     fn leaf(&mut self, path: &[String], key: String, value: &Value) {
-        let nested = |value: &Value| {
-            let wrap = |inner, part: &String| Value::Object(Map::from_iter([(part.clone(), inner)]));
-            path.iter().rev().fold(value.clone(), wrap)
+        let fits = |value: &Value| {
+            let nested = nested(path, value);
+            serde_json::from_value::<Config>(Value::Object(nested.clone())).map(|_| nested)
         };
-        let fits = |value: &Value| serde_json::from_value::<Config>(nested(value)).map(|_| nested(value));
         let fitting = fits(value).or_else(|error| match value {
             // A variable is text: a password of digits is no number.
             Value::Number(_) | Value::Bool(_) if self.origin.starts_with(VARIABLE_PREFIX) => {
@@ -227,10 +256,32 @@ impl Walk<'_> {
             _ => Err(error),
         });
         match fitting {
-            Ok(Value::Object(nested)) => merge(self.fitting, &nested),
-            Ok(_) => unreachable!("a path has at least one part"),
+            Ok(nested) => merge(self.fitting, &nested),
             Err(error) => self.problem(key, error.to_string(), false),
         }
+    }
+
+    /// Whether this is a limiter of 2011 that is switched off, as the generated configurations have it.
+    fn is_off(&self, dotted: &str, value: &Value) -> bool {
+        ["limiter", "rate_limiter"].contains(&dotted) && value.get("enabled") == Some(&Value::Bool(false))
+    }
+
+    /// Takes the values of keys that have another name now; whether there were any.
+    fn moved(&mut self, dotted: &str, value: &Value) -> bool {
+        let mut any = false;
+        for (old, new) in MOVED {
+            let inner = match old.strip_prefix(dotted) {
+                Some("") => Some(value),
+                Some(rest) if rest.starts_with('.') => value.pointer(&rest.replace('.', "/")),
+                _ => None,
+            };
+            let Some(inner) = inner else { continue };
+            any = true;
+            self.problem((*old).to_owned(), format!("this key of 2011 is `{new}` now, which it sets"), true);
+            let path: Vec<String> = new.split('.').map(str::to_owned).collect();
+            self.leaf(&path, (*old).to_owned(), inner);
+        }
+        any
     }
 
     fn unknown(&mut self, dotted: String, key: &str, known: &Map<String, Value>) {
@@ -273,8 +324,16 @@ fn lower_first(sentence: &str) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// A tree with one value in it.
+fn nested(path: &[String], value: &Value) -> Map<String, Value> {
+    let mut parts = path.iter().rev();
+    let last = parts.next().expect("a path has at least one part");
+    let wrap = |inner, part: &String| Map::from_iter([(part.clone(), Value::Object(inner))]);
+    parts.fold(Map::from_iter([(last.clone(), value.clone())]), wrap)
+}
+
 /// Deep merge: objects are merged, everything else is replaced.
-fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+pub(super) fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {
             (Some(Value::Object(into)), Value::Object(from)) => merge(into, from),
@@ -375,16 +434,61 @@ mod tests {
         let (config, problems) = resolve([
             layer("SS__NAME", serde_json::json!({"name": 2011})),
             layer("config/app.json", serde_json::json!({"api": {"auth": {"basic": {"module_name": false}}}})),
-            layer("--x", serde_json::json!({"port": 1, "prefix": "x", "admin": {}})),
+            layer("--x", serde_json::json!({"prefix": "x", "admin": {}})),
         ]);
         assert_eq!((config.name.as_deref(), config.api.auth.basic.module_name), (Some("2011"), None));
         assert_eq!(
             problems,
             [
-                "--x: `port`: this key of 2011 has no meaning any more: it is `http.port` now",
                 "--x: `prefix`: there is no such key; did you mean `api.prefix`?",
                 "--x: `admin`: this key of 2011 has no meaning any more: there was nothing behind it; health and metrics are at `server.admin`",
             ]
         );
+    }
+
+    #[test]
+    fn keys_of_2011_that_have_another_name_hold() {
+        let (config, problems) = resolve([
+            layer("preset", serde_json::json!({"http": {"hostname": "127.0.0.1"}})),
+            layer(
+                "config/app.json",
+                serde_json::json!({
+                    "port": 8080,
+                    "hostname": "0.0.0.0",
+                    "ssl": {"enabled": true},
+                    "redis": {"host": "r", "db_index": 3},
+                    "limiter": {"enabled": true, "websockets": {"rps": 15}},
+                    "rate_limiter": {"enabled": false, "websockets": {"rps": 1}},
+                }),
+            ),
+        ]);
+        assert_eq!((config.http.port, config.http.hostname.as_str(), config.https.enabled), (8080, "0.0.0.0", true));
+        assert_eq!((config.redis.db, config.limits.messages_per_second), (Some(3), 15));
+        let told = |old: &str, new: &str| format!("config/app.json: `{old}`: this key of 2011 is `{new}` now, which it sets");
+        assert_eq!(
+            problems,
+            [
+                told("port", "http.port"),
+                told("hostname", "http.hostname"),
+                told("ssl.enabled", "https.enabled"),
+                told("redis.db_index", "redis.db"),
+                told("limiter.websockets.rps", "limits.messages_per_second"),
+            ]
+        );
+    }
+
+    #[test]
+    fn server_code_finds_keys_of_the_apps_own_where_they_were_written() {
+        let (config, problems) = resolve([
+            layer("config/app.json", serde_json::json!({"db": {"mongo": {"host": "a", "port": 1}}, "twitter": {"a": 1}})),
+            layer("config/environments/x.json", serde_json::json!({"db": {"mongo": {"host": "b"}}, "twitter": {"b": 2}})),
+            layer("config/environments/x.json", serde_json::json!({"redis": {"options": {"x": 1}}, "port": 1})),
+        ]);
+        let seen = config.for_server_code();
+        assert_eq!(seen["db"], serde_json::json!({"mongo": {"host": "b", "port": 1}}));
+        assert_eq!(seen["twitter"], serde_json::json!({"a": 1, "b": 2}));
+        assert_eq!((&seen["redis"]["options"], &seen["redis"]["port"]), (&serde_json::json!({"x": 1}), &6379.into()));
+        assert_eq!((&seen["port"], &seen["http"]["port"]), (&1.into(), &1.into()));
+        assert!(problems.iter().all(|problem| !problem.contains("`db`")), "{problems:?}");
     }
 }

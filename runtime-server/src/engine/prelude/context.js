@@ -2,7 +2,7 @@
 // is shared between calls is only the shape, a prototype for each object that holds actions.
 (function (ss) {
   "use strict";
-  const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, setPrototypeOf, mapGet, mapSet } = ss.p;
+  const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, has, setPrototypeOf, mapGet, mapSet } = ss.p;
 
   function Given(object) {
     return object;
@@ -108,6 +108,14 @@
       const state = Stamp.of(this);
       return state ? ss.sessionOf(state) : null;
     });
+    // Apps of 0.1.5 ask for the session in this way; an action of that name is the app's own.
+    if (!has(shape, "getSession")) {
+      member(shape, "getSession", (state) => (callback) => {
+        const session = ss.sessionOf(state);
+        if (typeof callback === "function") callback(session);
+        return session;
+      });
+    }
     accessor(shape, "user", function () {
       const state = Stamp.of(this);
       return state && viewOf(state) !== null ? ss.sessionOf(state).user : null;

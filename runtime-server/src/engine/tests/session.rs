@@ -162,6 +162,7 @@ async fn login_logout_and_channels() {
                 },
                 async number() { await this.session.setUserId(42); return [this.session.id, this.session.user_id]; },
                 async nobody() { await this.session.setUserId(undefined); return this.session.user_id; },
+                asked(cb) { this.getSession((session) => cb([session === this.session, session.user_id])); },
                 logout(cb) { this.session.user.logout(cb); },
                 async channels() {
                     const { channel } = this.session;
@@ -188,6 +189,7 @@ async fn login_logout_and_channels() {
             "app/login(name) cb",
             "app/number()",
             "app/nobody()",
+            "app/asked() cb",
             "app/logout() cb",
             "app/channels()",
             "app/badChannel()",
@@ -206,6 +208,7 @@ async fn login_logout_and_channels() {
     assert_eq!(number, Ok(json!(["new-id", "42"])));
     assert_eq!(host.asked.lock().split_off(0), [json!(["user", 3, "42", 7])]);
     assert_eq!(value(engine.call(job("app/nobody", &json!([]), anonymous())).await), Ok(json!(null)));
+    assert_eq!(call_as_ann(&engine, "app/asked", json!([])).await, Ok(json!([true, "ann"])));
     assert_eq!(call_as_ann(&engine, "app/logout", json!([])).await, Ok(json!({})));
     assert_eq!(host.asked.lock().split_off(0), [json!(["user", 3, null, 7])]);
     let channels = call_as_ann(&engine, "app/channels", json!([])).await;
