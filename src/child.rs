@@ -70,6 +70,17 @@ impl LineChild {
         Ok(Self { child, stdin, answers, stderr: Some(stderr) })
     }
 
+    /// Limits the memory that it may write to, where the system can do that to another process.
+    pub(crate) fn limit_memory(&self, bytes: u64) {
+        #[cfg(target_os = "linux")]
+        if let Ok(id) = i32::try_from(self.child.id()) {
+            // One that has ended already says so when it is heard.
+            let _ = rlimit::prlimit(id, rlimit::Resource::DATA, Some((bytes, bytes)), None);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
+    }
+
     /// Tells it a message, as one line of JSON.
     pub(crate) fn say(&mut self, message: &impl Serialize) -> Result<(), Silence> {
         let mut line = serde_json::to_vec(message).expect("a message is plain data");

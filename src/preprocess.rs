@@ -40,7 +40,7 @@ use trace::Trace;
 pub struct Limits {
     /// How long the helper may take to start.
     pub start_deadline_ms: u64,
-    /// How long it may take for one file.
+    /// How long it may run for one file.
     pub deadline_ms: u64,
     /// How much memory it may take for JavaScript's values.
     pub memory_mib: u32,
@@ -48,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { start_deadline_ms: 20_000, deadline_ms: 10_000, memory_mib: 512 }
+        Self { start_deadline_ms: 20_000, deadline_ms: 5_000, memory_mib: 512 }
     }
 }
 

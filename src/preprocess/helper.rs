@@ -22,6 +22,9 @@ const PROGRAM: &str = concat!(include_str!("helper.cjs"), include_str!("sass.cjs
 /// Begins each of its answers; other lines were printed by a package.
 const MARK: &str = "\u{1e}ssbuild ";
 
+/// What Node.js may take beside JavaScript's values: its own code, and what it turns texts into.
+const OUTSIDE_MIB: u32 = 448;
+
 /// A running helper.
 #[derive(Debug)]
 pub(super) struct Helper {
@@ -64,6 +67,7 @@ impl Helper {
             .env("PATH", path.folders())
             .envs([("LC_ALL", "C"), ("TZ", "UTC")]);
         let child = LineChild::start(&mut program, MARK).map_err(Fate::NotStarted)?;
+        child.limit_memory(u64::from(limits.memory_mib + OUTSIDE_MIB) << 20);
         let deadline = Duration::from_millis(limits.start_deadline_ms);
         let mut helper = Self { child, deadline };
         let hello: Hello = helper.hear(Instant::now())?;

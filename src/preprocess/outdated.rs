@@ -107,12 +107,11 @@ fn has_bare_super(text: &str, line: u32) -> bool {
 pub(super) fn silent(file: &str, source: &str, html: &str) -> Vec<Diagnostic> {
     let warning = |message: String, is_line: &dyn Fn(&str) -> bool, help: &str| {
         let mut found = Diagnostic::new(Code::ViewError, message).at(line_place(file, source, is_line), "").help(help);
-        if file.ends_with(".jade") {
-            found = found.help(KEEP_JADE);
-        }
         found.severity = Severity::Warning;
         found
     };
+    // The Jade of 2011 understands all of these but colons, which were gone before it.
+    let kept = |found: Diagnostic| if file.ends_with(".jade") { found.help(KEEP_JADE) } else { found };
     let mut found = Vec::new();
     let mut in_code: Option<String> = None;
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
@@ -120,21 +119,21 @@ pub(super) fn silent(file: &str, source: &str, html: &str) -> Vec<Diagnostic> {
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok::<_, Infallible>(token) = token;
         match token {
-            Token::Doctype(doctype) if doctype.name.as_slice() == b"5" => found.push(warning(
+            Token::Doctype(doctype) if doctype.name.as_slice() == b"5" => found.push(kept(warning(
                 "`doctype 5` is not HTML 5 any more".to_owned(),
                 &|line| line.trim_start().starts_with("doctype"),
                 "Write `doctype html`.",
-            )),
+            ))),
             Token::StartTag(tag) => {
                 in_code = code_tag(&tag);
                 for (name, value) in &tag.attributes {
                     let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
                     if value.contains("#{") {
-                        found.push(warning(
+                        found.push(kept(warning(
                             "`#{…}` is not replaced in an attribute any more".to_owned(),
                             &|line| line.contains("#{"),
                             "Write an expression: `href='/user/' + id`.",
-                        ));
+                        )));
                     } else if name.ends_with(':') && name == value {
                         found.push(warning(
                             format!("`{name}` became an attribute of that name: values are set with `=` now"),
@@ -149,11 +148,11 @@ pub(super) fn silent(file: &str, source: &str, html: &str) -> Vec<Diagnostic> {
                     && text.trim_ascii_start().starts_with(b"<")
                     && !text.trim_ascii_start().starts_with(b"<!--")
                 {
-                    found.push(warning(
+                    found.push(kept(warning(
                         format!("the lines below `{tag}` became tags"),
                         &|line| line.trim() == tag || line.trim_start().starts_with(&format!("{tag}(")),
                         &format!("Write a dot behind it, `{tag}.`, when they are text."),
-                    ));
+                    )));
                 }
             }
             _ => in_code = None,

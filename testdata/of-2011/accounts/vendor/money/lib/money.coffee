@@ -1,0 +1,2 @@
+
+exports.format = (cents) -> "$#{(cents / 100).toFixed 2}"

@@ -1,0 +1,4 @@
+
+exports.actions =
+  online: (cb) ->
+    SS.users.online.now cb

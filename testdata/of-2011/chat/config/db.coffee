@@ -1,0 +1,1 @@
+global.LINES = SS.config.db.lines

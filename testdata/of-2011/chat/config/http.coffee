@@ -1,0 +1,3 @@
+exports.call = (request, response, next) ->
+  # Nothing to do yet
+  next()

@@ -1,0 +1,2 @@
+
+exports.show = (path) -> $('#admin').text "admin: #{path}"

@@ -1,0 +1,3 @@
+exports.config =
+  log:
+    level: 4

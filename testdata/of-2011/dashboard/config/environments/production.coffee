@@ -1,0 +1,5 @@
+exports.config =
+  log:
+    level: 1
+  redis:
+    db_index: 2

@@ -1,0 +1,2 @@
+jQuery.fn.flash = -> @each -> $(this).addClass 'flash'
+window.PLUGIN = $.fn.flash?
