@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     disk::{Disk, DiskError, Kind},
     scripts::Scripts,
+    sheets::Sheets,
 };
 
 /// Where the text lies in a build's folder.
@@ -23,10 +24,16 @@ const BYTES_MAX: u64 = 256 * 1024;
 
 /// One package: its name and version, what it says of its licence, and the texts that lie in it. Nothing when no
 /// package was bundled.
-pub(crate) fn text(disk: &dyn Disk, root: &Path, scripts: &Scripts) -> Result<Option<String>, DiskError> {
+pub(crate) fn text(
+    disk: &dyn Disk,
+    root: &Path,
+    scripts: &Scripts,
+    sheets: &Sheets,
+) -> Result<Option<String>, DiskError> {
     let bundles = [&scripts.lib, &scripts.app, &scripts.server].into_iter();
     let bundles = bundles.chain(scripts.pages.values()).chain(scripts.chunks.values());
-    let names = bundles.flat_map(|script| &script.parts).filter_map(|part| folder(&part.name));
+    let modules = bundles.flat_map(|script| &script.parts).map(|part| part.name.as_str());
+    let names = modules.chain(sheets.files.iter().map(String::as_str)).filter_map(folder);
     let mut packages: BTreeMap<(String, String), (String, Vec<String>)> = BTreeMap::new();
     let folders: std::collections::BTreeSet<&str> = names.collect();
     for folder in folders {

@@ -1,5 +1,6 @@
 //! Apps of 2011: what changed since, file by file, and what to do.
 
+mod leaks;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -56,10 +57,15 @@ const BYTES_MAX: u64 = 1024 * 1024;
 pub fn advice(disk: &dyn Disk, project: &Project, report: &Report) -> Result<Vec<Advice>, DiskError> {
     let mut all: BTreeSet<Advice> = packages(disk, project)?.into_iter().collect();
     let checked = if all.is_empty() { rules::Checked::Whole } else { rules::Checked::WithoutPackages };
+    let mut of_browsers = Vec::new();
     for entry in project.entries.iter().filter(|entry| is_own_text(entry)) {
         let text = String::from_utf8_lossy(&disk.read(&project.root.join(&entry.path))?).into_owned();
         all.extend(rules::lines(&entry.path, entry.role, &text, checked));
+        if matches!(entry.role, Role::Client | Role::Shared) {
+            of_browsers.push(leaks::Source { entry, text });
+        }
     }
+    all.extend(leaks::leaks(&of_browsers));
     all.extend(folders(disk, project)?);
     all.extend(libraries(project));
     all.extend(environments(project));

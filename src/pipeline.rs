@@ -193,7 +193,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let texts = if measured { Texts::Copied } else { Texts::Taken };
     let sealed = match !report.has_errors() && (measured || published) {
         true => {
-            let licenses = licenses::text(&**disk, &project.root, &scripts)?;
+            let licenses = licenses::text(&**disk, &project.root, &scripts, &sheets)?;
             let unable = incompatible::read(&**disk, &project.root)?;
             let (public, sheets, scripts, settings, own) = (&public, &sheets, &mut scripts, &settings, &own);
             let parts = Parts { public, sheets, scripts, texts, settings, own, licenses, unable };

@@ -35,6 +35,8 @@ pub struct Sheets {
     pub bundles: BTreeMap<String, Bundle>,
     /// Other hosts that they load from, for the policy.
     pub origins: Origins,
+    /// Every file that they are made of, from the app's folder.
+    pub files: BTreeSet<String>,
 }
 
 /// One sheet of the build.
@@ -163,9 +165,10 @@ impl<'a> Stylesheets<'a> {
         let mut outputs: Vec<StyleOutput> =
             files.par_iter().map(|(name, path)| self.compile_file(name, path)).collect::<Result<_, _>>()?;
         found.extend(outputs.iter_mut().flat_map(|output| output.diagnostics.drain(..)));
+        let names = files.iter().map(|(name, _)| (*name).to_owned()).collect();
         let page_css = outputs.split_off(count);
         let pages = pages.iter().zip(page_css).map(|(entry, output)| (entry.tree_path().to_owned(), output)).collect();
-        Ok((Entries { libs: outputs, pages }, found))
+        Ok((Entries { libs: outputs, pages, names }, found))
     }
 
     /// Joins everything: page name to what its scripts import, in the order of evaluation.
@@ -181,11 +184,12 @@ impl<'a> Stylesheets<'a> {
         for (page, outputs) in imported {
             parts.entry(page).or_default().extend(outputs.iter().map(|output| &**output));
         }
-        let mut sheets = Sheets::default();
+        let mut sheets = Sheets { files: entries.names, ..Sheets::default() };
         for (name, parts) in parts.into_iter().filter(|(_, parts)| !parts.is_empty()) {
             for (directive, hosts) in parts.iter().flat_map(|output| &output.origins) {
                 sheets.origins.entry(directive.clone()).or_default().extend(hosts.iter().cloned());
             }
+            sheets.files.extend(parts.iter().flat_map(|output| output.files_read.iter().cloned()));
             let (css, map) = join(parts, &format!("{name}.css"));
             sheets.bundles.insert(name.to_owned(), Bundle { css, map });
         }
@@ -198,6 +202,8 @@ impl<'a> Stylesheets<'a> {
 pub struct Entries {
     libs: Vec<StyleOutput>,
     pages: BTreeMap<String, StyleOutput>,
+    /// Their paths.
+    names: BTreeSet<String>,
 }
 
 fn two_sheets(page: &str, first: &Entry, second: &Entry) -> Diagnostic {

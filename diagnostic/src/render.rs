@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::{Diagnostic, Place, Report, Severity};
@@ -45,9 +47,10 @@ impl Diagnostic {
         for (index, label) in self.labels.iter().enumerate() {
             // A file as a whole has no line to show: its path, then what is said of it.
             if label.place.line == 0 {
-                group = group.element(Origin::path(label.place.file.as_str()));
+                let file = printable(&label.place.file);
+                group = group.element(Origin::path(file.clone()));
                 if !label.text.is_empty() {
-                    group = group.element(Level::NOTE.message(format!("{}: {}", label.place.file, label.text)));
+                    group = group.element(Level::NOTE.message(format!("{file}: {}", label.text)));
                 }
             } else {
                 group = group.element(snippet(&label.place, &label.text, index == 0));
@@ -69,8 +72,18 @@ fn snippet<'a>(place: &'a Place, text: &'a str, primary: bool) -> Snippet<'a, an
     let end = byte_of_column(&line, place.column + place.length).max(start);
     Snippet::source(line)
         .line_start(place.line as usize)
-        .path(place.file.as_str())
+        .path(printable(&place.file))
         .annotation(kind.span(start..end).label(text))
+}
+
+/// A path in one line: names of files may hold anything.
+fn printable(path: &str) -> Cow<'_, str> {
+    match path.contains(char::is_control) {
+        false => Cow::Borrowed(path),
+        true => {
+            path.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+        }
+    }
 }
 
 fn byte_of_column(line: &str, column: u32) -> usize {
@@ -112,6 +125,13 @@ mod tests {
                 .at(Place::new("a.js", source, Span::new(at, at + 5)), "here")
         });
         insta::assert_snapshot!(found.map(|found| found.to_text(false) + "\n\n").collect::<String>());
+    }
+
+    #[test]
+    fn a_path_stays_in_its_line() {
+        let file = Place::file("public/new\nline\u{1b}[31m.png");
+        let text = Diagnostic::new(Code::NameInvalid, "a name").at(file, "this one").to_text(false);
+        assert_eq!(text.matches("public/new\\nline\\u{1b}[31m.png").count(), 2, "{text}");
     }
 
     #[test]

@@ -84,8 +84,10 @@ impl Prune {
             screen::to_stdout(&format!("{line}\n"));
         } else if self.output.level() >= Level::Info {
             let done = if self.dry_run { "would be removed" } else { "removed" };
-            let (count, left, assets) = (builds.len(), kept.len(), files.len());
-            screen::to_stdout(&format!("  {count} builds and {assets} files {done}, {left} builds kept\n"));
+            let number = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+            let (gone, left) = (number(builds.len(), "build"), number(kept.len(), "build"));
+            let assets = number(files.len(), "file");
+            screen::to_stdout(&format!("  {gone} and {assets} {done}, {left} kept\n"));
             let named = builds.iter().chain(if self.output.level() >= Level::Debug { files.iter() } else { [].iter() });
             named.for_each(|name| screen::to_stdout(&format!("  {name}\n")));
         }

@@ -111,6 +111,76 @@ const RULES: &[Rule] = &[
     },
     Rule {
         roles: SERVER,
+        words: &["SS.root", "SS.libs"],
+        weight: Weight::Must,
+        what: "`SS.root` and `SS.libs` are not there any more",
+        todo: "Files are named from `process.cwd()`, the folder where the server was started; libraries come by `require`.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["__dirname", "__filename"],
+        weight: Weight::Know,
+        what: "`__dirname` is a folder of the build, with copies of what lies in `app/server`, `lib/server` and `vendor`",
+        todo: "Nothing for files there; name others from `process.cwd()`, the folder where the server was started.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["http.createClient"],
+        weight: Weight::Must,
+        what: "Node.js has no `http.createClient` any more",
+        todo: "Use `http.request({host, port, path}, callback)`, or `fetch(url)`.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["path.exists", "path.existsSync"],
+        weight: Weight::Must,
+        what: "Node.js has moved `path.exists` and `path.existsSync`",
+        todo: "Use `fs.access` and `fs.existsSync`.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["util.puts", "util.print", "util.log", "util.pump", "sys.puts", "sys.print", "sys.log", "sys.pump"],
+        weight: Weight::Must,
+        what: "Node.js has taken the output functions and `pump` out of `util` and `sys`",
+        todo: "Use `console.log`, and `source.pipe(target)`.",
+    },
+    Rule {
+        roles: SERVER,
+        words: &["require.paths"],
+        weight: Weight::Must,
+        what: "Node.js has no `require.paths` any more",
+        todo: "Put modules in `lib/server` or `vendor/NAME/lib`: they are found by their names.",
+    },
+    Rule {
+        roles: &[Role::Server, Role::Shared, Role::LibServer],
+        words: &[
+            ".unique()",
+            ".truncate(",
+            ".truncate ",
+            ".sanitize()",
+            ".capitalized()",
+            ".pluralize(",
+            ".pluralize ",
+            ".intersect(",
+            ".intersect ",
+            ".include(",
+            ".include ",
+            ".contains(",
+            ".contains ",
+        ],
+        weight: Weight::Should,
+        what: "the helpers of 2011 on strings, lists and numbers are not there for server code",
+        todo: "If it is one of them: put the app's `3.helpers.js` into `lib/server` as `helpers.js`, and `require('helpers')` in `config/db`.",
+    },
+    Rule {
+        roles: &[Role::Client, Role::Shared],
+        words: &["exports ? this", "exports ? window", "exports || this", "exports || window"],
+        weight: Weight::Should,
+        what: "`exports` is there in every file now, in 2011 it was not in the browser: what is set on it here is no global",
+        todo: "Write `window` for a global; better export it, and use it as `SS.client.….name`.",
+    },
+    Rule {
+        roles: SERVER,
         words: &["SS.rtm", "SS.models", "SS.Model"],
         weight: Weight::Must,
         what: "realtime models are gone",
@@ -159,15 +229,13 @@ const RULES: &[Rule] = &[
 ];
 
 /// What the check says better, as soon as the packages are there that it needs.
-const UNCHECKED: &[Rule] = &[
-    Rule {
-        roles: BROWSER,
-        words: &["!!!"],
-        weight: Weight::Must,
-        what: "`!!!` is not understood by today's Pug",
-        todo: "Write `doctype html`, or keep the Jade of 2011: `npm install --save-dev jade@0.12`.",
-    },
-];
+const UNCHECKED: &[Rule] = &[Rule {
+    roles: BROWSER,
+    words: &["!!!"],
+    weight: Weight::Must,
+    what: "`!!!` is not understood by today's Pug",
+    todo: "Write `doctype html`, or keep the Jade of 2011: `npm install --save-dev jade@0.12`.",
+}];
 
 /// Whether the check could compile an app's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +267,10 @@ pub(super) fn lines(file: &str, role: Role, text: &str, checked: Checked) -> Vec
 /// Whether a word stands in a line, and does not end another name.
 fn has_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
+        // A method stands behind anything.
+        if word.starts_with('.') {
+            return true;
+        }
         let before = line[..at].chars().next_back();
         !before.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '$' | '.'))
             || word.starts_with("getSession")

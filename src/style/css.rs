@@ -221,14 +221,35 @@ impl Source<'_> {
     }
 
     fn warning(&self, e: &Error<ParserError<'_>>) -> Diagnostic {
-        let what = match &e.kind {
-            ParserError::UnexpectedToken(token) => {
+        if matches!(e.kind, ParserError::DeprecatedCssModulesValueRule) {
+            return Diagnostic::new(Code::StyleError, "`@value` of CSS Modules is not compiled")
+                .at(self.place(e.loc.as_ref()), "")
+                .help(
+                    "Use a custom property (`--name: …` and `var(--name)`), or a variable of Sass in a `.module.scss`.",
+                );
+        }
+        let what = match (self.hack(e), &e.kind) {
+            (Some(name), _) => format!("`{name}` was for Internet Explorer 7"),
+            (None, ParserError::UnexpectedToken(token)) => {
                 format!("unexpected `{}`", token.to_css_string(PrinterOptions::default()).unwrap_or_default())
             }
-            kind => lower_first(&kind.to_string()),
+            (None, kind) => lower_first(&kind.to_string()),
         };
         Diagnostic::new(Code::StyleWarning, format!("{what}: browsers leave this out, and so does the build"))
             .at(self.place(e.loc.as_ref()), "")
+    }
+
+    /// The name of the declaration that this is about, with the star before it that only old browsers do not mind.
+    fn hack(&self, e: &Error<ParserError<'_>>) -> Option<String> {
+        let at = e.loc.as_ref()?;
+        let text = match at.filename == self.entry {
+            true => self.css.into(),
+            false => self.files.text(&at.filename)?,
+        };
+        let offset = offset_of_utf16(&text, at.line as usize, at.column.saturating_sub(1) as usize);
+        let declaration = &text[blank::declaration_at(&text, offset)?];
+        let name = declaration.trim_start().split(':').next()?.trim_end();
+        name.starts_with('*').then(|| name.to_owned())
     }
 
     fn error(&self, e: Error<BundleErrorKind<'_, ImportError>>) -> Box<Diagnostic> {

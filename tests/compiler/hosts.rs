@@ -69,6 +69,9 @@ fn the_licences_of_what_was_bundled_are_listed() {
         ("node_modules/a/LICENSE.md", "Do as you like.\n"),
         ("node_modules/@s/b/package.json", r#"{"name": "@s/b", "version": "2.0.0", "licenses": [{"type": "BSD"}]}"#),
         ("node_modules/@s/b/deep/x.js", "exports.b = 1;"),
+        ("node_modules/look/package.json", r#"{"name": "look", "version": "3.0.0", "license": "ISC"}"#),
+        ("node_modules/look/look.css", ".look { color: red }"),
+        ("app/css/app.css", "@import 'look/look.css';"),
         ("node_modules/unused/package.json", r#"{"name": "unused", "license": "GPL"}"#),
     ]);
     let built = app.built();
@@ -77,6 +80,7 @@ fn the_licences_of_what_was_bundled_are_listed() {
     assert!(
         text.contains("\n@s/b 2.0.0\nLicence: BSD\n") && text.contains("\na 1.2.3\nLicence: MIT\n\nDo as you like.\n")
     );
+    assert!(text.contains("\nlook 3.0.0\nLicence: ISC\n"), "{text}");
     assert!(!text.contains("unused"), "{text}");
     assert!(!App::new(&[]).built().files.keys().any(|file| file.ends_with("licenses.txt")));
 }

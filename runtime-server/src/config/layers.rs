@@ -464,7 +464,8 @@ mod tests {
         ]);
         assert_eq!((config.http.port, config.http.hostname.as_str(), config.https.enabled), (8080, "0.0.0.0", true));
         assert_eq!((config.redis.db, config.limits.messages_per_second), (Some(3), 15));
-        let told = |old: &str, new: &str| format!("config/app.json: `{old}`: this key of 2011 is `{new}` now, which it sets");
+        let told =
+            |old: &str, new: &str| format!("config/app.json: `{old}`: this key of 2011 is `{new}` now, which it sets");
         assert_eq!(
             problems,
             [
@@ -480,8 +481,14 @@ mod tests {
     #[test]
     fn server_code_finds_keys_of_the_apps_own_where_they_were_written() {
         let (config, problems) = resolve([
-            layer("config/app.json", serde_json::json!({"db": {"mongo": {"host": "a", "port": 1}}, "twitter": {"a": 1}})),
-            layer("config/environments/x.json", serde_json::json!({"db": {"mongo": {"host": "b"}}, "twitter": {"b": 2}})),
+            layer(
+                "config/app.json",
+                serde_json::json!({"db": {"mongo": {"host": "a", "port": 1}}, "twitter": {"a": 1}}),
+            ),
+            layer(
+                "config/environments/x.json",
+                serde_json::json!({"db": {"mongo": {"host": "b"}}, "twitter": {"b": 2}}),
+            ),
             layer("config/environments/x.json", serde_json::json!({"redis": {"options": {"x": 1}}, "port": 1})),
         ]);
         let seen = config.for_server_code();

@@ -1,0 +1,5 @@
+const styles = require('./card.module.css');
+
+exports.init = () => {
+  document.body.className = styles.card;
+};
