@@ -46,6 +46,16 @@ pub struct Limits {
     pub memory_mib: u32,
 }
 
+impl Limits {
+    /// How long it may run for a file of a language: Dart Sass in JavaScript takes seconds for a whole framework.
+    fn deadline_ms_of(self, language: Language) -> u64 {
+        match language {
+            Language::Sass => self.deadline_ms * 4,
+            Language::Coffee | Language::Stylus | Language::Pug => self.deadline_ms,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { start_deadline_ms: 20_000, deadline_ms: 5_000, memory_mib: 512 }

@@ -142,7 +142,10 @@ fn replace(disk: &dyn Disk, file: &Path, text: &str) -> Result<(), DiskError> {
     disk.create_folder(folder)?;
     let name = file.file_name().expect("a file has a name").to_string_lossy();
     let new = folder.join(format!(".{name}.{}", std::process::id()));
-    disk.remove_file(&new)?;
+    // What an earlier run left behind.
+    if disk.kind(&new)?.is_some() {
+        disk.remove_file(&new)?;
+    }
     disk.write_new(&new, text.as_bytes())?;
     disk.rename(&new, file)
 }

@@ -142,7 +142,7 @@ pub(super) fn fate(job: &Job<'_>, fate: Fate, limits: Limits) -> Diagnostic {
         Fate::NoNode => needs("and there is no `node` on the `PATH`"),
         Fate::NotStarted(error) => needs(&format!("and `node` cannot be started: {error}")),
         Fate::TooOld(version) => needs(&format!("and `node` is version {version}")),
-        Fate::TimedOut => limit(format!("was not compiled within {} ms", limits.deadline_ms)),
+        Fate::TimedOut => limit(format!("was not compiled within {} ms", limits.deadline_ms_of(job.language))),
         Fate::OutOfMemory => limit(format!("took more memory than it is given ({} MiB)", limits.memory_mib)),
         Fate::TooLong => limit("comes to more than 64 MiB".to_owned()),
         Fate::Died(said) => {

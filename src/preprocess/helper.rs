@@ -29,7 +29,7 @@ const OUTSIDE_MIB: u32 = 448;
 #[derive(Debug)]
 pub(super) struct Helper {
     child: LineChild,
-    deadline: Duration,
+    limits: Limits,
 }
 
 /// Why there is no answer.
@@ -68,13 +68,11 @@ impl Helper {
             .envs([("LC_ALL", "C"), ("TZ", "UTC")]);
         let child = LineChild::start(&mut program, MARK).map_err(Fate::NotStarted)?;
         child.limit_memory(u64::from(limits.memory_mib + OUTSIDE_MIB) << 20);
-        let deadline = Duration::from_millis(limits.start_deadline_ms);
-        let mut helper = Self { child, deadline };
-        let hello: Hello = helper.hear(Instant::now())?;
+        let mut helper = Self { child, limits };
+        let hello: Hello = helper.hear(Instant::now(), limits.start_deadline_ms)?;
         if !node::is_new_enough(&hello.version) {
             return Err(Fate::TooOld(hello.version));
         }
-        helper.deadline = Duration::from_millis(limits.deadline_ms);
         Ok(helper)
     }
 
@@ -82,13 +80,13 @@ impl Helper {
     pub(super) fn ask(&mut self, job: &Job<'_>) -> Result<Answer, Fate> {
         let asked = Instant::now();
         match self.child.say(job) {
-            Ok(()) => self.hear(asked),
+            Ok(()) => self.hear(asked, self.limits.deadline_ms_of(job.language)),
             Err(silence) => Err(self.fate(silence)),
         }
     }
 
-    fn hear<T: DeserializeOwned>(&mut self, since: Instant) -> Result<T, Fate> {
-        let left = self.deadline.saturating_sub(since.elapsed());
+    fn hear<T: DeserializeOwned>(&mut self, since: Instant, deadline_ms: u64) -> Result<T, Fate> {
+        let left = Duration::from_millis(deadline_ms).saturating_sub(since.elapsed());
         let line = self.child.hear(left).map_err(|silence| self.fate(silence))?;
         serde_json::from_str(&line).map_err(|error| self.broken(format!("it does not speak as it should: {error}")))
     }

@@ -258,6 +258,18 @@ fn a_file_that_never_ends_costs_itself_alone() {
 }
 
 #[test]
+fn memory_beside_the_values_of_javascript_is_limited_too() {
+    let app = app(&["pug"], &[]);
+    let languages = languages(&app, SHORT);
+    let hungry = "- var all = []; while (true) all.push(Buffer.alloc(1 << 24, 1))\n";
+    let found = languages.template("app/views/a/buffers.pug", hungry).diagnostics;
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(found.code, Code::ViewError);
+    let limits = ["allocation failed", "took more memory"];
+    assert!(limits.iter().any(|limit| found.message.contains(limit)), "{found:?}");
+}
+
+#[test]
 fn a_helper_that_ends_is_told_with_the_file_and_replaced() {
     let app = app(&["pug"], &[]);
     let languages = languages(&app, SHORT);
