@@ -128,16 +128,17 @@ fn packages(disk: &dyn Disk, project: &Project) -> Result<Vec<Advice>, DiskError
         }
         Ok(false)
     };
-    let mut missing = Vec::new();
-    let languages: [(Format, &[&str]); 3] = [
-        (Format::Coffee, &["coffeescript", "coffee-script"]),
-        (Format::Stylus, &["stylus"]),
-        (Format::Pug, &["pug", "jade"]),
+    let (mut missing, mut then) = (Vec::new(), Vec::new());
+    // The newest `coffeescript` in number is not the language; version 2 is.
+    let languages: [(Format, &[&str], &str, &str); 3] = [
+        (Format::Coffee, &["coffeescript", "coffee-script"], "coffeescript@2", "coffee-script@1.1.1"),
+        (Format::Stylus, &["stylus"], "stylus", "stylus@0.13"),
+        (Format::Pug, &["pug", "jade"], "pug", "jade@0.12"),
     ];
-    for (format, names) in languages {
+    for (format, names, today, of_2011) in languages {
         if has(format) && !has_package(names)? {
-            // The newest `coffeescript` in number is not the language; version 2 is.
-            missing.push(if format == Format::Coffee { "coffeescript@2" } else { names[0] });
+            missing.push(today);
+            then.push(of_2011);
         }
     }
     Ok(match missing.is_empty() {
@@ -146,7 +147,11 @@ fn packages(disk: &dyn Disk, project: &Project) -> Result<Vec<Advice>, DiskError
             "package.json",
             Weight::Must,
             "CoffeeScript, Stylus and Jade are compiled by packages of the app's own",
-            &format!("Run `npm install --save-dev {}`.", missing.join(" ")),
+            &format!(
+                "Run `npm install --save-dev {}`. To change no line for now, `npm install --save-dev {}`.",
+                missing.join(" "),
+                then.join(" "),
+            ),
         )],
     })
 }
