@@ -79,6 +79,16 @@
     return view;
   }
 
+  /** Whether two getters give the same; what cannot be read yet is given the benefit of the doubt. */
+  function same(a, b) {
+    try {
+      const [x, y] = [a(), b()];
+      return x === y || (x !== x && y !== y);
+    } catch {
+      return true;
+    }
+  }
+
   /** What a module may know of itself; `file` is its path below the folder of the server code, for those that ask. */
   function metaOf(id) {
     const file = ss.files[id];
@@ -100,13 +110,22 @@
         defineProperty(exports, names[i], { __proto__: null, get: getters[names[i]], enumerable: true, configurable: true });
       }
     };
+    const starred = create(null);
     require.s = (exports, n) => {
       const from = require.i(n);
       const names = keys(from);
       for (let i = 0; i < names.length; i++) {
         const name = names[i];
-        if (name === "default" || has(exports, name)) continue;
-        defineProperty(exports, name, { __proto__: null, get: () => from[name], enumerable: true, configurable: true });
+        if (name === "default") continue;
+        const get = () => from[name];
+        if (!has(exports, name)) {
+          if (starred[name]) continue;
+          starred[name] = get;
+          defineProperty(exports, name, { __proto__: null, get, enumerable: true, configurable: true });
+        } else if (starred[name] && !same(starred[name], get)) {
+          // Two modules mean different things by it: it is there for nobody.
+          delete exports[name];
+        }
       }
     };
     require.d = (n) => when(Promise.resolve(), () => require.i(n));

@@ -32,8 +32,9 @@ async fn modules_import_each_other_as_the_bundle_format_says() {
                     builtin: () => typeof require(2).readFileSync,
                     missing: () => require(5),
                     cycle: () => require(6).seen,
+                    stars: () => [require(7).one, require(7).both, "clash" in require(7)],
                 };
-            }, [1, 2, "fs", 3, ["c1", 4], null, 5]],
+            }, [1, 2, "fs", 3, ["c1", 4], null, 5, 7]],
             1: [function (module, exports, require) { module.exports = { name: "cjs" }; setTimeout(() => { module.exports.late = 1; }); }, []],
             2: [function (module, exports, require) {
                 "use strict";
@@ -49,10 +50,14 @@ async fn modules_import_each_other_as_the_bundle_format_says() {
             4: [function (module, exports) { "use strict"; exports.here = "chunk"; }, []],
             5: [function (module, exports, require) { exports.early = 1; exports.seen = require(0).back; }, [6]],
             6: [function (module, exports, require) { exports.back = require(0).early; }, [5]],
+            7: [function (module, exports, require) { "use strict"; require.e(exports, {}); require.s(exports, 0); require.s(exports, 1); require.s(exports, 2); }, [8, 9, 10]],
+            8: [function (module, exports, require) { "use strict"; require.e(exports, { one: () => 1, both: () => NaN, clash: () => "a" }); }, []],
+            9: [function (module, exports, require) { "use strict"; require.e(exports, { both: () => NaN, clash: () => "b" }); }, []],
+            10: [function (module, exports, require) { "use strict"; require.e(exports, { clash: () => "a" }); }, []],
         });
         __ss.start({ server: { app: 0 } }, [0]);
     "#;
-    let actions = ["cjs", "esm", "plain", "all", "dynamic", "meta", "builtin", "missing", "cycle"];
+    let actions = ["cjs", "esm", "plain", "all", "dynamic", "meta", "builtin", "missing", "cycle", "stars"];
     let actions: Vec<String> = actions.iter().map(|name| format!("app/{name}()")).collect();
     let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
     let (engine, _) = App::raw(bundle, &actions).start();
@@ -71,6 +76,7 @@ async fn modules_import_each_other_as_the_bundle_format_says() {
         failure(call(&engine, "app/missing", json!([])).await).1.contains("it was not there when the app was built")
     );
     assert_eq!(call(&engine, "app/cycle", json!([])).await, Ok(json!(1)));
+    assert_eq!(call(&engine, "app/stars", json!([])).await, Ok(json!([1, null, false])));
     let cjs = call(&engine, "app/cjs", json!([])).await.unwrap();
     assert_eq!((&cjs[0], &cjs[1], &cjs[3]), (&json!("cjs"), &json!("cjs"), &json!(["name", "default"])));
 }
