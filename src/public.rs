@@ -137,7 +137,13 @@ impl PublicFiles {
 
     /// A file outside of `public`: an image beside a library's stylesheet, a font of a package.
     fn look_for(&self, path: &str) -> Result<Option<PublicFile>, DiskError> {
-        if Zone::of(path).is_private() || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        let below = match Zone::of(path) {
+            zone if zone.is_private() => return Ok(None),
+            // Packages may be installed in a folder above, for several apps.
+            Zone::Package => path.trim_start_matches("../"),
+            _ => path,
+        };
+        if below.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Ok(None);
         }
         let absolute = self.root.join(path);
@@ -165,7 +171,7 @@ impl PublicFiles {
 impl PublicFile {
     fn new(path: &str, bytes: Vec<u8>) -> Self {
         let fingerprint = Fingerprint::of(&bytes);
-        let logical = path.strip_prefix("public/").unwrap_or(path).to_owned();
+        let logical = path.strip_prefix("public/").unwrap_or(path).replace("../", "_/");
         Self { logical, bytes: bytes.into(), fingerprint, named: false }
     }
 }

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use ssbuild_diagnostic::{Code, Diagnostic};
 
 use super::{StyleUrl, UrlResolver, message::FoundUrl};
+use crate::zone::Zone;
 
 /// Answers what to write for each `url()` of one sheet, and remembers the questions it had to ask for that.
 pub(super) struct Urls<'a> {
@@ -140,6 +141,8 @@ fn may_be_served(file: &str) -> bool {
         || (is_in("lib") && !is_in("lib/server"))
         || is_in("public")
         || is_in("node_modules")
+        // Of a package that several apps share, in a folder above them.
+        || (file.starts_with("../") && Zone::of(file) == Zone::Package)
 }
 
 /// Whether it names a file of the app: no scheme (`data:`, `https:`), no host (`//cdn`), no mere fragment (`#clip`).

@@ -224,3 +224,23 @@ fn browsers_are_asked_for_where_people_write_it() {
     let found = app.findings();
     assert!(found.contains("`last 2 years` depends on the day") && found.contains(".browserslistrc:2:1"), "{found}");
 }
+
+#[test]
+fn files_of_packages_above_the_app_are_served() {
+    let large = format!("<svg>{}</svg>", "x".repeat(20_000));
+    let app = App::new(&[
+        ("app/client/app.js", "import 'map/dist/map.css'; exports.init = () => {};"),
+        (
+            "../node_modules/map/dist/map.css",
+            ".map { background: url(images/layers.svg) } .icon { background: url(../icon.svg) }",
+        ),
+        ("../node_modules/map/dist/images/layers.svg", &large),
+        ("../node_modules/map/icon.svg", &large),
+    ]);
+    let css = app.built().asset("app.css");
+    assert!(css.contains(".map{background:url(_/node_modules/map/dist/images/layers-"), "{css}");
+    assert!(css.contains(".icon{background:url(_/node_modules/map/icon-"), "{css}");
+    app.write("../node_modules/map/dist/map.css", "a { background: url(../../../secret.svg) }");
+    app.write("../secret.svg", &large);
+    assert!(app.findings().contains("error[url-"), "{}", app.findings());
+}
