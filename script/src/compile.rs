@@ -203,6 +203,7 @@ fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
         }
         program => {
             let mut body = statements(program, walk);
+            walk.read_directives(&body);
             walk.exports.find_aliases(&body);
             walk.declare_functions(&body);
             body.visit_mut_with(walk);

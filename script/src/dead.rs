@@ -27,6 +27,11 @@ pub(crate) fn chosen(stmt: &mut IfStmt) -> Option<Stmt> {
     let hoisted = dead.map_or(Some(None), hoisted_names)?;
     let live = if value { Some(&mut stmt.cons) } else { stmt.alt.as_mut() };
     let live = live.map(|live| std::mem::replace(&mut **live, Stmt::Empty(EmptyStmt { span: DUMMY_SP })));
+    // A function that a branch declares is that of a block.
+    let live = live.map(|live| match live {
+        Stmt::Decl(Decl::Fn(_)) => Stmt::Block(BlockStmt { stmts: vec![live], ..BlockStmt::default() }),
+        live => live,
+    });
     Some(match (hoisted, live) {
         (None, None) => Stmt::Empty(EmptyStmt { span: stmt.span }),
         (None, Some(live)) => live,

@@ -81,7 +81,7 @@ impl<'a> Imports<'a> {
     /// Notes that one name of an import is used, where it has to be there.
     pub(crate) fn use_name(&mut self, number: usize, name: &Atom) {
         let asked = &mut self.asked[number];
-        asked.doubtful.retain(|(doubtful, _)| doubtful != name);
+        asked.doubtful.retain(|(doubtful, doubt)| doubtful != name || *doubt == Doubt::Type);
         asked.name(name);
     }
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod declared;
+mod early;
 mod globals;
 mod members;
 mod refuse;
@@ -17,13 +18,14 @@ use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
 use self::declared::Declared;
 pub(crate) use self::declared::Kind;
+use self::early::{Blocks, is_strict};
 use self::globals::Globals;
 use crate::exports::ExportNames;
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
 use crate::references::{self, Mention, Usage};
-use crate::{Decorators, Doubt, Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
+use crate::{Doubt, Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
 
 /// What an imported name of an ES module stands for.
 #[derive(Debug, Clone)]
@@ -65,6 +67,9 @@ pub(crate) struct Walk<'a> {
     /// What is assigned to, when that matters to the passes after this.
     pub(crate) written: FxHashSet<Id>,
     declared: Declared,
+    blocks: Blocks,
+    /// Whether the word `__proto__` is in the source.
+    proto: bool,
     state: State,
 }
 
@@ -83,6 +88,12 @@ struct State {
     immediate: bool,
     /// What fails here is caught.
     tried: bool,
+    /// The code is strict.
+    strict: bool,
+    /// `super()` may be called.
+    constructs: bool,
+    /// The next function is a method.
+    method: bool,
     /// A pattern is that of a declaration.
     declares: bool,
 }
@@ -117,12 +128,23 @@ impl<'a> Walk<'a> {
             block_function: false,
             with: false,
             evaluates: false,
-            doubt: (typed(language) && options.typescript.decorators == Decorators::ExperimentalWithMetadata)
-                .then_some(Doubt::Type),
+            doubt: None,
             written: FxHashSet::default(),
             declared: Declared::default(),
-            state: State::default(),
+            blocks: Blocks::default(),
+            proto: memchr::memmem::find(places.text().as_bytes(), b"__proto__").is_some(),
+            state: State { strict: esm, ..State::default() },
         }
+    }
+
+    /// Notes what the directives of a program that is no ES module say.
+    pub(crate) fn read_directives(&mut self, body: &[Stmt]) {
+        self.state.strict |= is_strict(body);
+    }
+
+    /// Whether no function is around.
+    pub(crate) fn is_top_level(&self) -> bool {
+        self.state.functions == 0
     }
 
     fn is_module(&self) -> bool {
@@ -223,6 +245,8 @@ impl<'a> Walk<'a> {
                 state.deferred += u32::from(!immediate);
                 state.receivers += u32::from(receiver);
                 state.tried &= immediate;
+                state.constructs &= !receiver;
+                state.method = false;
             },
             walk,
         );
@@ -291,6 +315,7 @@ impl VisitMut for Walk<'_> {
             Expr::New(new) if self.free_word(&new.callee, "Function") => {
                 self.evals.push(self.places.of(new.span));
             }
+            Expr::New(new) if self.is_module() && self.free_word(&new.callee, "URL") => self.file_beside(new),
             Expr::This(this) => {
                 if self.esm && self.is_module() && self.state.receivers == 0 {
                     *expr = *Expr::undefined(this.span);
@@ -322,6 +347,15 @@ impl VisitMut for Walk<'_> {
                 return;
             }
             Expr::Await(wait) => self.top_level_await(wait.span),
+            Expr::Unary(unary)
+                if unary.op == UnaryOp::Delete && self.state.strict && unary.arg.unwrap_parens().is_ident() =>
+            {
+                self.refuse(
+                    unary.span,
+                    "a variable cannot be deleted in strict code",
+                    "Assign `undefined` to it instead.",
+                );
+            }
             Expr::Unary(unary) if unary.op == UnaryOp::Minus => quote::move_minus(expr),
             Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
                 // Asking for a type neither evaluates nor exports anything.
@@ -330,6 +364,13 @@ impl VisitMut for Walk<'_> {
                 {
                     self.globals.asked(&name.sym);
                     self.adopt(name);
+                    return;
+                }
+                if typed(self.language) {
+                    // Decorators are told what types there are at run time.
+                    let outside = self.doubt.replace(Doubt::Type);
+                    unary.arg.visit_mut_with(self);
+                    self.doubt = outside;
                     return;
                 }
             }
@@ -492,8 +533,68 @@ impl VisitMut for Walk<'_> {
 
     fn visit_mut_class(&mut self, class: &mut Class) {
         self.enter_class(class);
+        let strict = std::mem::replace(&mut self.state.strict, true);
         class.visit_mut_children_with(self);
+        self.state.strict = strict;
         self.leave_class();
+    }
+
+    fn visit_mut_fn_decl(&mut self, decl: &mut FnDecl) {
+        self.check_function_name(&decl.ident, &decl.function);
+        decl.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_fn_expr(&mut self, expr: &mut FnExpr) {
+        if let Some(name) = &expr.ident {
+            self.check_function_name(name, &expr.function);
+        }
+        expr.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_method_prop(&mut self, method: &mut MethodProp) {
+        method.key.visit_mut_with(self);
+        self.state.method = true;
+        method.function.visit_mut_with(self);
+        self.state.method = false;
+    }
+
+    fn visit_mut_object_lit(&mut self, object: &mut ObjectLit) {
+        if self.proto {
+            self.check_proto(object);
+        }
+        object.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_stmt(&mut self, stmt: &mut Stmt) {
+        if !self.state.strict {
+            self.check_body(stmt);
+        }
+        stmt.visit_mut_children_with(self);
+    }
+
+    fn visit_mut_switch_stmt(&mut self, switch: &mut SwitchStmt) {
+        switch.discriminant.visit_mut_with(self);
+        self.enter_block(switch.cases.iter().flat_map(|case| &case.cons));
+        switch.cases.visit_mut_with(self);
+        self.leave_block();
+    }
+
+    fn visit_mut_for_stmt(&mut self, stmt: &mut ForStmt) {
+        self.enter_head(stmt.init.as_ref().and_then(VarDeclOrExpr::as_var_decl).map(|var| &**var));
+        stmt.visit_mut_children_with(self);
+        self.leave_block();
+    }
+
+    fn visit_mut_for_in_stmt(&mut self, stmt: &mut ForInStmt) {
+        self.enter_head(stmt.left.as_var_decl().map(|var| &**var));
+        stmt.visit_mut_children_with(self);
+        self.leave_block();
+    }
+
+    fn visit_mut_catch_clause(&mut self, clause: &mut CatchClause) {
+        self.enter_catch(clause);
+        clause.visit_mut_children_with(self);
+        self.leave_block();
     }
 
     fn visit_mut_private_name(&mut self, name: &mut PrivateName) {
@@ -507,7 +608,12 @@ impl VisitMut for Walk<'_> {
 
     fn visit_mut_function(&mut self, function: &mut Function) {
         function.params.iter().for_each(|param| self.declare_parameter(&param.pat));
-        self.function(true, |walk| function.visit_mut_children_with(walk));
+        let method = self.state.method;
+        self.function(true, |walk| {
+            walk.state.strict |= function.body.as_ref().is_some_and(|body| is_strict(&body.stmts));
+            walk.check_parameters(function.params.iter().map(|param| &param.pat), method || walk.state.strict);
+            function.visit_mut_children_with(walk);
+        });
     }
 
     fn visit_mut_constructor(&mut self, constructor: &mut Constructor) {
@@ -516,12 +622,23 @@ impl VisitMut for Walk<'_> {
                 self.declare_parameter(&param.pat);
             }
         }
-        self.function(true, |walk| constructor.visit_mut_children_with(walk));
+        let derived = self.is_derived();
+        self.function(true, |walk| {
+            walk.state.constructs = derived;
+            let params = constructor.params.iter().filter_map(ParamOrTsParamProp::as_param);
+            walk.check_parameters(params.map(|param| &param.pat), true);
+            constructor.visit_mut_children_with(walk);
+        });
     }
 
     fn visit_mut_arrow_expr(&mut self, arrow: &mut ArrowExpr) {
         arrow.params.iter().for_each(|pat| self.declare_parameter(pat));
-        self.function(false, |walk| arrow.visit_mut_children_with(walk));
+        self.function(false, |walk| {
+            walk.state.strict |=
+                matches!(&*arrow.body, ArrowFunctionBody::FunctionBody(body) if is_strict(&body.stmts));
+            walk.check_parameters(arrow.params.iter(), true);
+            arrow.visit_mut_children_with(walk);
+        });
     }
 
     fn visit_mut_class_prop(&mut self, prop: &mut ClassProp) {
@@ -552,12 +669,18 @@ impl VisitMut for Walk<'_> {
         {
             stmt.expr = Expr::undefined(stmt.span);
         }
+        if self.begins_like_let(&stmt.expr) {
+            let arg = std::mem::replace(&mut stmt.expr, Expr::undefined(stmt.span));
+            stmt.expr = Box::new(Expr::Unary(UnaryExpr { span: stmt.span, op: UnaryOp::Void, arg }));
+        }
         stmt.visit_mut_children_with(self);
     }
 
     fn visit_mut_block_stmt(&mut self, block: &mut BlockStmt) {
         self.block_function |= block.stmts.iter().any(|stmt| matches!(stmt, Stmt::Decl(Decl::Fn(_))));
+        self.enter_block(block.stmts.iter());
         block.visit_mut_children_with(self);
+        self.leave_block();
     }
 
     fn visit_mut_try_stmt(&mut self, stmt: &mut TryStmt) {
@@ -578,7 +701,9 @@ impl VisitMut for Walk<'_> {
         if stmt.is_await {
             self.top_level_await(stmt.span);
         }
+        self.enter_head(stmt.left.as_var_decl().map(|var| &**var));
         stmt.visit_mut_children_with(self);
+        self.leave_block();
     }
 
     fn visit_mut_using_decl(&mut self, decl: &mut UsingDecl) {
@@ -599,6 +724,31 @@ impl VisitMut for Walk<'_> {
 }
 
 impl Walk<'_> {
+    /// Whether a statement begins with a variable named `let` and a bracket, which only brackets around it keep from being
+    /// a declaration.
+    fn begins_like_let(&self, expr: &Expr) -> bool {
+        if self.state.strict {
+            return false;
+        }
+        match expr {
+            Expr::Paren(paren) => self.begins_like_let(&paren.expr),
+            Expr::Member(MemberExpr { obj, prop, .. }) => {
+                let is_let = matches!(&**obj, Expr::Ident(name) if name.sym == *"let");
+                (is_let && prop.is_computed()) || self.begins_like_let(obj)
+            }
+            Expr::Call(CallExpr { callee: Callee::Expr(callee), .. }) => self.begins_like_let(callee),
+            Expr::Bin(bin) => self.begins_like_let(&bin.left),
+            Expr::Cond(cond) => self.begins_like_let(&cond.test),
+            Expr::Seq(seq) => seq.exprs.first().is_some_and(|first| self.begins_like_let(first)),
+            Expr::TaggedTpl(tagged) => self.begins_like_let(&tagged.tag),
+            Expr::Update(update) => !update.prefix && self.begins_like_let(&update.arg),
+            Expr::Assign(AssignExpr { left: AssignTarget::Simple(SimpleAssignTarget::Member(member)), .. }) => {
+                matches!(&*member.obj, Expr::Ident(name) if name.sym == *"let") && member.prop.is_computed()
+            }
+            _ => false,
+        }
+    }
+
     fn note_shadow(&mut self, expr: &mut Expr) {
         if let Expr::Ident(name) = expr {
             self.visit_mut_ident(name);
@@ -616,6 +766,8 @@ fn field(state: &mut State, deferred: u32) {
     state.functions += 1;
     state.deferred += deferred;
     state.receivers += 1;
+    state.constructs = false;
+    state.method = false;
 }
 
 fn compares(op: BinaryOp) -> bool {

@@ -7,7 +7,7 @@ use swc_core::atoms::Atom;
 use swc_core::common::Span;
 use swc_core::ecma::ast::*;
 
-use super::Walk;
+use super::{Walk, typed};
 use crate::{Language, patterns, regex};
 
 /// How a name is declared.
@@ -73,14 +73,20 @@ impl Walk<'_> {
         let kind = if var.kind == VarDeclKind::Var { Kind::Repeatable } else { Kind::Once };
         for decl in &var.decls {
             self.declare_pattern(&decl.name, kind);
+            if kind == Kind::Repeatable {
+                patterns::each_name(&decl.name, &mut |name| self.check_var(name));
+            }
         }
     }
 
     /// The functions of a function's body. Those in blocks follow rules of their own.
     pub(crate) fn declare_functions(&mut self, stmts: &[Stmt]) {
+        // At the top of an ES module a function is there once; where there were types, it may have been several things.
+        let once = self.esm && self.is_top_level() && !typed(self.language);
+        let kind = if once { Kind::Once } else { Kind::Repeatable };
         for stmt in stmts {
             if let Stmt::Decl(Decl::Fn(function)) = stmt {
-                self.declare(&function.ident, Kind::Repeatable);
+                self.declare(&function.ident, kind);
             }
         }
     }
@@ -92,6 +98,7 @@ impl Walk<'_> {
             ClassMember::AutoAccessor(AutoAccessor { key: Key::Private(key), .. }) => Some(key.name.clone()),
             _ => None,
         };
+        class.body.iter().for_each(|member| self.check_member_name(member));
         let private = class.body.iter().filter_map(name).collect();
         self.declared.classes.push(ClassScope { private, extends: class.super_class.is_some() });
     }
@@ -112,13 +119,18 @@ impl Walk<'_> {
 
     /// `super()` in the constructor of a class that extends nothing.
     pub(super) fn call_super(&mut self, span: Span) {
-        if self.declared.classes.last().is_some_and(|class| !class.extends) {
+        if !self.state.constructs {
             self.refuse(
                 span,
-                "`super()` is called in a class that extends nothing",
+                "`super()` is called outside of the constructor of a class that extends another",
                 "Remove the call, or add `extends`.",
             );
         }
+    }
+
+    /// Whether the class around extends another.
+    pub(super) fn is_derived(&self) -> bool {
+        self.declared.classes.last().is_some_and(|class| class.extends)
     }
 
     /// `#name` alone, which is allowed only before `in`.
@@ -142,7 +154,7 @@ impl Walk<'_> {
     pub(super) fn check_word(&mut self, name: &Ident) {
         let reserved = match &*name.sym {
             "implements" | "interface" | "let" | "package" | "private" | "protected" | "public" | "static"
-            | "yield" => self.esm,
+            | "yield" => self.state.strict,
             "break" | "case" | "catch" | "class" | "const" | "continue" | "debugger" | "default" | "delete" | "do"
             | "else" | "enum" | "export" | "extends" | "false" | "finally" | "for" | "function" | "if" | "import"
             | "in" | "instanceof" | "new" | "null" | "return" | "super" | "switch" | "this" | "throw" | "true"

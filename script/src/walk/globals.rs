@@ -43,6 +43,11 @@ impl Globals {
 }
 
 impl Walk<'_> {
+    /// Whether the code is for browsers.
+    pub(super) fn is_browser(&self) -> bool {
+        self.globals.side == Side::Browser
+    }
+
     /// What stands for `__dirname` and `__filename`, where they are known.
     pub(super) fn file_name(&mut self, name: &Ident) -> Option<Box<Expr>> {
         let member = match &*name.sym {

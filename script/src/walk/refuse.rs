@@ -1,8 +1,8 @@
 //! What is legal JavaScript, or nearly, and cannot be linked.
 
-use ssbuild_diagnostic::{Code, Diagnostic};
+use ssbuild_diagnostic::{Code, Diagnostic, Severity};
 use swc_core::common::Span;
-use swc_core::ecma::ast::Ident;
+use swc_core::ecma::ast::{Expr, ExprOrSpread, Ident, Lit, MetaPropKind, NewExpr};
 
 use super::Walk;
 use crate::Minify;
@@ -12,8 +12,8 @@ impl Walk<'_> {
         if self.minify != Minify::Off {
             self.written.insert(name.to_id());
         }
-        if self.esm && matches!(&*name.sym, "eval" | "arguments") {
-            let message = format!("`{}` cannot be assigned to in a module", name.sym);
+        if self.state.strict && matches!(&*name.sym, "eval" | "arguments") {
+            let message = format!("`{}` cannot be assigned to in strict code, as all modules are", name.sym);
             self.refuse(name.span, &message, "Choose another name.");
         }
         if !self.bindings.is_empty() && self.bindings.contains_key(&name.to_id()) {
@@ -32,6 +32,28 @@ impl Walk<'_> {
                 .at(self.places.of(span), "only modules have this")
                 .help("Take the library's build for browsers (UMD or IIFE), or install it and `import` it from `app/client`."),
         );
+    }
+
+    /// `new URL("./x", import.meta.url)`: a bundle does not lie beside the files that its modules lay beside.
+    pub(super) fn file_beside(&mut self, new: &NewExpr) {
+        let Some([ExprOrSpread { expr: file, .. }, ExprOrSpread { expr: base, .. }]) = new.args.as_deref() else {
+            return;
+        };
+        let (Expr::Lit(Lit::Str(file)), Expr::Member(base)) = (&**file, &**base) else { return };
+        let is_meta = matches!(&*base.obj, Expr::MetaProp(meta) if meta.kind == MetaPropKind::ImportMeta);
+        let name = file.value.as_str().unwrap_or_default();
+        // Packages mostly have a way without the file.
+        let in_package = self.places.path().split('/').any(|part| part == "node_modules");
+        if self.is_browser() && is_meta && name.starts_with('.') && !in_package {
+            let mut found = Diagnostic::new(
+                Code::UrlUnresolved,
+                format!("`{name}` is not beside the bundle, where it is looked for"),
+            )
+            .at(self.places.of(file.span), "")
+            .help("Put the file into `public` and name it by its path there, as in `new Worker('/worker.js')`.");
+            found.severity = Severity::Warning;
+            self.found.push(found);
+        }
     }
 
     pub(super) fn top_level_await(&mut self, span: Span) {
