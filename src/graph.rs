@@ -306,7 +306,8 @@ impl Loader<'_> {
             Target::File(path) => {
                 let name = relative(self.root, &path);
                 let message = format!("`{name}` is no script and cannot be imported");
-                found.push(Diagnostic::new(Code::LanguageUnsupported, message).at(import.place.clone(), ""));
+                let found_here = Diagnostic::new(Code::LanguageUnsupported, message).at(import.place.clone(), "");
+                found.push(found_here.help(instead_of_importing(&path)));
                 Loading::Missing
             }
             Target::Missing(reason) => {
@@ -338,6 +339,25 @@ fn language(path: &Path) -> Option<Language> {
 /// Whether a script that imports it gets its names, and the page its styles.
 fn is_sheet(path: &Path) -> bool {
     Format::of(&path.to_string_lossy()).is_sheet()
+}
+
+/// What to do with a file that is no script.
+fn instead_of_importing(path: &Path) -> &'static str {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    match ending.as_str() {
+        "vue" | "svelte" | "astro" | "marko" | "riot" => {
+            "Components in languages of their own are compiled beforehand, by their own tools, to JavaScript; or write them in JavaScript, with a render function."
+        }
+        "wasm" => {
+            "Put it into `public`, and load it from there: `WebAssembly.instantiateStreaming(fetch('/name.wasm'))`."
+        }
+        "html" | "htm" | "txt" | "md" | "mdx" | "pug" | "jade" | "hbs" | "ejs" => {
+            "Put a template into a folder of `app/views`, where it becomes one of `SS.templates`, or the file into `public`, to be fetched."
+        }
+        _ => {
+            "Put it into `public` and use its path there, as in `'/images/logo.png'`; stylesheets name it by `url(…)`."
+        }
+    }
 }
 
 /// What stands for a module that is not there.

@@ -41,6 +41,9 @@ pub(super) fn names(graph: &Graph, whole: &Whole, is_live: impl Fn(usize) -> boo
     found
 }
 
+/// So many names are looked through faster than they are put in order.
+const FEW_NAMES: usize = 16;
+
 /// Names of the modules that were asked for some.
 struct Exported<'a> {
     graph: &'a Graph,
@@ -64,9 +67,14 @@ impl Exported<'_> {
         if exports.form != ExportForm::Esm || broken {
             return true;
         }
-        let names =
-            self.names.entry(at).or_insert_with(|| exports.names.iter().map(|(name, _)| name.as_str()).collect());
-        if names.contains(name) {
+        let is_there = match exports.names.len() {
+            0..=FEW_NAMES => exports.names.iter().any(|(exported, _)| exported == name),
+            _ => {
+                let names = exports.names.iter().map(|(name, _)| name.as_str());
+                self.names.entry(at).or_insert_with(|| names.collect()).contains(name)
+            }
+        };
+        if is_there {
             return true;
         }
         if name == "default" || !seen.insert(at) {

@@ -1,0 +1,1 @@
+export const init = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });

@@ -1,0 +1,1 @@
+exports.area = (w, h) => w * h;
