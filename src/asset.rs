@@ -33,6 +33,18 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// The bytes of a SHA-256 that is written in hex.
+pub(crate) fn from_hex(hash: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if hash.len() != 64 || !hash.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hash[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// The value of an `integrity` attribute for these bytes.
 pub fn integrity(bytes: &[u8]) -> String {
     format!("sha384-{}", STANDARD.encode(Sha384::digest(bytes)))

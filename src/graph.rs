@@ -94,6 +94,9 @@ type Whole = HashMap<usize, (Arc<CompiledModule>, Vec<Dep>)>;
 /// Longest chain of imports that a finding shows.
 const CHAIN_MAX: usize = 12;
 
+/// So many imports are resolved by one thread before another one takes over.
+const IMPORTS_AT_A_TIME: usize = 32;
+
 /// What a module of nothing is called.
 const EMPTY: &str = "(empty)";
 
@@ -255,12 +258,19 @@ impl Loader<'_> {
         let options = Options { read_actions, ..self.options(module, shake) };
         let compiled = (self.compile)(Source { path: &module.name, text: &text, language }, &options);
         loaded.text = text;
-        for import in &compiled.imports {
-            let target = self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
+        let targets = self.resolve(module, &compiled.imports);
+        for (import, target) in compiled.imports.iter().zip(targets) {
             loaded.targets.push(self.classify(module, import, target, &mut loaded.found));
         }
         loaded.compiled = compiled;
         loaded
+    }
+
+    /// What imports come to, in their order.
+    fn resolve(&self, module: &Module, imports: &[Import]) -> Vec<Target> {
+        let resolve = |import: &Import| self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
+        // A module that imports hundreds is read while there is nothing else to do yet.
+        imports.par_iter().with_min_len(IMPORTS_AT_A_TIME).map(resolve).collect()
     }
 
     fn options(&self, module: &Module, shake: Shake) -> Options {

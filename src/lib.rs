@@ -40,6 +40,7 @@ pub mod sheets;
 mod standalone;
 pub mod style;
 pub mod testing;
+pub mod timings;
 pub mod trees;
 mod tsconfig;
 pub mod types;

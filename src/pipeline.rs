@@ -7,7 +7,7 @@ mod name;
 mod outcome;
 mod request;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use ssbuild_diagnostic::{Diagnostic, Report};
 use ssbuild_server::{config::Layer, openapi};
@@ -40,15 +40,16 @@ use crate::{
     testing,
     trees::Trees,
     types::Configured,
-    unchanged,
+    unchanged::{self, Written},
 };
 
 /// Compiles an app, and publishes it when that is asked for and nothing is wrong. What the session remembers is not done
 /// again.
 pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
-    session.threads()?.install(|| match unchanged::find(disk, request, session) {
-        Some(outcome) => Ok(outcome),
-        None => build_in_pool(disk, request, session),
+    session.threads()?.install(|| {
+        let known = unchanged::find(disk, request, session);
+        session.timings().phase("look for an equal build");
+        known.map_or_else(|| build_in_pool(disk, request, session), Ok)
     })
 }
 
@@ -63,6 +64,7 @@ fn build_in_pool(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> 
     let ran = run(&witness, disk, request, session)?;
     unchanged::remember(request, session, &witness, &ran.outcome, &ran.written);
     session.cache().end_build(ran.cache_bytes);
+    session.timings().phase("remember the build");
     Ok(ran.outcome)
 }
 
@@ -112,14 +114,14 @@ pub fn link_tests(
 /// What a build came to.
 struct Ran {
     outcome: Outcome,
-    /// What lies in the output folder for it now.
-    written: BTreeMap<PathBuf, Bytes>,
+    written: Written,
     cache_bytes: u64,
 }
 
 /// Sources are read from `witness`, and the build is written to `target`.
 fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Ran, Error> {
     let disk: &Arc<dyn Disk> = &(Arc::clone(witness) as _);
+    let timings = session.timings();
     if disk.kind(&request.root)? != Some(Kind::Folder) {
         return Err(Error::NoFolder(request.root.clone()));
     }
@@ -132,12 +134,16 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let project = collect(&mut found, Project::scan(&**disk, &request.root)?);
     found.extend(project.check());
     let packages = Packages::read(&**disk, &project.root)?;
+    timings.phase("scan the folder");
     let compilers = session.compilers(&project.root, &packages, &request.style_worker);
     let compilers = compilers.of_build(session.cache(), witness, &project);
-    let compile = |source: ssbuild_script::Source<'_>, options: &_| compilers.script(source, options);
+    let compile = |source: ssbuild_script::Source<'_>, options: &_| {
+        timings.work("compile a script", || compilers.script(source, options))
+    };
     let (env, variables) = (&request.env, &request.variables);
     let reader = config::Reader { disk, project: &project, env, variables, compile: &compile };
     let settings = collect(&mut found, reader.read(Vec::new())?);
+    timings.phase("read the configuration");
     let trees = collect(&mut found, Trees::new(&project));
     let public = Arc::new(PublicFiles::read(disk, &project)?);
     let views = collect(&mut found, Views::read(&**disk, &project, &settings, &public, &compilers)?);
@@ -146,6 +152,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let stylesheets = collect(&mut found, Stylesheets::new(&**disk, &project, &settings, &public, compilers)?);
     let import_sheet = |path: &str, text: &str| stylesheets.import(path, text);
     let templates = views.template_ids();
+    timings.phase("read public, views and libraries");
     let context = scripts::Context {
         disk,
         project: &project,
@@ -155,6 +162,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         compile: &compile,
         libs: &libs,
         import_sheet: &import_sheet,
+        timings,
     };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), || context.scripts());
@@ -163,6 +171,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let sound = !more.iter().any(Diagnostic::is_error);
     found.extend(more);
     let sheets = stylesheets.join(sheets, &scripts.styles)?;
+    timings.phase("wait for stylesheets");
     let types = match sound {
         true => {
             let (app, environments) = reader.written()?;
@@ -170,6 +179,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         }
         false => None,
     };
+    timings.phase("write the types");
     let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
     let own = collect(&mut found, views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
@@ -191,6 +201,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let published = matches!(request.purpose, Purpose::Publish(_));
     // What is measured is looked at again.
     let texts = if measured { Texts::Copied } else { Texts::Taken };
+    timings.phase("check views and names");
     let sealed = match !report.has_errors() && (measured || published) {
         true => {
             let licenses = licenses::text(&**disk, &project.root, &scripts, &sheets)?;
@@ -201,6 +212,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         }
         false => None,
     };
+    timings.phase("hash and compress");
     if let Some(sealed) = &sealed {
         report.extend(budget::check(&settings, sealed, &project.pages()));
         if request.warnings == Warnings::Deny {
@@ -212,7 +224,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         Purpose::Measure => {
             let composition = sealed.map(|sealed| Composition::of(&scripts, &sealed, &project));
             let outcome = Outcome { report, modules, composition, types, ..Outcome::default() };
-            return Ok(ran(outcome, BTreeMap::new()));
+            return Ok(ran(outcome, Written::default()));
         }
         Purpose::Check => {
             let offered = match sound {
@@ -220,12 +232,12 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
                 false => None,
             };
             let outcome = Outcome { report, modules, offered, types, ..Outcome::default() };
-            return Ok(ran(outcome, BTreeMap::new()));
+            return Ok(ran(outcome, Written::default()));
         }
     };
     let Some(mut sealed) = sealed.filter(|_| !report.has_errors()) else {
         let outcome = Outcome { report, modules, types, ..Outcome::default() };
-        return Ok(ran(outcome, BTreeMap::new()));
+        return Ok(ran(outcome, Written::default()));
     };
     let app = app_name(&**disk, &project, &settings)?;
     let chunks = chunk_table(&scripts);
@@ -260,11 +272,14 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         serde_json::to_vec_pretty(&openapi::document(&manifest, &settings.config.api)).expect("plain data");
     openapi.push(b'\n');
     sealed.files.build.insert("openapi.json".to_owned(), openapi.into());
+    timings.phase("make pages and the manifest");
     let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
+    timings.phase("publish");
     let browser = Some(Browser { client, start, views: own });
+    let written = Written { files: published.written, private: sealed.private };
     let manifest = Some(published.manifest);
     let outcome = Outcome { report, manifest, modules, types, browser, ..Outcome::default() };
-    Ok(ran(outcome, published.written))
+    Ok(ran(outcome, written))
 }
 
 /// Takes the result of a stage and keeps what it found.

@@ -10,6 +10,7 @@ use ssbuild_diagnostic::Diagnostic;
 use ssbuild_script::{CompiledModule, Options, Source};
 
 use crate::{
+    asset::from_hex,
     cache::{Cache, Key, Keyed, Record},
     disk::{Seen, Witness},
     preprocess::{self, Packages, Preprocess, Processed, ProcessedSheet},
@@ -68,8 +69,12 @@ impl Remembered {
 impl Compilers<'_> {
     /// Compiles a script.
     pub fn script(&self, source: Source<'_>, options: &Options) -> Arc<CompiledModule> {
+        let preprocessed = preprocess::is_preprocessed(source.path);
+        if !preprocessed && !self.cache.remembers() {
+            return Arc::new(ssbuild_script::compile(source, options));
+        }
         let key = Keyed::new("script").with(source.path).with(source.text).with_value(&(source.language, options));
-        if !preprocess::is_preprocessed(source.path) {
+        if !preprocessed {
             return self.cache.get_or(key.done(), || ssbuild_script::compile(source, options));
         }
         let key = key.with(self.compilers.packages.identity()).done();
@@ -208,15 +213,4 @@ fn seen(root: &Path, read: &[(String, String)], missed: &[String]) -> Option<See
     let read: Option<Vec<(PathBuf, [u8; 32])>> =
         read.iter().map(|(file, hash)| Some((root.join(file), from_hex(hash)?))).collect();
     Some(Seen::of_files(read?, missed.iter().map(|file| root.join(file))))
-}
-
-fn from_hex(hash: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if hash.len() != 64 || !hash.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hash[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }

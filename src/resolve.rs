@@ -14,6 +14,7 @@ use std::{
 use oxc_resolver::{
     ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery, TsconfigOptions, TsconfigReferences,
 };
+use rustc_hash::FxHashMap;
 use ssbuild_diagnostic::Diagnostic;
 use ssbuild_script::{ImportKind, TypeScript};
 
@@ -61,8 +62,15 @@ pub struct Resolver {
 
 /// `import` and `require` may get different files of one package.
 struct Pair {
-    import: ResolverGeneric<DiskView>,
-    require: ResolverGeneric<DiskView>,
+    import: Memo,
+    require: Memo,
+}
+
+/// A resolver that remembers: the files of a folder mostly import the same ones.
+struct Memo {
+    resolver: ResolverGeneric<DiskView>,
+    /// By folder and specifier.
+    known: Mutex<FxHashMap<PathBuf, FxHashMap<String, Target>>>,
 }
 
 /// In the order in which they are tried for a name without an ending.
@@ -127,7 +135,8 @@ impl Resolver {
             );
             let required = ResolveOptions { main_fields: strings(required), ..options.clone() };
             let require = with(&required, &[place, "module", "require", node_env, "default"]);
-            Pair { require: import.clone_with_options(require), import }
+            let require = import.clone_with_options(require);
+            Pair { import: Memo::new(import), require: Memo::new(require) }
         };
         Self {
             names: Arc::clone(&names),
@@ -161,15 +170,15 @@ impl Resolver {
             Side::Client => &self.client,
             Side::Server => &self.server,
         };
-        let resolver = match kind {
-            ImportKind::Require => &pair.require,
-            ImportKind::Static | ImportKind::Dynamic => &pair.import,
-        };
-        match resolver.resolve(folder, specifier) {
+        pair.memo(kind).get_or(folder, specifier, || self.ask(pair, folder, specifier, kind, side))
+    }
+
+    fn ask(&self, pair: &Pair, folder: &Path, specifier: &str, kind: ImportKind, side: Side) -> Target {
+        match pair.memo(kind).resolver.resolve(folder, specifier) {
             Ok(resolution) => match self.real(resolution.path()) {
                 Some(path) => {
                     if side == Side::Client && kind == ImportKind::Require && !specifier.starts_with('.') {
-                        let imported = pair.import.resolve(folder, specifier).ok();
+                        let imported = pair.import.resolver.resolve(folder, specifier).ok();
                         let imported = imported.filter(|imported| twins::are(imported, &resolution));
                         if let Some(twin) = imported.and_then(|imported| self.real(imported.path())) {
                             self.twins.saw(twin, &path);
@@ -184,7 +193,7 @@ impl Resolver {
             },
             Err(ResolveError::Ignored(_)) => Target::Empty,
             Err(ResolveError::Builtin { resolved, .. }) => Target::Builtin(bare(&resolved)),
-            Err(error) => match (side, self.server.import.resolve(folder, specifier)) {
+            Err(error) => match (side, self.server.import.resolver.resolve(folder, specifier)) {
                 // A package of that name would have been found; so only Node has it.
                 (Side::Client, Err(ResolveError::Builtin { resolved, .. })) => Target::Builtin(bare(&resolved)),
                 _ => Target::Missing(self.said(&error)),
@@ -195,7 +204,12 @@ impl Resolver {
     /// Gives one file of a package to `import` and `require` from now on, where both were used and `is_there` says that
     /// both files are in the build: a package must not be there twice, each with a state of its own. Whether there was any.
     pub fn join_twins(&self, is_there: impl Fn(&Path) -> bool) -> bool {
-        self.twins.join(is_there)
+        let joined = self.twins.join(is_there);
+        if joined {
+            self.client.import.forget();
+            self.client.require.forget();
+        }
+        joined
     }
 
     /// What the app's `tsconfig.json` decides about code.
@@ -224,6 +238,36 @@ impl Resolver {
             ResolveError::NotFound(_) => "there is no such file or package".to_owned(),
             error => error.to_string().replace(&format!("{}/", self.root.display()), ""),
         }
+    }
+}
+
+impl Pair {
+    fn memo(&self, kind: ImportKind) -> &Memo {
+        match kind {
+            ImportKind::Require => &self.require,
+            ImportKind::Static | ImportKind::Dynamic => &self.import,
+        }
+    }
+}
+
+impl Memo {
+    fn new(resolver: ResolverGeneric<DiskView>) -> Self {
+        Self { resolver, known: Mutex::default() }
+    }
+
+    fn get_or(&self, folder: &Path, specifier: &str, ask: impl FnOnce() -> Target) -> Target {
+        let known = || self.known.lock().expect("no holder of this lock panics");
+        if let Some(target) = known().get(folder).and_then(|folder| folder.get(specifier)) {
+            return target.clone();
+        }
+        // Two threads may ask at the same time: they get the same answer.
+        let target = ask();
+        known().entry(folder.to_owned()).or_default().insert(specifier.to_owned(), target.clone());
+        target
+    }
+
+    fn forget(&self) {
+        self.known.lock().expect("no holder of this lock panics").clear();
     }
 }
 

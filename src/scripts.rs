@@ -29,6 +29,7 @@ use crate::{
     resolve::{Resolver, Side},
     runtime_client::{self, RuntimeClient},
     style::StyleOutput,
+    timings::Timings,
     trees::Trees,
     types::Declared,
 };
@@ -91,6 +92,8 @@ pub struct Context<'a> {
     pub libs: &'a [Lib],
     /// The compiler of stylesheets that scripts import.
     pub import_sheet: &'a ImportSheet<'a>,
+    /// The build's stopwatch.
+    pub timings: &'a Timings,
 }
 
 impl Context<'_> {
@@ -125,6 +128,7 @@ impl Context<'_> {
                 )
             },
         );
+        self.timings.phase("compile and link scripts");
         let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
         let (client, more) = client?;
         found.extend(more);
@@ -147,6 +151,7 @@ impl Context<'_> {
         let evals: Vec<&Place> = modules.filter_map(|module| module.compiled.evals.first()).collect();
         found.extend(evals.iter().map(|place| self.eval_finding(place)));
 
+        self.timings.phase("check scripts against each other");
         let start = self.app_start(&client, &api);
         let (app, (lib, server_script)) = join(
             || self.app_bundle(&client, &start),
@@ -170,6 +175,7 @@ impl Context<'_> {
             client,
             start,
         };
+        self.timings.phase("write bundles");
         Ok((scripts, found))
     }
 

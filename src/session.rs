@@ -12,6 +12,7 @@ use crate::{
     preprocess::{self, NodePath, Packages, Preprocess},
     remembered::Remembered,
     style::{StyleLimits, Styles, WorkerCommand},
+    timings::Timings,
 };
 
 /// Hand the same session to build after build: what did not change is not done again, and what is done is the same as
@@ -21,6 +22,7 @@ pub struct Session {
     cache: Cache,
     threads: OnceLock<ThreadPool>,
     children: Mutex<Option<Remembered>>,
+    timings: Timings,
 }
 
 /// Where the cache of an app lies, below its folder.
@@ -50,6 +52,17 @@ impl Session {
     /// For build after build in this process, with what earlier ones left in the app's folder.
     pub fn lasting_in_app(root: &Path) -> Self {
         Self::new(Cache::default().in_memory().in_folder(root.join(CACHE_FOLDER), Mode::ReadWrite))
+    }
+
+    /// The same with a stopwatch.
+    #[must_use]
+    pub fn timed(self, timings: Timings) -> Self {
+        Self { timings, ..self }
+    }
+
+    /// Where the time of its builds goes.
+    pub fn timings(&self) -> &Timings {
+        &self.timings
     }
 
     /// What is remembered.

@@ -1,14 +1,20 @@
 //! The fastest build is none: when everything that a build saw is still so, and what it wrote is still there, the outcome is
 //! the same.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Diagnostic, Report};
-use ssbuild_server::manifest::{FILE_NAME, Manifest};
+use ssbuild_server::manifest::{FILE_NAME, Manifest, PrivateFile};
 
 use crate::{
-    asset::digest,
+    asset::{digest, from_hex},
     cache::{Key, Keyed, Record},
     check::against::Offered,
     disk::{Disk, Seen, Witness},
@@ -25,6 +31,34 @@ struct Done {
     modules: BTreeMap<String, usize>,
     offered: Option<Offered>,
     types: Option<String>,
+}
+
+/// What lies in the output folder for a build.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// By absolute path.
+    pub(crate) files: BTreeMap<PathBuf, Bytes>,
+    /// What is known of those that only the server reads.
+    pub(crate) private: BTreeMap<String, PrivateFile>,
+}
+
+impl Written {
+    /// The hash of each file; most were hashed to be named.
+    fn digests(&self, request: &Request, manifest: Option<&Manifest>) -> Vec<(PathBuf, [u8; 32])> {
+        let mut known: FxHashMap<&str, &str> = FxHashMap::default();
+        for asset in manifest.iter().flat_map(|manifest| manifest.assets.values().chain(manifest.files.values())) {
+            known.insert(&asset.file, &asset.sha256);
+            known.extend(asset.encodings.values().map(|encoded| (encoded.file.as_str(), encoded.sha256.as_str())));
+        }
+        known.extend(self.private.values().map(|file| (file.file.as_str(), file.sha256.as_str())));
+        let out = match &request.purpose {
+            Purpose::Publish(out) => out.as_path(),
+            Purpose::Check | Purpose::Measure => Path::new(""),
+        };
+        let known = |path: &Path| from_hex(known.get(path.strip_prefix(out).ok()?.to_str()?)?);
+        let digest = |(path, bytes): (&PathBuf, &Bytes)| (path.clone(), known(path).unwrap_or_else(|| digest(bytes)));
+        self.files.par_iter().map(digest).collect()
+    }
 }
 
 /// The outcome of an earlier build that this one would be equal to.
@@ -46,19 +80,14 @@ pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -
 }
 
 /// Remembers an outcome, with all that the build saw and all that it wrote.
-pub(crate) fn remember(
-    request: &Request,
-    session: &Session,
-    witness: &Witness,
-    outcome: &Outcome,
-    written: &BTreeMap<PathBuf, Bytes>,
-) {
+pub(crate) fn remember(request: &Request, session: &Session, witness: &Witness, outcome: &Outcome, written: &Written) {
     if outcome.report.has_errors() || !session.cache().remembers() || request.purpose == Purpose::Measure {
         return;
     }
     let Some(inputs) = witness.seen() else { return };
-    let outputs = written.iter().map(|(path, bytes)| (path.clone(), digest(bytes)));
-    let seen = inputs.and(Seen::of_files(outputs, []));
+    let outputs = written.digests(request, outcome.manifest.as_ref());
+    // The outputs first: they are the largest, and looked at from the front.
+    let seen = Seen::of_files(outputs, []).and(inputs);
     let found = outcome.report.sorted().into_iter().cloned().collect();
     let (modules, offered, types) = (outcome.modules.clone(), outcome.offered.clone(), outcome.types.clone());
     let done = Done { found, modules, offered, types };

@@ -122,7 +122,7 @@ fn script_stages(
     if options.minify == Minify::Off || done {
         // The fixer looks through one pair of brackets, not through several.
         script.visit_mut_with(&mut paren_remover(None));
-        if typed || has_jsx || walk.shadowed || walk.imports.ambiguous {
+        if typed || has_jsx || walk.shadowed || walk.imports.are_ambiguous() {
             script.visit_mut_with(&mut hygiene());
         }
     } else {

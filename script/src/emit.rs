@@ -60,6 +60,8 @@ pub(crate) fn emit(tree: &Tree<'_>, source: &str, layout: Layout, with_marks: bo
         writer.commit();
         writer.code.truncate(writer.code.trim_end().len());
     }
+    // It is kept, and room was made for all of the source.
+    writer.code.shrink_to_fit();
     Emitted { code: writer.code, marks: writer.marks }
 }
 

@@ -1,9 +1,10 @@
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::Place;
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, Span};
 use swc_core::ecma::ast::{Ident, Str};
 
+use crate::emit::is_name_byte;
 use crate::place::Places;
 use crate::{Doubt, Import, ImportKind, ImportedNames, Need};
 
@@ -12,9 +13,10 @@ pub(crate) struct Imports<'a> {
     places: &'a Places<'a>,
     numbers: FxHashMap<(Atom, ImportKind), usize>,
     asked: Vec<Asked>,
-    /// Whether a namespace's name may be that of something in the program.
-    pub(crate) ambiguous: bool,
 }
+
+/// A longer name is not looked for in the program: it may be there.
+const LONGEST_NAME_BYTES: usize = 64;
 
 struct Asked {
     specifier: String,
@@ -42,7 +44,7 @@ impl Asked {
 
 impl<'a> Imports<'a> {
     pub(crate) fn new(places: &'a Places<'a>) -> Self {
-        Self { places, numbers: FxHashMap::default(), asked: Vec::new(), ambiguous: false }
+        Self { places, numbers: FxHashMap::default(), asked: Vec::new() }
     }
 
     /// The number of an import that stands at `src`.
@@ -52,12 +54,7 @@ impl<'a> Imports<'a> {
             return number;
         }
         let number = self.asked.len();
-        let name = namespace_name(&specifier);
-        let namespace = Ident::new_private(name.as_str().into(), DUMMY_SP);
-        if kind == ImportKind::Static {
-            let taken = memchr::memmem::find(self.places.text().as_bytes(), name.as_bytes()).is_some();
-            self.ambiguous |= taken || self.asked.iter().any(|asked| asked.namespace.sym == namespace.sym);
-        }
+        let namespace = Ident::new_private(namespace_name(&specifier).into(), DUMMY_SP);
         self.asked.push(Asked {
             specifier: specifier.to_string(),
             kind,
@@ -116,6 +113,26 @@ impl<'a> Imports<'a> {
     /// Whether anything of the import is used, so that its namespace has to be kept.
     pub(crate) fn is_used(&self, number: usize) -> bool {
         self.asked[number].used
+    }
+
+    /// Whether a namespace's name may be that of another one, or of something in the program.
+    pub(crate) fn are_ambiguous(&self) -> bool {
+        let mut names: FxHashSet<&[u8]> = FxHashSet::default();
+        let mut statics = self.asked.iter().filter(|asked| asked.kind == ImportKind::Static);
+        let longest = statics.clone().map(|asked| asked.namespace.sym.len()).max().unwrap_or(0);
+        if longest > LONGEST_NAME_BYTES || !statics.all(|asked| names.insert(asked.namespace.sym.as_bytes())) {
+            return true;
+        }
+        if names.is_empty() {
+            return false;
+        }
+        let text = self.places.text().as_bytes();
+        // Each of them starts with `_`.
+        memchr::memchr_iter(b'_', text).any(|at| {
+            let rest = &text[at..text.len().min(at + longest)];
+            let end = rest.iter().position(|&byte| !is_name_byte(byte)).unwrap_or(rest.len());
+            (1..=end).any(|end| names.contains(&rest[..end]))
+        })
     }
 
     pub(crate) fn finish(self) -> Vec<Import> {

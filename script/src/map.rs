@@ -1,3 +1,7 @@
+mod contents;
+
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::MapChunk;
@@ -45,7 +49,11 @@ pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
         line += 1;
         before[0] = 0;
     }
-    MapChunk { mappings, lines, names: names.list, end: before, first_name_at, last_line_units }
+    let (name_count, names) = (names.indices.len() as u32, names.list);
+    let names = String::from_utf8(names).expect("JSON of names is text");
+    // It is kept, and was made larger than most are.
+    mappings.shrink_to_fit();
+    MapChunk { mappings, lines, names, name_count, end: before, first_name_at, last_line_units }
 }
 
 /// The identifier that stands at a byte of the source.
@@ -132,20 +140,19 @@ fn units(text: &str) -> u32 {
 }
 
 #[derive(Default)]
-struct Names {
-    list: Vec<String>,
-    indices: FxHashMap<String, u32>,
+struct Names<'a> {
+    /// As the members of a JSON list.
+    list: Vec<u8>,
+    indices: FxHashMap<&'a str, u32>,
 }
 
-impl Names {
-    fn index(&mut self, name: &str) -> u32 {
-        if let Some(&index) = self.indices.get(name) {
-            return index;
-        }
-        let index = self.list.len() as u32;
-        self.list.push(name.to_owned());
-        self.indices.insert(name.to_owned(), index);
-        index
+impl<'a> Names<'a> {
+    fn index(&mut self, name: &'a str) -> u32 {
+        let next = self.indices.len() as u32;
+        *self.indices.entry(name).or_insert_with(|| {
+            member(&mut self.list, Some(name));
+            next
+        })
     }
 }
 
@@ -196,13 +203,12 @@ fn read_vlq(mappings: &[u8], mut at: usize) -> (i64, usize) {
 #[derive(Debug)]
 pub struct MapJoiner {
     mappings: String,
-    /// Members of the three lists, as JSON: the texts of all sources are large, and are written once.
-    contents: Vec<u8>,
+    contents: Vec<Option<Arc<str>>>,
+    /// Members of two lists, as JSON.
     sources: Vec<u8>,
     names: Vec<u8>,
     source_count: u32,
     name_count: u32,
-    has_content: bool,
     /// Column that the next code starts at, in UTF-16 units.
     column: u32,
     /// Generated column of the last segment of the current line.
@@ -226,12 +232,11 @@ impl MapJoiner {
     pub fn new() -> Self {
         Self {
             mappings: String::new(),
-            contents: OPENING_WITH_CONTENTS.to_vec(),
+            contents: Vec::new(),
             sources: Vec::new(),
             names: Vec::new(),
             source_count: 0,
             name_count: 0,
-            has_content: false,
             column: 0,
             last_column: 0,
             has_segment: false,
@@ -261,14 +266,13 @@ impl MapJoiner {
     }
 
     /// Adds the code of a chunk, whose source is named `source` in the map.
-    pub fn push_chunk(&mut self, chunk: &MapChunk, source: &str, content: Option<&str>) {
+    pub fn push_chunk(&mut self, chunk: &MapChunk, source: &str, content: Option<&Arc<str>>) {
         let index = i64::from(self.source_count);
         let mappings = chunk.mappings.as_bytes();
         let first = mappings.iter().position(|&byte| byte != b';').unwrap_or(mappings.len());
         if first < mappings.len() {
             member(&mut self.sources, Some(source));
-            member(&mut self.contents, content);
-            self.has_content |= content.is_some();
+            self.contents.push(content.cloned());
             self.source_count += 1;
         }
         self.break_lines(first);
@@ -298,8 +302,11 @@ impl MapJoiner {
             }
         };
         self.mappings.push_str(&chunk.mappings[rest..]);
-        chunk.names.iter().for_each(|name| member(&mut self.names, Some(name)));
-        self.name_count += chunk.names.len() as u32;
+        if !self.names.is_empty() && !chunk.names.is_empty() {
+            self.names.push(b',');
+        }
+        self.names.extend_from_slice(chunk.names.as_bytes());
+        self.name_count += chunk.name_count;
         let [column, line, source_column, name] = chunk.end;
         let name = if chunk.first_name_at.is_some() { base + i64::from(name) } else { self.last[3] };
         self.last = [index, i64::from(line), i64::from(source_column), name];
@@ -338,38 +345,29 @@ impl MapJoiner {
 
     /// The map as JSON; `file` is the name of the generated file when it is to be in the map.
     pub fn finish(self, file: Option<&str>) -> String {
-        // The largest part grows to be the whole.
-        let mut json = if self.has_content { self.contents } else { Vec::new() };
-        let rest = self.sources.len() + self.names.len() + self.mappings.len() + 256;
-        json.reserve_exact(rest);
-        if self.has_content {
-            json.push(b']');
-        } else {
-            json.extend_from_slice(OPENING);
-        }
-        json.extend_from_slice(b",\"sources\":[");
-        json.extend_from_slice(&self.sources);
-        json.extend_from_slice(b"],\"names\":[");
-        json.extend_from_slice(&self.names);
-        json.extend_from_slice(b"],\"mappings\":\"");
-        json.extend_from_slice(self.mappings.as_bytes());
-        json.push(b'"');
-        if let Some(file) = file {
-            json.extend_from_slice(b",\"file\":");
-            quote(&mut json, file);
-        }
-        json.push(b'}');
-        String::from_utf8(json).expect("JSON of texts is text")
+        let name = file.map(|file| serde_json::to_vec(file).expect("a name is JSON")).unwrap_or_default();
+        let label: &[u8] = if name.is_empty() { b"\"" } else { b"\",\"file\":" };
+        contents::between(
+            b"{\"version\":3",
+            &self.contents,
+            &[
+                b",\"sources\":[",
+                &self.sources,
+                b"],\"names\":[",
+                &self.names,
+                b"],\"mappings\":\"",
+                self.mappings.as_bytes(),
+                label,
+                &name,
+                b"}",
+            ],
+        )
     }
 }
 
-/// How a map begins, and one with the texts of its sources.
-const OPENING: &[u8] = b"{\"version\":3";
-const OPENING_WITH_CONTENTS: &[u8] = b"{\"version\":3,\"sourcesContent\":[";
-
 /// Adds a member to a list that is written as JSON.
 fn member(list: &mut Vec<u8>, text: Option<&str>) {
-    if !list.is_empty() && *list != OPENING_WITH_CONTENTS {
+    if !list.is_empty() {
         list.push(b',');
     }
     match text {

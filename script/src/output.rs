@@ -46,8 +46,10 @@ pub struct MapChunk {
     pub mappings: String,
     /// How many line ends the code has.
     pub lines: u32,
-    /// Original names, in order of index.
-    pub names: Vec<String>,
+    /// Original names, in order of index, as the members of a JSON list.
+    pub names: String,
+    /// How many.
+    pub name_count: u32,
     /// Absolute values after the last segment: generated column (0 when the code's last line has no segment), source
     /// line, source column, name. What the next chunk subtracts from its first segment.
     pub end: [u32; 4],

@@ -1,5 +1,7 @@
 //! Source maps: what the joiner makes of several chunks is decoded again and held against sources and code.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use ssbuild_script::{Language, MapJoiner, Minify, Options, Shake, Source, TypeScript, Wrap, compile};
 
@@ -112,7 +114,7 @@ fn join(minify: Minify) -> (String, Value) {
         assert!(module.diagnostics.is_empty(), "{:?}", module.diagnostics);
         let map = module.map.expect("a map was asked for");
         text(&mut joiner, &mut code, &format!("{index}: ["));
-        joiner.push_chunk(&map, path, Some(source));
+        joiner.push_chunk(&map, path, Some(&Arc::from(*source)));
         code.push_str(&module.code);
         // Some follow on the same line, some on the next.
         text(&mut joiner, &mut code, if index % 2 == 0 { ", []], " } else { ", []],\n" });
@@ -219,7 +221,7 @@ fn joining_is_exact() {
             }
             joiner.push_chunk(&map, path, None);
             sources += usize::from(!decode(&map.mappings).is_empty());
-            names += map.names.len();
+            names += map.name_count as usize;
             line += map.lines as usize;
             column = map.last_line_units as usize + if map.lines == 0 { column } else { 0 };
         }

@@ -6,6 +6,8 @@ use ssbuild::{
     disk::{Disk, RealDisk},
     pipeline::{self, Outcome, Purpose},
     report,
+    session::Session,
+    timings::Timings,
 };
 
 use super::{
@@ -27,6 +29,9 @@ pub(super) struct Build {
     pub(super) strict: StrictArgs,
     #[command(flatten)]
     pub(super) cache: CacheArgs,
+    /// Show where the time went
+    #[arg(long)]
+    timings: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -40,10 +45,16 @@ Examples:
 impl Build {
     pub(super) fn run(&self) -> ExitCode {
         let started = Instant::now();
-        match compile(&self.app, &self.strict, &self.cache, Purpose::Publish(self.out())) {
+        let timings = if self.timings { Timings::since(started) } else { Timings::default() };
+        let session = self.cache.session(&self.app.root(), Mode::ReadWrite).timed(timings);
+        let done = match compile(&self.app, &self.strict, &session, Purpose::Publish(self.out())) {
             Ok(outcome) => finish(&self.output, outcome, started),
             Err(error) => screen::could_not_run(&error),
+        };
+        if let Some(table) = session.timings().table() {
+            screen::to_stderr(&table);
         }
+        done
     }
 
     /// Where the build goes.
@@ -56,21 +67,21 @@ impl Build {
 pub(super) fn compile(
     app: &AppArgs,
     strict: &StrictArgs,
-    cache: &CacheArgs,
+    session: &Session,
     purpose: Purpose,
 ) -> Result<Outcome, String> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    // A check writes nothing at all.
-    let mode = if purpose == Purpose::Check { Mode::Read } else { Mode::ReadWrite };
-    let session = cache.session(&app.root(), mode);
     let request = app.request("production", purpose, strict.warnings())?;
-    let mut outcome = pipeline::build(&disk, &request, &session).map_err(|error| error.to_string())?;
+    let mut outcome = pipeline::build(&disk, &request, session).map_err(|error| error.to_string())?;
     let unread = variables().into_iter().filter(|(name, _)| is_unread(name));
     outcome.report.extend(unread.map(|(name, _)| ssbuild::config::unread(&name)));
     Ok(outcome)
 }
 
-fn finish(output: &OutputArgs, outcome: Outcome, started: Instant) -> ExitCode {
+fn finish(output: &OutputArgs, mut outcome: Outcome, started: Instant) -> ExitCode {
+    // What the pages are made of is large and not asked for here. The process may end before all of it is given back.
+    let browser = outcome.browser.take();
+    std::thread::spawn(move || drop(browser));
     if screen::findings(output, outcome.report) == Findings::Errors {
         return ExitCode::from(APP_ERRORS);
     }

@@ -6,6 +6,7 @@ use std::{
 
 use clap::ValueEnum;
 use ssbuild::{
+    cache::Mode,
     check::against::Deployed,
     pipeline::{Purpose, Warnings},
     zone::relative,
@@ -64,7 +65,9 @@ impl Check {
             Ok(deployed) => deployed,
             Err(message) => return screen::could_not_run(&message),
         };
-        let outcome = match build::compile(&self.app, &self.strict, &self.cache, Purpose::Check) {
+        // A check writes nothing at all.
+        let session = self.cache.session(&self.app.root(), Mode::Read);
+        let outcome = match build::compile(&self.app, &self.strict, &session, Purpose::Check) {
             Ok(outcome) => outcome,
             Err(error) => return screen::could_not_run(&error),
         };

@@ -74,14 +74,15 @@ impl Witness {
 
     fn note<T>(
         &self,
-        question: Question,
+        question: fn(PathBuf) -> Question,
+        path: &Path,
         given: Result<T, DiskError>,
         hash: impl Fn(&T) -> Answer,
     ) -> Result<T, DiskError> {
         if self.watches {
             let answer = answer(&given, hash);
             let mut state = self.state();
-            let before = *state.answers.entry(question).or_insert(answer);
+            let before = *state.answers.entry(question(path.to_owned())).or_insert(answer);
             state.torn |= before != answer;
         }
         given
@@ -182,23 +183,30 @@ fn of_path(path: Option<&Path>) -> Answer {
 
 impl Disk for Witness {
     fn read(&self, path: &Path) -> Result<Vec<u8>, DiskError> {
-        self.note(Question::Read(path.to_owned()), self.disk.read(path), |bytes| of_bytes(bytes))
+        let given = self.note(Question::Read, path, self.disk.read(path), |bytes| of_bytes(bytes))?;
+        if self.watches {
+            // A path with these bytes is a file of that length, which need not be asked again.
+            let mut state = self.state();
+            let kind = state.answers.remove(&Question::Kind(path.to_owned()));
+            state.torn |= kind.is_some_and(|kind| kind != of_kind(&Some(Kind::File(given.len() as u64))));
+        }
+        Ok(given)
     }
 
     fn kind(&self, path: &Path) -> Result<Option<Kind>, DiskError> {
-        self.note(Question::Kind(path.to_owned()), self.disk.kind(path), of_kind)
+        self.note(Question::Kind, path, self.disk.kind(path), of_kind)
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>, DiskError> {
-        self.note(Question::List(path.to_owned()), self.disk.list(path), |entries| of_entries(entries))
+        self.note(Question::List, path, self.disk.list(path), |entries| of_entries(entries))
     }
 
     fn names(&self, path: &Path) -> Result<Vec<(OsString, NameKind)>, DiskError> {
-        self.note(Question::Names(path.to_owned()), self.disk.names(path), |names| of_names(names))
+        self.note(Question::Names, path, self.disk.names(path), |names| of_names(names))
     }
 
     fn canonical(&self, path: &Path) -> Result<Option<PathBuf>, DiskError> {
-        self.note(Question::Canonical(path.to_owned()), self.disk.canonical(path), |path| of_path(path.as_deref()))
+        self.note(Question::Canonical, path, self.disk.canonical(path), |path| of_path(path.as_deref()))
     }
 
     fn create_folder(&self, path: &Path) -> Result<(), DiskError> {
