@@ -187,6 +187,18 @@ impl Check {
             match letter {
                 '\\' => {
                     self.escape();
+                    // What follows a `-` here ends a range, or stands for itself; either way nothing begins with it.
+                    if !self.sets && self.peek() == Some('-') {
+                        self.next();
+                        match self.peek() {
+                            Some(']') | None => {}
+                            Some('\\') => {
+                                self.next();
+                                self.escape();
+                            }
+                            Some(_) => self.at += 1,
+                        }
+                    }
                     before = None;
                 }
                 '[' if self.sets => {
@@ -237,6 +249,8 @@ mod tests {
             ("[^-+eE.]", ""),
             ("[^-0-9:]", ""),
             ("[-a-]", ""),
+            ("[^-+eE.\\d]+", ""),
+            ("[\\w--!][\\w-][\\s-\\S]", ""),
             ("[\\u{61}-b][\\x1f-!][\\u00ff-0][\\cZ-9]", "u"),
             ("[\\w-a]", ""),
             ("[a-\\d]", ""),
@@ -276,6 +290,7 @@ mod tests {
             ("a)", ""),
             ("[a", ""),
             ("[z-a]", ""),
+            ("[^z-a]", ""),
             ("*", ""),
             ("a**", ""),
             ("a+*", ""),
