@@ -38,7 +38,7 @@ book:
 	node --test tests/book/book.test.mjs
 	@if command -v mdbook >/dev/null; then mdbook build book; else echo 'mdbook is not installed: the book was checked, not built'; fi
 
-bench: setup
+bench:
 	benches/run
 
 soak: setup

@@ -39,6 +39,8 @@ export function makeTree(app, modules) {
   };
   write('app/client/app.ts', [...imports, '', 'export const modules: Record<string, object> = {', ...members, '};', ''].join('\n'));
   write('app/views/app.html', '<!doctype html>\n<html><head><SocketStream></head><body></body></html>\n');
+  // Some modules have a half for Node.js, which asks for these and does not run in a browser.
+  write('package.json', `${JSON.stringify({ private: true, browser: { crypto: false, fs: false, path: false } })}\n`);
   for (const { env, build } of Object.values(MODES)) write(`config/environments/${env}.json`, `${JSON.stringify({ build })}\n`);
   const packages = TREES[modules].map(({ name }) => `${name} ${VERSIONS[name]}`).join(', ');
   return { entry: join(app, 'app/client/app.ts'), packages, edited: join(app, 'vendor/three/src/math/MathUtils.js') };
