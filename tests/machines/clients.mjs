@@ -70,7 +70,10 @@ class Client {
       this.seen.add(n);
       this.positions = this.positions.map((position) => (position[0] === '*' ? ['*', position[1], message[2]] : position));
     } else if (kind === 7) {
-      setTimeout(() => this.socket.close(), message[1]);
+      // As the client does it: at its turn, but not before the answers that it awaits.
+      const { socket } = this;
+      const turn = () => ([...this.calls.values()].some((call) => call.sent) ? setTimeout(turn, 50) : socket.close());
+      setTimeout(turn, message[1]);
     }
   }
 
