@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod config;
 mod contexts;
+mod dev_origins;
 mod engine_choice;
 mod errors;
 mod faulty_disk;

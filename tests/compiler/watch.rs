@@ -440,13 +440,13 @@ fn after_any_sequence_of_edits_the_output_is_a_clean_builds() {
 }
 
 /// The program itself, until its last line of output is read and it has ended.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Program {
-    fn start(root: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(root: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
         command.arg("watch").arg(root).args(["--port", "0"]).args(args).env_remove("SS_ENV");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
@@ -455,7 +455,7 @@ impl Program {
     }
 
     /// Reads on to a line with these words.
-    fn says(&mut self, words: &str) -> String {
+    pub(crate) fn says(&mut self, words: &str) -> String {
         let lines = self.lines.by_ref().map_while(Result::ok);
         lines
             .into_iter()

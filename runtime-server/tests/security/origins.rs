@@ -5,48 +5,19 @@ use crate::support::client::{Client, Refused};
 use crate::support::dist::Dist;
 use crate::support::http::Request;
 
-/// Origins that are not the server's own at `127.0.0.1:PORT`, nor `https://www.example.test`, which is allowed.
-const FOREIGN: [&str; 36] = [
-    "null",
-    "",
-    "*",
-    "http://",
-    "http://127.0.0.1",
-    "http://127.0.0.1:1",
-    "http://127.0.0.1:PORT/",
-    "http://127.0.0.1:PORT/x",
-    "http://127.0.0.1:PORT?x",
-    "http://127.0.0.1:PORT#x",
-    "http://127.0.0.1:PORT.evil.test",
-    "http://127.0.0.1:PORT@evil.test",
-    "http://user@127.0.0.1:PORT",
-    "http://user:pass@127.0.0.1:PORT",
-    "http://127.0.0.1:0PORTx",
-    "http://127.0.0.1:+PORT",
-    "http://127.0.0.1:99999",
-    "http://127.0.0.2:PORT",
-    "http://127.1:PORT",
-    "http://2130706433:PORT",
-    "http://0x7f.0.0.1:PORT",
-    "http://localhost:PORT",
-    "http://localhost.evil.test:PORT",
-    "http://[::1]:PORT",
-    "http://[::ffff:127.0.0.1]:PORT",
-    "http://evil.test",
-    "http://evil.test:PORT",
-    "ws://127.0.0.1:PORT",
-    "file://127.0.0.1:PORT",
-    "chrome-extension://127.0.0.1:PORT",
-    "127.0.0.1:PORT",
-    "//127.0.0.1:PORT",
-    "http://www.example.test",
-    "https://www.example.test.evil.test",
-    "https://sub.www.example.test",
-    "https://www.example.test, https://evil.test",
-];
-/// Origins that are.
-const OWN: [&str; 4] =
-    ["http://127.0.0.1:PORT", "HTTP://127.0.0.1:PORT", "https://www.example.test", "https://WWW.example.test:443"];
+/// Origins, and whether pages of them may do as this server's own: the same list is tried at the development server.
+fn origins(port: u16) -> Vec<(String, bool)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/origins.json");
+    let text = std::fs::read_to_string(path).expect("the list is there").replace("PORT", &port.to_string());
+    let list: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let of = |name: &str, own: bool| {
+        let names = list[name].as_array().expect("a list").clone();
+        names.into_iter().map(move |origin| (origin.as_str().expect("text").to_owned(), own))
+    };
+    let origins: Vec<_> = of("foreign", false).chain(of("own", true)).collect();
+    assert_eq!(origins.len(), 40);
+    origins
+}
 
 async fn world(env: &str) -> World {
     let dist = Dist::new().change(|manifest| manifest["env"] = json!(env));
@@ -55,10 +26,7 @@ async fn world(env: &str) -> World {
 
 async fn matrix(env: &str) {
     let world = world(env).await;
-    let port = world.address.port().to_string();
-    let cases = FOREIGN.iter().map(|origin| (origin, false)).chain(OWN.iter().map(|origin| (origin, true)));
-    for (origin, allowed) in cases {
-        let origin = origin.replace("PORT", &port);
+    for (origin, allowed) in origins(world.address.port()) {
         let mut request = Client::request(world.address, None);
         request.headers_mut().insert("Origin", origin.parse().expect("a header"));
         let refused = Client::handshake(world.address, request).await.err();
