@@ -54,15 +54,6 @@ pub struct Start {
     pub order: Vec<i64>,
 }
 
-/// Where a bundle's module numbers come from.
-#[derive(Debug, Clone, Copy)]
-pub enum Numbering<'a> {
-    /// The app's modules: what the linker gave them.
-    Linked(&'a Linked),
-    /// The runtime's: below zero, so that they never meet the app's. The module at index 0 is -1.
-    Runtime,
-}
-
 /// Writes one bundle from top to bottom.
 #[derive(Debug)]
 pub struct Writer {
@@ -86,17 +77,17 @@ impl Writer {
     }
 
     /// Adds `__ss.define` for modules of a graph. ES modules stand in strict code, the others in sloppy code.
-    pub fn define(&mut self, graph: &Graph, modules: &[usize], numbering: Numbering<'_>) {
+    pub fn define(&mut self, graph: &Graph, modules: &[usize], linked: &Linked) {
         let (strict, sloppy): (Vec<usize>, Vec<usize>) =
             modules.iter().partition(|&&module| graph.modules[module].compiled.esm);
         if !sloppy.is_empty() {
             self.text("__ss.define({\n");
-            self.members(graph, &sloppy, numbering);
+            self.members(graph, &sloppy, linked);
             self.text("});\n");
         }
         if !strict.is_empty() {
             self.text("(function(){\"use strict\";__ss.define({\n");
-            self.members(graph, &strict, numbering);
+            self.members(graph, &strict, linked);
             self.text("})})();\n");
         }
     }
@@ -133,13 +124,10 @@ impl Writer {
         }
     }
 
-    fn members(&mut self, graph: &Graph, modules: &[usize], numbering: Numbering<'_>) {
+    fn members(&mut self, graph: &Graph, modules: &[usize], linked: &Linked) {
         for &at in modules {
             let module = &graph.modules[at];
-            match numbering {
-                Numbering::Linked(linked) => self.text(&format!("{}:[", linked.ids[at])),
-                Numbering::Runtime => self.text(&format!("\"{}\":[", runtime_id(at))),
-            }
+            self.text(&format!("{}:[", linked.ids[at]));
             let scoped =
                 self.scoped && matches!(module.zone, Zone::Client | Zone::Shared) && module.text.contains("SS");
             if scoped {
@@ -154,15 +142,7 @@ impl Writer {
             if scoped {
                 self.text("}");
             }
-            let deps: Vec<String> = module
-                .deps
-                .iter()
-                .map(|dep| match (numbering, dep) {
-                    (Numbering::Linked(linked), dep) => linked.dependency(at, dep),
-                    (Numbering::Runtime, Dep::Module(to)) => runtime_id(*to).to_string(),
-                    (Numbering::Runtime, _) => unreachable!("the runtime client imports only its own files"),
-                })
-                .collect();
+            let deps: Vec<String> = module.deps.iter().map(|dep| linked.dependency(at, dep)).collect();
             let scoped = if scoped { ",1" } else { "" };
             self.text(&format!(",[{}]{scoped}],\n", deps.join(",")));
         }
@@ -187,9 +167,4 @@ impl Writer {
         }
         self.code.push_str(text);
     }
-}
-
-/// The number of the runtime client's n-th module.
-pub fn runtime_id(at: usize) -> i64 {
-    -1 - i64::try_from(at).expect("the runtime client has few modules")
 }

@@ -15,6 +15,7 @@ use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options
 
 use crate::{
     disk::{Disk, DiskError, Kind},
+    progress::Progress,
     project::{Format, SOURCE_BYTES_MAX},
     resolve::{Resolver, Side, Target},
     sheets::Imported,
@@ -82,6 +83,10 @@ pub struct Loader<'a> {
     pub side: Side,
     /// How scripts are compiled.
     pub options: Options,
+    /// Told of each module.
+    pub progress: &'a Progress,
+    /// Exports that client and shared modules are left without.
+    pub without: Vec<String>,
     /// By whom.
     pub compile: &'a Compile<'a>,
     /// Who compiles stylesheets.
@@ -202,13 +207,18 @@ impl Loader<'_> {
     fn load_wave(&self, graph: &Graph, wave: &[usize], demand: &Demand) -> Result<Vec<Loaded>, DiskError> {
         let sources: Vec<Result<Arc<str>, Diagnostic>> =
             wave.par_iter().map(|&at| self.read(&graph.modules[at])).collect::<Result<_, _>>()?;
+        self.progress.expect(wave.len());
         // The largest first, taken one by one, so that no thread is left alone with a large one at the end.
         let mut queue: Vec<usize> = (0..wave.len()).collect();
         queue.sort_by_key(|&n| std::cmp::Reverse(sources[n].as_ref().map_or(0, |text| text.len())));
         let mut loaded: Vec<(usize, Loaded)> = queue
             .into_iter()
             .par_bridge()
-            .map(|n| (n, self.compile_one(&graph.modules[wave[n]], sources[n].as_ref(), demand.is_partial(wave[n]))))
+            .map(|n| {
+                let loaded = self.compile_one(&graph.modules[wave[n]], sources[n].as_ref(), demand.is_partial(wave[n]));
+                self.progress.step();
+                (n, loaded)
+            })
             .collect();
         loaded.sort_by_key(|(n, _)| *n);
         Ok(loaded.into_iter().map(|(_, loaded)| loaded).collect())
@@ -254,7 +264,11 @@ impl Loader<'_> {
         let read_actions = module.zone == Zone::Server && self.side == Side::Server;
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
-        let shake = if shaken { Shake::Tell } else { Shake::No };
+        let shake = match module.zone {
+            _ if shaken => Shake::Tell,
+            Zone::Client | Zone::Shared if !self.without.is_empty() => Shake::Without(self.without.clone()),
+            _ => Shake::No,
+        };
         let options = Options { read_actions, ..self.options(module, shake) };
         let compiled = (self.compile)(Source { path: &module.name, text: &text, language }, &options);
         loaded.text = text;

@@ -28,6 +28,7 @@ pub mod output;
 pub mod pages;
 pub mod pipeline;
 pub mod preprocess;
+pub mod progress;
 pub mod project;
 pub mod public;
 pub mod remembered;

@@ -163,6 +163,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         libs: &libs,
         import_sheet: &import_sheet,
         timings,
+        progress: session.progress(),
     };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
     let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), || context.scripts());

@@ -1,12 +1,10 @@
 //! The browser half of the runtime: its TypeScript sources are part of this program and are compiled with each app.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeSet;
 
-use rayon::prelude::*;
-use ssbuild_diagnostic::Diagnostic;
-use ssbuild_script::{CompiledModule, Language, Minify, Options, Source, Wrap};
+use ssbuild_script::{Language, Options, Source, Wrap};
 
-use crate::graph::{Compile, Dep, Graph, Module};
+use crate::graph::{Compile, Module};
 
 macro_rules! sources {
     ($($name:literal)*) => {
@@ -20,75 +18,81 @@ sources! {
     "owners" "page" "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree"
 }
 
-/// Where maps and findings say these sources are.
-const FOLDER: &str = "ssbuild/runtime-client";
+/// Where maps and findings say that it is.
+const PATH: &str = "ssbuild/runtime-client/joined.ts";
 
 /// What is started in a page, in this order.
 pub const DEPLOYED: &[&str] = &["index"];
 /// The same while the app is worked on.
 pub const DEVELOPING: &[&str] = &["index", "dev"];
 
-/// The source that is a plain script.
+/// The source that is a program of its own, before everything else.
 const LOADER: &str = "loader";
 
-/// Path, text and what became of it.
-type Compiled = (String, &'static str, Arc<CompiledModule>);
-
-/// The runtime client, compiled.
-#[derive(Debug)]
-pub struct RuntimeClient {
-    /// The loader: a plain script, before everything else.
-    pub loader: Module,
-    /// What the entries need, themselves first.
-    pub modules: Graph,
+/// Compiles the loader and these sources, with what they import, as one plain script: modules of their own would make the
+/// script a fifth larger.
+pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> Module {
+    let text = joined(entries);
+    let options = Options { wrap: Wrap::Plain, ..options.clone() };
+    let compiled = compile(Source { path: PATH, text: &text, language: Language::TypeScript }, &options);
+    Module::embedded(PATH, &text, compiled, Vec::new())
 }
 
-/// Compiles the runtime client the way the app is compiled.
-pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> RuntimeClient {
-    let compile = |name: &str, text: &'static str, wrap: Wrap| {
-        let path = format!("{FOLDER}/{name}.ts");
-        // The compressor's slow passes gain nothing on so little code.
-        let minify = if options.minify == Minify::Max { Minify::Fast } else { options.minify };
-        let options = Options { wrap, minify, ..options.clone() };
-        let compiled = compile(Source { path: &path, text, language: Language::TypeScript }, &options);
-        (name.to_owned(), (path, text, compiled))
-    };
-    let wrap = |name: &str| if name == LOADER { Wrap::Plain } else { Wrap::Module };
-    let mut compiled: BTreeMap<String, Compiled> =
-        SOURCES.par_iter().map(|(name, text)| compile(name, text, wrap(name))).collect();
-    let mut take = |name: &str| compiled.remove(name).expect("it imports only what is embedded");
-    let (path, text, loader) = take(LOADER);
-    let loader = Module::embedded(&path, text, loader, Vec::new());
-
-    let mut modules = Graph::default();
-    let mut names: Vec<String> = entries.iter().map(|&name| name.to_owned()).collect();
-    let mut index: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
-    while let Some(name) = names.get(modules.modules.len()).cloned() {
-        let (path, text, compiled) = take(&name);
-        let deps = compiled.imports.iter().map(|import| {
-            let name = import.specifier.trim_start_matches("./").to_owned();
-            let at = *index.entry(name.clone()).or_insert_with(|| {
-                names.push(name);
-                names.len() - 1
-            });
-            Dep::Module(at)
-        });
-        let deps = deps.collect();
-        modules.modules.push(Module::embedded(&path, text, compiled, deps));
-    }
-    RuntimeClient { loader, modules }
+/// The sources behind each other, those that are imported first, in one scope. A test sees to it that no two of them declare
+/// the same name.
+fn joined(entries: &[&str]) -> String {
+    let mut joined = Joined { text: String::new(), done: BTreeSet::new() };
+    entries.iter().for_each(|entry| joined.add(entry));
+    format!("{}\n(function () {{\n\"use strict\";\n{}}})();\n", source(LOADER), joined.text)
 }
 
-impl RuntimeClient {
-    /// What was found in it, which is nothing unless a source is broken.
-    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
-        std::iter::once(&self.loader).chain(&self.modules.modules).flat_map(|module| &module.compiled.diagnostics)
+struct Joined {
+    text: String,
+    done: BTreeSet<String>,
+}
+
+impl Joined {
+    fn add(&mut self, name: &str) {
+        if !self.done.insert(name.to_owned()) {
+            return;
+        }
+        let (imported, body) = split(source(name));
+        imported.iter().for_each(|name| self.add(name));
+        self.text.push_str(&body);
     }
+}
+
+/// What a source imports that is more than types, and its text without words of modules.
+fn split(text: &str) -> (Vec<&str>, String) {
+    let (mut imported, mut body) = (Vec::new(), String::new());
+    let mut rest = text;
+    while let Some(end) = rest.find('\n') {
+        let line = &rest[..=end];
+        if line.starts_with("import ") {
+            let end = rest.find(";\n").expect("an import ends") + 2;
+            let from = rest[..end].rsplit_once("from \"./").and_then(|(_, from)| from.split('"').next());
+            if !line.starts_with("import type ") {
+                imported.push(from.expect("it imports only its own files"));
+            }
+            rest = &rest[end..];
+        } else {
+            body.push_str(line.strip_prefix("export ").unwrap_or(line));
+            rest = &rest[end + 1..];
+        }
+    }
+    (imported, body)
+}
+
+fn source(name: &str) -> &'static str {
+    let found = SOURCES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text).expect("it imports only what is embedded")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::SOURCES;
+    use std::collections::BTreeMap;
+
+    use super::{LOADER, SOURCES, split};
 
     #[test]
     fn every_source_of_the_folder_is_embedded() {
@@ -101,5 +105,28 @@ mod tests {
         there.sort();
         let embedded: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
         assert_eq!(there, embedded);
+    }
+
+    #[test]
+    fn sources_can_stand_in_one_scope() {
+        let mut declared = BTreeMap::new();
+        for (name, text) in SOURCES.iter().filter(|(name, _)| *name != LOADER) {
+            assert!(text.ends_with('\n'), "{name} ends with a line");
+            for line in text.lines().filter(|line| line.starts_with("import ") || line.starts_with("export ")) {
+                let plain = !line.contains("* as ") && !line.contains(" as ") && !line.contains(" default ");
+                assert!(plain && !line.starts_with("export {"), "{name} renames: {line}");
+            }
+            let (_, body) = split(text);
+            for line in body.lines() {
+                let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+                let Some("function" | "const" | "let" | "class" | "interface" | "type") = words.next() else {
+                    continue;
+                };
+                let declares = words.next().expect("a declaration has a name");
+                // An interface and a class of one file are one thing.
+                let other = declared.insert(declares.to_owned(), *name);
+                assert!(other.is_none_or(|other| other == *name), "{declares} is in {name} and {other:?}");
+            }
+        }
     }
 }

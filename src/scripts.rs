@@ -15,7 +15,7 @@ use ssbuild_server::{
 };
 
 use crate::{
-    bundle::{Numbering, Script, Start, Writer},
+    bundle::{Script, Start, Writer},
     check::{environment, unused},
     config::Settings,
     copies::{self, Copied},
@@ -25,9 +25,10 @@ use crate::{
     half::Half,
     libs::Lib,
     needs::{self, Chosen},
+    progress::Progress,
     project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
-    runtime_client::{self, RuntimeClient},
+    runtime_client,
     style::StyleOutput,
     timings::Timings,
     trees::Trees,
@@ -71,6 +72,9 @@ pub struct Scripts {
     pub start: Start,
 }
 
+/// Exports that are for hot swaps.
+const HOT: [&str; 2] = ["dispose", "hot"];
+
 /// A file of `lib/client`, and whether it stays as it is.
 type Library = (Module, bool);
 
@@ -94,6 +98,8 @@ pub struct Context<'a> {
     pub import_sheet: &'a ImportSheet<'a>,
     /// The build's stopwatch.
     pub timings: &'a Timings,
+    /// Told of each module.
+    pub progress: &'a Progress,
 }
 
 impl Context<'_> {
@@ -136,7 +142,7 @@ impl Context<'_> {
         found.extend(more);
         let (libs, more) = libs?;
         found.extend(more);
-        found.extend(runtime.diagnostics().cloned());
+        found.extend(runtime.compiled.diagnostics.iter().cloned());
 
         let (api, named) = self.trees.api(&client, &server);
         found.extend(named);
@@ -208,6 +214,9 @@ impl Context<'_> {
             resolver,
             side,
             options: self.options(side),
+            progress: self.progress,
+            // Nothing is swapped where nobody works on the app.
+            without: if self.develops() { Vec::new() } else { HOT.map(str::to_owned).to_vec() },
             compile: self.compile,
             import_sheet: self.import_sheet,
         };
@@ -288,15 +297,9 @@ impl Context<'_> {
         if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED }
     }
 
-    fn lib_bundle(&self, runtime: &RuntimeClient, libs: &[Library]) -> Script {
+    fn lib_bundle(&self, runtime: &Module, libs: &[Library]) -> Script {
         let mut writer = Writer::new(self.with_maps());
-        writer.plain(&runtime.loader);
-        let modules: Vec<usize> = (0..runtime.modules.modules.len()).collect();
-        writer.define(&runtime.modules, &modules, Numbering::Runtime);
-        writer.start(&Start {
-            trees: Vec::new(),
-            order: (0..self.runtime_entries().len()).map(crate::bundle::runtime_id).collect(),
-        });
+        writer.plain(runtime);
         for (module, kept) in libs {
             if *kept {
                 writer.unmapped(&module.name, &module.text);
@@ -319,7 +322,7 @@ impl Context<'_> {
 
     fn app_bundle(&self, half: &Half, start: &Start) -> Script {
         let mut writer = self.client_writer();
-        writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
+        writer.define(&half.graph, &half.linked.main, &half.linked);
         writer.start(start);
         writer.finish("app.js")
     }
@@ -371,7 +374,7 @@ impl Context<'_> {
             let Some(entry) = self.trees.client.file(page).and_then(|file| half.index(file)) else { continue };
             let mut writer = self.client_writer();
             if let Some(chunk) = half.linked.chunks.iter().find(|chunk| chunk.target == entry) {
-                writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
+                writer.define(&half.graph, &chunk.modules, &half.linked);
             }
             writer.start(&Start { trees: Vec::new(), order: vec![half.id(entry)] });
             bundles.insert(page.to_owned(), writer.finish(&format!("{page}.js")));
@@ -393,7 +396,7 @@ impl Context<'_> {
         let pages: Vec<usize> = self.page_entries().into_iter().filter_map(|file| half.index(file)).collect();
         let write = |chunk: &crate::link::Chunk| {
             let mut writer = self.client_writer();
-            writer.define(&half.graph, &chunk.modules, Numbering::Linked(&half.linked));
+            writer.define(&half.graph, &chunk.modules, &half.linked);
             (chunk.id.clone(), writer.finish(&format!("{}.js", chunk.id)))
         };
         half.linked.chunks.iter().filter(|chunk| !pages.contains(&chunk.target)).map(write).collect()
@@ -401,7 +404,7 @@ impl Context<'_> {
 
     fn server_bundle(&self, half: &Half) -> Script {
         let mut writer = Writer::new(self.with_maps());
-        writer.define(&half.graph, &half.linked.main, Numbering::Linked(&half.linked));
+        writer.define(&half.graph, &half.linked.main, &half.linked);
         let mut named = BTreeMap::new();
         for entry in self.project.scripts(Role::LibServer) {
             let Some(at) = half.index(&entry.path) else { continue };

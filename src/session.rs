@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -10,6 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use crate::{
     cache::{Cache, Mode},
     preprocess::{self, NodePath, Packages, Preprocess},
+    progress::Progress,
     remembered::Remembered,
     style::{StyleLimits, Styles, WorkerCommand},
     timings::Timings,
@@ -23,6 +24,7 @@ pub struct Session {
     threads: OnceLock<ThreadPool>,
     children: Mutex<Option<Remembered>>,
     timings: Timings,
+    progress: Arc<Progress>,
 }
 
 /// Where the cache of an app lies, below its folder.
@@ -63,6 +65,11 @@ impl Session {
     /// Where the time of its builds goes.
     pub fn timings(&self) -> &Timings {
         &self.timings
+    }
+
+    /// How far its builds are.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// What is remembered.

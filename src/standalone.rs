@@ -10,10 +10,11 @@ use ssbuild_diagnostic::Diagnostic;
 use ssbuild_script::{Options, Wrap};
 
 use crate::{
-    bundle::{Numbering, Script, Start, Writer},
+    bundle::{Script, Start, Writer},
     disk::{Disk, DiskError},
     graph::{Compile, Graph, Loader},
     link::{Chunking, Roots, link},
+    progress::Progress,
     resolve::{Resolver, Side},
     sheets::Imported,
 };
@@ -49,6 +50,8 @@ impl Standalone<'_> {
             resolver: &resolver,
             side: Side::Server,
             options: self.options(),
+            progress: &Progress::default(),
+            without: Vec::new(),
             compile: self.compile,
             import_sheet: &|path, _| Imported::refused(path),
         };
@@ -83,7 +86,7 @@ impl Loaded {
         let module = self.module();
         let (linked, cycles) = link(&self.graph, &Roots { all: vec![module], ..Roots::default() }, Chunking::None);
         let mut writer = Writer::new(true);
-        writer.define(&self.graph, &linked.main, Numbering::Linked(&linked));
+        writer.define(&self.graph, &linked.main, &linked);
         let names = BTreeMap::from([(name.to_owned(), i64::from(linked.ids[module]))]);
         writer.start(&Start { trees: vec![(tree, names)], order: Vec::new() });
         (writer.finish(file), cycles)

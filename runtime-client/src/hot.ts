@@ -192,16 +192,13 @@ export function createHot(loader: HotLoader, SS: any, reload: (reason: string) =
   function renumber(ids: { [id: string]: number }) {
     for (const table of [definitions, modules, running] as { [id: string]: any }[]) {
       const moved: { [id: string]: any } = {};
-      // Negative ones are the runtime's own.
       for (const id of Object.keys(table)) {
-        if (+id < 0) continue;
         if (has.call(ids, id)) moved[ids[id]] = table[id];
         delete table[id];
       }
       Object.assign(table, moved);
     }
     for (const id of Object.keys(definitions)) {
-      if (+id < 0) continue;
       const dependencies = definitions[id][1];
       // In place: modules that have been evaluated look into this very list.
       dependencies.forEach((dependency, n) => {

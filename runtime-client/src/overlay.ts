@@ -20,6 +20,7 @@ header { display: flex; gap: 1rem; align-items: baseline; padding: .9rem 1.2rem 
 header span { flex: 1; }
 button { font: inherit; color: #d8dee9; background: none; border: 1px solid #444c5c; border-radius: 4px; padding: 0 .6rem;
   cursor: pointer; }
+em { color: #ff8f87; font-style: normal; }
 pre { margin: 0; padding: .4rem 1.2rem 1rem; overflow-x: auto; white-space: pre; font: inherit; }
 nav { padding: 0 1.2rem 1rem; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
 a { color: #7cb7ff; }
@@ -57,9 +58,21 @@ export function createOverlay(document: Document) {
       link.href = url;
       return link;
     });
-    const made = element("section", "", head, element("pre", problem.text), element("nav", "", ...links));
+    const made = element("section", "", head, frame(problem), element("nav", "", ...links));
     made.className = "card";
     return made;
+  }
+
+  /** The lines of code, with what is meant in colour. */
+  function frame(problem: Problem) {
+    const lines = problem.text.split("\n");
+    // The title stands above already.
+    if (lines.length > 1 && lines[0].endsWith(problem.title)) lines.shift();
+    const parts = lines.map((line) => {
+      const marks = /^([\s|]*\| *)(\^+.*)$/.exec(line);
+      return marks ? element("span", "", new Text(marks[1]), element("em", marks[2]), new Text("\n")) : new Text(line + "\n");
+    });
+    return element("pre", "", ...parts);
   }
 
   function draw() {

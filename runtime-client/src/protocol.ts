@@ -39,7 +39,7 @@ export function hello(build: string, clientId: string, positions: Position[] | n
 }
 
 /** A call; `args` is JSON text already, so that it is written once however often it is sent. */
-export function call(id: number, action: string, args: string, resent: boolean, silent?: boolean): string {
+export function callText(id: number, action: string, args: string, resent: boolean, silent?: boolean): string {
   return "[1," + id + "," + JSON.stringify(action) + "," + args + (silent ? "," + (resent ? 1 : 0) + ",1]" : resent ? ",1]" : "]");
 }
 

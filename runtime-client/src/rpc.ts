@@ -6,7 +6,7 @@ import type { Env } from "./env";
 import { SSError } from "./failure";
 import type { Log } from "./log";
 import type { Page } from "./page";
-import * as protocol from "./protocol";
+import { callText } from "./protocol";
 
 /** How a call is to be made. */
 export interface Options {
@@ -94,7 +94,7 @@ export function createCalls(
   function pump() {
     while (waiting.length && mayTake()) {
       const call = waiting.shift() as Pending;
-      const text = protocol.call(call.id, call.action, call.args, call.resent, call.options.silent);
+      const text = callText(call.id, call.action, call.args, call.resent, call.options.silent);
       if (bytes(text) > line.messageBytes()) {
         call.end(failure("too_large", call, "is larger than the server takes"));
         continue;

@@ -47,10 +47,10 @@ function place(root: Node, path: string, what: () => PropertyDescriptor) {
   const last = parts.pop() as string;
   let node = root;
   for (const part of parts) {
-    if (!has(node, part)) put(node, part, { value: createNode(), writable: true });
+    if (!holds(node, part)) put(node, part, { value: createNode(), writable: true });
     node = node[part];
   }
-  if (!has(node, last)) put(node, last, what());
+  if (!holds(node, last)) put(node, last, what());
 }
 
 function put(node: Node, name: string, what: PropertyDescriptor) {
@@ -62,6 +62,6 @@ function put(node: Node, name: string, what: PropertyDescriptor) {
   }
 }
 
-function has(node: Node, name: string): boolean {
+function holds(node: Node, name: string): boolean {
   return Object.prototype.propertyIsEnumerable.call(node, name);
 }

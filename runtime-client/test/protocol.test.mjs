@@ -19,7 +19,7 @@ test("there are golden messages of every kind", () => {
 /** What the client writes for the meaning of a golden message. */
 const write = [
   (one) => protocol.hello(one.build_id, one.client_id, one.positions),
-  (one) => protocol.call(one.id, one.action, JSON.stringify(one.args), one.resent, one.silent),
+  (one) => protocol.callText(one.id, one.action, JSON.stringify(one.args), one.resent, one.silent),
   () => protocol.ping(),
   (one) => protocol.said(one.level, one.line),
 ];

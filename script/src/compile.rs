@@ -22,7 +22,7 @@ use crate::switches::SwitchScopes;
 use crate::walk::Walk;
 use crate::{
     CompiledModule, Fields, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json,
-    mangle, map, minify, parse, shake, syntax, typescript, wrap,
+    mangle, map, minify, parse, shake, syntax, typescript, without, wrap,
 };
 
 /// Most findings of a file with errors that are shown.
@@ -98,6 +98,9 @@ fn script_stages(
     let actions = options.read_actions.then(|| actions::read(&program, &names, places));
 
     let esm = is_esm(&program, common_types);
+    if let (Shake::Without(without), Some(comments)) = (&options.shake, &comments) {
+        without::leave_out(&mut program, without, &names, places, comments);
+    }
     let parts = match (&mut program, &comments) {
         (Program::Module(module), Some(comments)) if esm => shake_stage(module, &options.shake, &names, comments),
         _ => None,
@@ -176,7 +179,7 @@ fn script_stages(
 /// Tells a module's parts, or leaves out those that are not needed.
 fn shake_stage(module: &mut Module, shake: &Shake, names: &Names, comments: &SingleThreadedComments) -> Option<Parts> {
     match shake {
-        Shake::No => None,
+        Shake::No | Shake::Without(_) => None,
         Shake::Tell => shake::read(module, names, comments),
         Shake::Keep(keep) => {
             if let Some(parts) = shake::read(module, names, comments) {

@@ -37,6 +37,7 @@ mod switches;
 mod syntax;
 mod typescript;
 mod walk;
+mod without;
 mod wrap;
 
 pub use compile::{compile, panics_are_caught};

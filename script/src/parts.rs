@@ -48,6 +48,8 @@ pub enum Shake {
     /// The module is taken whole.
     #[default]
     No,
+    /// It is taken without its exports of these names, and without what only they need.
+    Without(Vec<String>),
     /// Its parts are told, and all of them are kept.
     Tell,
     /// What is not needed is left out.

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(package("node_modules/react-dom/cjs/client.js"), "react-dom");
         assert_eq!(package("../node_modules/.pnpm/x@1/node_modules/@a/b/c.js"), "@a/b");
         assert_eq!(package("app/client/deep/x.js"), "app/client");
-        assert_eq!(package("ssbuild/runtime-client/rpc.ts"), "ssbuild/runtime-client");
+        assert_eq!(package("ssbuild/runtime-client/joined.ts"), "ssbuild/runtime-client");
         assert_eq!(package("x.js"), "x.js");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use ssbuild_server::manifest::{Asset, Manifest};
 
 use crate::{
-    bundle::{Numbering, Script, Writer},
+    bundle::{Script, Writer},
     graph::Dep,
     half::Half,
     pipeline::Browser,
@@ -225,7 +225,7 @@ impl Version {
         });
         let mut writer = Writer::new(true).scoped();
         writer.unmapped("begin", &format!("__ss.begin({begin})"));
-        writer.define(&new.graph, &modules.define, Numbering::Linked(&new.linked));
+        writer.define(&new.graph, &modules.define, &new.linked);
         writer.unmapped("commit", "__ss.commit()");
         writer.finish("update.js")
     }

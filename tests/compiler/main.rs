@@ -26,6 +26,7 @@ mod preprocess;
 mod publishing;
 mod report;
 mod run;
+mod runtime_client;
 mod same_bytes;
 mod served;
 mod session;

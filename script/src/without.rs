@@ -1,0 +1,141 @@
+//! Exports that an author has no use for where the code will run: they are left out, with what only they need.
+
+use swc_core::atoms::Atom;
+use swc_core::common::comments::SingleThreadedComments;
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
+
+use crate::exports::{ExportNames, prop_name, static_name};
+use crate::names::Names;
+use crate::parts::Keep;
+use crate::place::Places;
+use crate::pure::Purity;
+use crate::shake;
+
+/// Takes the exports of these names out of a module, be it an ES module or not.
+pub(crate) fn leave_out(
+    program: &mut Program,
+    without: &[String],
+    names: &Names,
+    places: &Places<'_>,
+    comments: &SingleThreadedComments,
+) {
+    if !without.iter().any(|name| places.text().contains(name.as_str())) {
+        return;
+    }
+    if let Program::Module(module) = program
+        && module.body.iter().any(ModuleItem::is_module_decl)
+    {
+        let Some(parts) = shake::read(module, names, comments) else { return };
+        let is_kept = |name: &String| !without.contains(name);
+        let mut kept: Vec<String> = parts.exports.iter().map(|(name, _)| name.clone()).filter(is_kept).collect();
+        if kept.len() < parts.exports.len() {
+            kept.sort();
+            let stars = parts.stars.iter().map(|&star| parts.specifiers[star as usize].clone()).collect();
+            shake::shake(module, &parts, &Keep { names: kept, stars });
+        }
+        return;
+    }
+    let mut exports = ExportNames::new(names, places);
+    match program {
+        Program::Script(script) => exports.find_aliases(&script.body),
+        Program::Module(module) => module.body.iter().filter_map(ModuleItem::as_stmt).for_each(|stmt| {
+            exports.find_alias(stmt);
+        }),
+    }
+    let purity = Purity { names, comments, quiet: rustc_hash::FxHashSet::default() };
+    program.visit_mut_with(&mut Without { without, exports, purity, functions: 0, changed: false });
+}
+
+/// Takes assignments to `exports` apart.
+struct Without<'a> {
+    without: &'a [String],
+    exports: ExportNames<'a>,
+    purity: Purity<'a>,
+    /// Functions around that have a `this` of their own.
+    functions: u32,
+    /// Whether something was taken out of the statement that is looked at.
+    changed: bool,
+}
+
+impl Without<'_> {
+    fn is_out(&self, name: &Atom) -> bool {
+        self.without.iter().any(|out| *out == **name)
+    }
+
+    /// Whether something is assigned to an export that is left out.
+    fn exports_it(&self, target: &AssignTarget) -> bool {
+        let AssignTarget::Simple(SimpleAssignTarget::Member(target)) = target else { return false };
+        // At the top level of a CommonJS module `this` is `module.exports`.
+        let on_this = self.functions == 0 && target.obj.is_this();
+        (on_this || self.exports.is_exports(&target.obj))
+            && static_name(&target.prop).is_some_and(|name| self.is_out(&name))
+    }
+
+    /// Whether `module.exports` becomes another object.
+    fn exports_all(&self, target: &AssignTarget) -> bool {
+        match target {
+            AssignTarget::Simple(SimpleAssignTarget::Member(member)) => self.exports.is_module_exports(member),
+            AssignTarget::Simple(SimpleAssignTarget::Ident(name)) => {
+                self.exports.is_exports(&Expr::Ident(name.id.clone()))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a property of the new `module.exports` stays.
+    fn stays(&self, prop: &PropOrSpread) -> bool {
+        let PropOrSpread::Prop(prop) = prop else { return true };
+        let (name, pure) = match &**prop {
+            Prop::Shorthand(name) => (Some(name.sym.clone()), true),
+            Prop::KeyValue(pair) => (prop_name(&pair.key).map(|(name, _)| name), self.purity.expr(&pair.value)),
+            Prop::Method(method) => (prop_name(&method.key).map(|(name, _)| name), true),
+            _ => (None, false),
+        };
+        !(pure && name.is_some_and(|name| self.is_out(&name)))
+    }
+}
+
+impl VisitMut for Without<'_> {
+    noop_visit_mut_type!();
+
+    fn visit_mut_expr(&mut self, expr: &mut Expr) {
+        expr.visit_mut_children_with(self);
+        let Expr::Assign(assign) = expr else { return };
+        if assign.op != AssignOp::Assign {
+            return;
+        }
+        if self.exports_it(&assign.left) {
+            self.changed = true;
+            *expr = std::mem::take(&mut *assign.right);
+        } else if let Expr::Object(object) = &mut *assign.right
+            && self.exports_all(&assign.left)
+        {
+            object.props.retain(|prop| self.stays(prop));
+        }
+    }
+
+    fn visit_mut_function(&mut self, function: &mut Function) {
+        self.functions += 1;
+        function.visit_mut_children_with(self);
+        self.functions -= 1;
+    }
+
+    fn visit_mut_class(&mut self, class: &mut Class) {
+        self.functions += 1;
+        class.visit_mut_children_with(self);
+        self.functions -= 1;
+    }
+
+    fn visit_mut_stmt(&mut self, stmt: &mut Stmt) {
+        let outside = std::mem::take(&mut self.changed);
+        stmt.visit_mut_children_with(self);
+        if let Stmt::Expr(left) = stmt
+            && self.changed
+            && self.purity.expr(&left.expr)
+        {
+            *stmt = Stmt::Empty(EmptyStmt { span: left.span });
+        }
+        self.changed = outside;
+    }
+}
