@@ -7,6 +7,7 @@
 mod changes;
 mod desk;
 mod file_system;
+mod notice;
 mod positions;
 mod seen;
 mod site;
@@ -18,9 +19,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ssbuild_server::{
+    config::{Config, Layer, Layers},
+    settings::Flags,
+};
+
 use crate::{
     disk::{Disk, RealDisk},
     pipeline::{self, Error, Outcome, Purpose, Request},
+    progress::Progress,
     session::Session,
     types,
 };
@@ -100,6 +107,11 @@ impl Watch {
         self.changes.signals()
     }
 
+    /// How far its builds are.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(self.session.progress())
+    }
+
     /// Builds the app as it is now.
     pub fn build(&mut self, changed: Vec<String>) -> Result<Round, WatchError> {
         let started = Instant::now();
@@ -115,6 +127,18 @@ impl Watch {
         self.changes.follow()?;
         self.rounds += 1;
         Ok(Round { number: self.rounds, changed, result, took })
+    }
+
+    /// The configuration as far as it can be read now: where the app is to be served is asked before there is a build.
+    pub fn configuration(&self, flags: &Flags) -> Config {
+        let above: Vec<Layer> = Layers::variables(std::env::vars()).into_iter().chain(flags.layers()).collect();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        if let Ok((settings, _)) = pipeline::configuration(&disk, &self.request, &self.session, above.clone()) {
+            return settings.config;
+        }
+        let mut layers = Layers::default();
+        std::iter::once(Layers::preset(&self.request.env)).chain(above).for_each(|layer| layers.push(layer));
+        layers.resolve().0
     }
 
     /// Waits for the next thing to do. [`Signal::Changed`] comes when a change is over: many files written at once are one.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -14,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::http;
@@ -57,6 +59,16 @@ impl Door {
     /// Sends browsers to the door with TLS.
     pub fn redirecting(listener: TcpListener) -> Self {
         Self { listener, kind: Kind::Redirecting }
+    }
+
+    /// Another listener at the same address, and what encrypts its connections.
+    pub(crate) fn duplicate(&self) -> io::Result<(TcpListener, Option<TlsAcceptor>)> {
+        let listener = std::net::TcpListener::from(self.listener.as_fd().try_clone_to_owned()?);
+        let tls = match &self.kind {
+            Kind::Tls(tls) => Some(tls.acceptor().clone()),
+            Kind::Plain | Kind::Redirecting => None,
+        };
+        Ok((TcpListener::from_std(listener)?, tls))
     }
 }
 

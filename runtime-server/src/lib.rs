@@ -57,6 +57,7 @@ mod swap;
 pub mod testing;
 pub mod tls;
 mod wakes;
+pub mod waiting;
 
 pub use pages::{PolicyError, policy as page_policy};
 pub use session::StoreError;

@@ -151,7 +151,7 @@ async fn answer_admin(server: &Server, listener: Option<TcpListener>) -> io::Res
 }
 
 /// Binds what the configuration names.
-async fn open(config: &Config, tls: Option<Tls>) -> Result<(Vec<Door>, Served), String> {
+pub async fn open(config: &Config, tls: Option<Tls>) -> Result<(Vec<Door>, Served), String> {
     let (http, https) = (&config.http, &config.https);
     let Some(tls) = tls else {
         let (listener, address) = bind(&http.hostname, http.port).await?;

@@ -77,7 +77,8 @@ pub fn resolve(
 }
 
 impl Flags {
-    fn layers(&self) -> Vec<Layer> {
+    /// As layers, which win over all others.
+    pub fn layers(&self) -> Vec<Layer> {
         let layer = |origin: &str, section: &str, key: &str, value: Value| Layer {
             origin: origin.to_owned(),
             values: Map::from_iter([(section.to_owned(), json!({key: value}))]),

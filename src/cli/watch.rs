@@ -1,10 +1,10 @@
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use ssbuild::{
     pipeline::Purpose,
     watch::{self, Listening, Round, Signal, Site},
 };
-use ssbuild_server::settings::Flags;
+use ssbuild_server::{config::Config, serve::Served, settings::Flags};
 
 use self::board::Board;
 use super::{
@@ -77,22 +77,22 @@ impl Watch {
             ..Flags::default()
         };
         let mut board = Board::new(&self.output, &listening, &watch.signals());
-        let site = Site::new(&root, &out, flags, board.log());
+        let site = Site::new(&root, &out, flags.clone(), board.log());
         let mut site = site.map_err(|error| format!("cannot start the server's threads: {error}"))?;
         site.quit_on_signal(watch.signals()).map_err(|error| format!("cannot listen for signals: {error}"))?;
         let mut changed = Vec::new();
         let (mut first, mut opened) = (true, !self.open);
         loop {
-            let progress = first.then(|| board.begin()).flatten();
+            let progress = first.then(|| board.begin(watch.progress())).flatten();
             let built = watch.build(changed);
             drop(progress);
             first = false;
             let mut round = built.map_err(|error| said(&error))?;
-            let shown = show(&mut site, &mut round)?;
-            board.round(&round, shown.as_ref());
-            if let (Some(Ok(address)), false) = (&shown, opened) {
+            let shown = show(&mut site, &mut round, || watch.configuration(&flags))?;
+            board.round(&round, &shown);
+            if let (Some(served), false) = (shown.place(), opened) {
                 opened = true;
-                browser::open(&board::url(*address));
+                browser::open(&served.url);
             }
             changed = match watch.wait() {
                 Signal::Changed(paths) => paths,
@@ -105,12 +105,33 @@ impl Watch {
     }
 }
 
-/// Brings a build to the browsers: where it is served, or why it is not; nothing when it is broken. The error is one that no
-/// other build would mend.
-fn show(site: &mut Site, round: &mut Round) -> Result<Option<Result<SocketAddr, String>>, String> {
-    match site.take(round) {
-        Ok(address) => Ok(address.map(Ok)),
-        Err(error) if error.is_of_build() => Ok(Some(Err(error.to_string()))),
-        Err(error) => Err(error.to_string()),
+/// What browsers see of a build.
+#[derive(Debug)]
+enum Shown {
+    /// The app, here.
+    App(Served),
+    /// Not this build: why not, when it is a good one, and where what is wrong is shown when there is no app yet.
+    Not { why: Option<String>, waiting: Option<Served> },
+}
+
+impl Shown {
+    /// Where there is something to be seen.
+    fn place(&self) -> Option<&Served> {
+        match self {
+            Self::App(served) => Some(served),
+            Self::Not { waiting, .. } => waiting.as_ref(),
+        }
     }
+}
+
+/// Brings a build to the browsers. The error is one that no other build would mend.
+fn show(site: &mut Site, round: &mut Round, config: impl FnOnce() -> Config) -> Result<Shown, String> {
+    let why = match site.take(round) {
+        Ok(Some(served)) => return Ok(Shown::App(served)),
+        Ok(None) => None,
+        Err(error) if error.is_of_build() => Some(error.to_string()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let waiting = site.wait(config).map_err(|error| error.to_string())?;
+    Ok(Shown::Not { why, waiting })
 }

@@ -9,6 +9,7 @@ use ssbuild_diagnostic::{Diagnostic, Report};
 use ssbuild_server::{dev::Author, engine::CallError, log::Log, manifest::Manifest};
 
 use super::{
+    notice,
     positions::Positions,
     version::{Update, Version},
 };
@@ -48,16 +49,16 @@ struct State {
 
 /// What the overlay shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Problem {
-    title: String,
-    text: String,
-    places: Vec<Spot>,
+pub(super) struct Problem {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) places: Vec<Spot>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Spot {
-    name: String,
-    url: String,
+pub(super) struct Spot {
+    pub(super) name: String,
+    pub(super) url: String,
 }
 
 impl Desk {
@@ -107,6 +108,11 @@ impl Desk {
     pub(super) fn failed_to_build(&self, message: &str) -> bool {
         let title = "The app could not be built".to_owned();
         self.set_problems(vec![Problem { title, text: message.to_owned(), places: Vec::new() }])
+    }
+
+    /// What is wrong, for people.
+    pub(super) fn notice(&self, number: u64) -> String {
+        notice::html(&self.state().problems, number)
     }
 
     fn set_problems(&self, problems: Vec<Problem>) -> bool {

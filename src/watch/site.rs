@@ -1,6 +1,5 @@
 use std::{
     io::{self, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -9,14 +8,18 @@ use std::{
 use ssbuild_server::{
     backplane::{Backplane, BackplaneError},
     clock::{Clock, SystemClock},
+    config::Config,
     dev::Author,
+    front::Door,
     load::{Build, LoadError},
     log::Log,
+    serve::{self, Served},
     server::{Server, ServerError, Surroundings},
     settings::{self, Flags, SettingsError},
+    tls::{CertificateError, CertificatePlaces, Tls},
+    waiting::Waiting,
 };
 use tokio::{
-    net::TcpListener,
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -32,17 +35,27 @@ const CLOSE_MS: u64 = 3_000;
 pub struct Site {
     runtime: Runtime,
     flags: Flags,
-    state_dir: PathBuf,
+    root: PathBuf,
     dist: PathBuf,
     desk: Arc<Desk>,
-    /// Where the server's log goes, until it is started.
+    clock: Arc<dyn Clock>,
+    /// Where the server's log goes, until there is one.
     log_to: Option<Box<dyn Write + Send>>,
+    log: Option<Log>,
+    entrance: Option<Entrance>,
     running: Option<Running>,
+}
+
+/// Where browsers come in, before there is a server.
+struct Entrance {
+    doors: Vec<Door>,
+    served: Served,
+    waiting: Option<Waiting>,
 }
 
 struct Running {
     server: Server,
-    address: SocketAddr,
+    served: Served,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -63,19 +76,17 @@ pub enum SiteError {
     #[error(transparent)]
     Redis(#[from] BackplaneError),
     /// There is no place to listen.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// Why not.
-        source: io::Error,
-    },
+    #[error("{0}")]
+    Listen(String),
+    /// TLS is asked for and cannot be had.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 impl SiteError {
     /// Whether the build is to blame, so that another one may do.
     pub fn is_of_build(&self) -> bool {
-        !matches!(self, Self::Listen { .. } | Self::Server(ServerError::Store(_)))
+        !matches!(self, Self::Listen(_) | Self::Certificate(_) | Self::Server(ServerError::Store(_)))
     }
 }
 
@@ -85,13 +96,14 @@ impl Site {
     pub fn new(root: &Path, dist: &Path, flags: Flags, log_to: Box<dyn Write + Send>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let desk = Arc::new(Desk::new(root.to_owned(), dist.to_owned()));
-        let (state_dir, dist) = (root.join(".ssserve"), dist.to_owned());
-        Ok(Self { runtime, flags, state_dir, dist, desk, log_to: Some(log_to), running: None })
+        let (root, dist) = (root.to_owned(), dist.to_owned());
+        let (clock, log_to): (Arc<dyn Clock>, _) = (Arc::new(SystemClock::new()), Some(log_to));
+        Ok(Self { runtime, flags, root, dist, desk, clock, log_to, log: None, entrance: None, running: None })
     }
 
     /// Brings what a round made to the browsers: a good build, else what is wrong. Returns where it is served, when it is
     /// good; the error is why it is not.
-    pub fn take(&mut self, round: &mut Round) -> Result<Option<SocketAddr>, SiteError> {
+    pub fn take(&mut self, round: &mut Round) -> Result<Option<Served>, SiteError> {
         let shown = match &mut round.result {
             Ok(outcome) => {
                 let news = self.desk.found(&outcome.report);
@@ -122,45 +134,99 @@ impl Site {
         }
     }
 
-    /// Where it is, when it is.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.running.as_ref().map(|running| running.address)
+    /// Shows what is wrong where the app is to be, until there is a build that can be shown; returns where. Nothing when there
+    /// has been one: its pages show it.
+    pub fn wait(&mut self, config: impl FnOnce() -> Config) -> Result<Option<Served>, SiteError> {
+        if self.running.is_some() {
+            return Ok(None);
+        }
+        let mut entrance = match self.entrance.take() {
+            Some(entrance) => entrance,
+            None => self.enter(&config())?,
+        };
+        let waiting = match entrance.waiting.take() {
+            Some(waiting) => waiting,
+            None => {
+                let _inside = self.runtime.enter();
+                Waiting::start(&entrance.doors).map_err(|error| SiteError::Listen(error.to_string()))?
+            }
+        };
+        waiting.show(|number| self.desk.notice(number));
+        let served = entrance.served.clone();
+        self.entrance = Some(Entrance { waiting: Some(waiting), ..entrance });
+        Ok(Some(served))
+    }
+
+    /// Listens where a configuration says. What is listened to stays: another configuration takes another start.
+    fn enter(&mut self, config: &Config) -> Result<Entrance, SiteError> {
+        let log = self.log(config);
+        let tls = match config.https.enabled {
+            true => {
+                let own = || self.root.join("config/ssl_certs");
+                let folder = config.https.cert_dir.as_ref().map_or_else(own, PathBuf::from);
+                let places = CertificatePlaces { folder, state_dir: self.state_dir(config) };
+                Some(Tls::start(&config.https, places, &log)?)
+            }
+            false => None,
+        };
+        let (doors, served) = self.runtime.block_on(serve::open(config, tls)).map_err(SiteError::Listen)?;
+        Ok(Entrance { doors, served, waiting: None })
+    }
+
+    fn log(&mut self, config: &Config) -> Log {
+        let (clock, log_to) = (Arc::clone(&self.clock), &mut self.log_to);
+        let new = || {
+            let log_to = log_to.take().unwrap_or_else(|| Box::new(io::stderr()));
+            Log::new(config.log.level, config.log.format, clock, log_to)
+        };
+        self.log.get_or_insert_with(new).clone()
+    }
+
+    fn state_dir(&self, config: &Config) -> PathBuf {
+        config.server.state_dir.as_ref().map_or_else(|| self.root.join(".ssserve"), PathBuf::from)
     }
 
     /// Shows the build that is selected from now on. When this fails, the one before stays.
-    fn show(&mut self) -> Result<SocketAddr, SiteError> {
+    fn show(&mut self) -> Result<Served, SiteError> {
         let build = Build::load(&self.dist, None)?;
         let (config, warnings) = settings::resolve(&build, std::env::vars(), &self.flags)?;
         self.desk.set_editor(&config.dev.editor_url);
         if let Some(running) = &self.running {
             self.runtime.block_on(running.server.swap(&build, config))?;
-            return Ok(running.address);
+            return Ok(running.served.clone());
         }
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let log_to = self.log_to.take().unwrap_or_else(|| Box::new(io::stderr()));
-        let log = Log::new(config.log.level, config.log.format, Arc::clone(&clock), log_to);
+        let entrance = match self.entrance.take() {
+            Some(entrance) => entrance,
+            None => self.enter(&config)?,
+        };
+        // Put back, so that browsers can wait there when the server does not start.
+        let entrance = self.entrance.insert(entrance);
+        let served = entrance.served.clone();
+        let log = self.log(&config);
         self.desk.set_log(log.clone());
         warnings.iter().for_each(|warning| log.warn(warning));
-        let state_dir = config.server.state_dir.as_ref().map_or_else(|| self.state_dir.clone(), PathBuf::from);
-        let place = (config.http.hostname.clone(), config.http.port);
-        let running = self.runtime.block_on(async {
-            let listen = |source| SiteError::Listen { address: format!("{}:{}", place.0, place.1), source };
-            let listener = TcpListener::bind(&place).await.map_err(listen)?;
-            let address = listener.local_addr().map_err(listen)?;
+        let state_dir = self.state_dir(&config);
+        let clock = Arc::clone(&self.clock);
+        let server = self.runtime.block_on(async {
             let backplane = Backplane::connect(&config, (Arc::clone(&clock), log.clone())).await?;
             let server = Server::start(&build, config, Surroundings { clock, log, state_dir, backplane })?;
-            // Pages of other environments know nothing of authors.
-            if build.manifest.env == "development" {
-                server.develop(Arc::clone(&self.desk) as Arc<dyn Author>);
-            }
-            let (stop, stopped) = oneshot::channel();
-            let task = tokio::spawn(server.clone().run(listener, async {
-                // Sent, or dropped with the site.
-                drop(stopped.await);
-            }));
-            Ok::<_, SiteError>(Running { server, address, stop, task })
+            Ok::<_, SiteError>(server)
         })?;
-        Ok(self.running.insert(running).address)
+        // Pages of other environments know nothing of authors.
+        if build.manifest.env == "development" {
+            server.develop(Arc::clone(&self.desk) as Arc<dyn Author>);
+        }
+        let Entrance { doors, waiting, .. } = self.entrance.take().expect("it was put back");
+        if let Some(waiting) = waiting {
+            self.runtime.block_on(waiting.end());
+        }
+        let (stop, stopped) = oneshot::channel();
+        let task = self.runtime.spawn(server.clone().run_doors(doors, async {
+            // Sent, or dropped with the site.
+            drop(stopped.await);
+        }));
+        self.running = Some(Running { server, served: served.clone(), stop, task });
+        Ok(served)
     }
 
     /// Ends a watch when the process is asked to end.

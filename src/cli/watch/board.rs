@@ -2,21 +2,21 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use serde_json::json;
 use ssbuild::{
     pipeline::Outcome,
+    progress::Progress as Counts,
     report,
     watch::{Listening, Round, Signals},
 };
 
 use super::{
-    browser,
+    Shown, browser,
     keys::{Key, Keys, Raw},
-    progress::Progress,
+    progress::Bar,
     screen_text::ScreenText,
 };
 use crate::cli::{
@@ -26,6 +26,8 @@ use crate::cli::{
 
 /// How many changed files a line names.
 const NAMED_MAX: usize = 3;
+/// Width of a terminal that does not say.
+const COLUMNS: usize = 80;
 /// Clears the screen, and what was scrolled out of it stays.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
@@ -67,30 +69,35 @@ impl Board {
     }
 
     /// A first build begins: shows that something is done, when it takes long.
-    pub(super) fn begin(&self) -> Option<Progress> {
+    pub(super) fn begin(&self, counts: Arc<Counts>) -> Option<Bar> {
         let wanted = matches!(self.form, Form::Screen { .. }) && io::stderr().is_terminal();
-        wanted.then(|| Progress::start("compiling"))
+        wanted.then(|| Bar::start(counts))
     }
 
-    /// A build is done; `shown` is where it is served, or why it is not, when it was to be.
-    pub(super) fn round(&mut self, round: &Round, shown: Option<&Result<SocketAddr, String>>) {
+    /// A build is done, and this is what browsers see now.
+    pub(super) fn round(&mut self, round: &Round, shown: &Shown) {
         match &self.form {
             Form::Json => screen::to_stdout(&json_lines(round, shown)),
             Form::Lines => self.lines(round, shown),
             Form::Screen { text, .. } => {
                 let mut text = lock(text);
                 text.round(round);
-                match shown {
-                    Some(Ok(address)) => (text.url, text.unserved) = (Some(url(*address)), None),
-                    Some(Err(message)) => text.unserved = Some(message.clone()),
-                    None => {}
+                if let Some(place) = shown.place() {
+                    text.url = Some(place.url.clone());
                 }
+                text.unserved = match shown {
+                    Shown::App(_) => {
+                        text.served = true;
+                        None
+                    }
+                    Shown::Not { why, .. } => why.clone(),
+                };
                 draw(&text);
             }
         }
     }
 
-    fn lines(&mut self, round: &Round, shown: Option<&Result<SocketAddr, String>>) {
+    fn lines(&mut self, round: &Round, shown: &Shown) {
         let mut lines = String::new();
         match &round.result {
             Ok(outcome) => {
@@ -100,15 +107,22 @@ impl Board {
             Err(error) => screen::to_stderr(&format!("error: {error}\n")),
         }
         match shown {
-            Some(Err(message)) => screen::to_stderr(&format!("error: this build is not served: {message}\n")),
-            Some(Ok(address)) if !self.announced => {
+            Shown::App(served) if !self.announced => {
                 self.announced = true;
-                lines.push_str(&format!("  serving on {}\n", url(*address)));
+                lines.push_str(&format!("  serving on {}\n", served.url));
                 if let Some(reason) = &self.polling {
                     lines.push_str(&format!("  looking for changes again and again: {reason}\n"));
                 }
             }
-            _ => {}
+            Shown::App(_) => {}
+            Shown::Not { why, waiting } => {
+                if let Some(message) = why {
+                    screen::to_stderr(&format!("error: this build is not served: {message}\n"));
+                }
+                if let Some(served) = waiting {
+                    lines.push_str(&format!("  {} shows what is wrong until there is a good build\n", served.url));
+                }
+            }
         }
         if self.level >= Level::Info {
             screen::to_stdout(&lines);
@@ -147,7 +161,7 @@ fn on_screen(polling: Option<String>, signals: Signals) -> Form {
     let keys = Keys::listen(move |key| match key {
         Key::Rebuild => signals.rebuild(),
         Key::Quit => signals.quit(),
-        Key::Clear => draw(&lock(&shown)),
+        Key::Clear | Key::Resized => draw(&lock(&shown)),
         Key::Open => lock(&shown).url.iter().for_each(|url| browser::open(url)),
     });
     match keys {
@@ -157,9 +171,10 @@ fn on_screen(polling: Option<String>, signals: Signals) -> Form {
 }
 
 fn draw(text: &ScreenText) {
+    let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| usize::from(columns));
     let mut raw = Raw(Vec::new());
     // A vector takes all.
-    drop(raw.write_all(format!("{CLEAR}{}", text.draw()).as_bytes()));
+    drop(raw.write_all(format!("{CLEAR}{}", text.draw(columns)).as_bytes()));
     screen::to_stdout(&String::from_utf8_lossy(&raw.0));
 }
 
@@ -176,16 +191,7 @@ pub(super) fn why(changed: &[String]) -> String {
     }
 }
 
-/// What a person types to get there.
-pub(super) fn url(address: SocketAddr) -> String {
-    let ip = address.ip();
-    if ip.is_loopback() || ip.is_unspecified() {
-        return format!("http://localhost:{}", address.port());
-    }
-    format!("http://{address}")
-}
-
-fn json_lines(round: &Round, shown: Option<&Result<SocketAddr, String>>) -> String {
+fn json_lines(round: &Round, shown: &Shown) -> String {
     let mut line = json!({"event": "build", "number": round.number, "changed": round.changed});
     let mut findings = String::new();
     match &round.result {
@@ -201,10 +207,11 @@ fn json_lines(round: &Round, shown: Option<&Result<SocketAddr, String>>) -> Stri
             line["error"] = json!(error.to_string());
         }
     }
-    match shown {
-        Some(Ok(address)) => line["url"] = json!(url(*address)),
-        Some(Err(message)) => line["error"] = json!(message),
-        None => {}
+    if let Some(place) = shown.place() {
+        line["url"] = json!(place.url);
+    }
+    if let Shown::Not { why: Some(message), .. } = shown {
+        line["error"] = json!(message);
     }
     line["elapsed_ms"] = json!(u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX));
     format!("{findings}{line}\n")

@@ -18,6 +18,8 @@ pub(super) enum Key {
     Open,
     Clear,
     Quit,
+    /// No key: the terminal has another size.
+    Resized,
 }
 
 /// Reads keys as long as it lives.
@@ -30,10 +32,14 @@ impl Keys {
         enable_raw_mode().ok()?;
         thread::spawn(move || {
             while let Ok(event) = read() {
-                let Event::Key(key) = event else { continue };
-                if key.kind == KeyEventKind::Release {
-                    continue;
-                }
+                let key = match event {
+                    Event::Key(key) if key.kind != KeyEventKind::Release => key,
+                    Event::Resize(..) => {
+                        pressed(Key::Resized);
+                        continue;
+                    }
+                    _ => continue,
+                };
                 let control = key.modifiers.contains(KeyModifiers::CONTROL);
                 let asked = match key.code {
                     KeyCode::Char('c' | 'd') if control => Key::Quit,

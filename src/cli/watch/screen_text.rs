@@ -10,6 +10,12 @@ use super::board::why;
 
 /// Rebuilds that are listed.
 const LISTED: usize = 8;
+/// Columns of a line of the list beside what was rebuilt.
+const AROUND: usize = 22;
+/// Column of the counts.
+const COUNTS_AT: usize = 5;
+/// Nothing is made shorter than this.
+const SHORTEST: usize = 12;
 /// Places that a group of warnings names.
 const PLACES_MAX: usize = 3;
 
@@ -18,6 +24,8 @@ const PLACES_MAX: usize = 3;
 pub(super) struct ScreenText {
     name: String,
     pub(super) url: Option<String>,
+    /// Whether that is the app, and not only what is wrong with it.
+    pub(super) served: bool,
     polling: Option<String>,
     /// Why the newest build is not served.
     pub(super) unserved: Option<String>,
@@ -67,8 +75,8 @@ impl ScreenText {
         };
     }
 
-    /// The whole of it, with colours.
-    pub(super) fn draw(&self) -> String {
+    /// The whole of it, with colours, for a terminal of that width.
+    pub(super) fn draw(&self, columns: usize) -> String {
         let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
         let (green, red, yellow, blue) =
             (paint(AnsiColor::Green), paint(AnsiColor::Red), paint(AnsiColor::Yellow), paint(AnsiColor::Cyan));
@@ -78,18 +86,24 @@ impl ScreenText {
         line(String::new());
         line(format!("  {bold}{name}{bold:#}  {dim}development  {}{dim:#}", self.build));
         match &self.url {
-            Some(url) => line(format!("  {green}➜{green:#}  {blue}{url}{blue:#}")),
+            Some(url) if self.served => line(format!("  {green}➜{green:#}  {blue}{url}{blue:#}")),
+            Some(url) => line(format!(
+                "  {yellow}➜{yellow:#}  {blue}{url}{blue:#}  {yellow}shows what is wrong until there is a good build{yellow:#}"
+            )),
             None => line(format!("  {yellow}not served yet: there has been no good build{yellow:#}")),
         }
         if !self.counts.is_empty() {
-            line(format!("     {dim}{}{dim:#}", self.counts));
+            line(format!("     {dim}{}{dim:#}", shortened(&self.counts, columns.saturating_sub(COUNTS_AT))));
         }
         if let Some(reason) = &self.polling {
             line(format!("     {yellow}looking for changes again and again: {reason}{yellow:#}"));
         }
         line(String::new());
-        let width = self.rounds.iter().map(|round| round.what.chars().count()).max().unwrap_or_default();
-        for Line { number, what, took_ms, good } in &self.rounds {
+        let room = columns.saturating_sub(AROUND);
+        let rounds = self.rounds.iter().map(|round| (round, shortened(&round.what, room)));
+        let rounds: Vec<(&Line, String)> = rounds.collect();
+        let width = rounds.iter().map(|(_, what)| what.chars().count()).max().unwrap_or_default();
+        for (Line { number, took_ms, good, .. }, what) in rounds {
             let (mark, style) = if *good { ("✓", green) } else { ("✗", red) };
             line(format!(
                 "  {style}{mark}{style:#} {dim}{number:>4}{dim:#}  {what:<width$}  {dim}{took_ms:>6} ms{dim:#}"
@@ -108,6 +122,16 @@ impl ScreenText {
         line(format!("\n  {}\n", keys.join("   ")));
         text
     }
+}
+
+/// A text with its middle left out when it is too long: where it begins and the name at its end say most.
+fn shortened(text: &str, room: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= room || room < SHORTEST {
+        return text.to_owned();
+    }
+    let (before, behind) = ((room - 1) / 2, room / 2);
+    letters[..before].iter().chain(&['…']).chain(&letters[letters.len() - behind..]).collect()
 }
 
 fn errors(outcome: &Outcome) -> String {
@@ -137,4 +161,16 @@ fn warnings(outcome: &Outcome) -> String {
         format!("  {yellow}{} × {code}{yellow:#}  {named}{more}\n", places.len())
     });
     lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn long_names_keep_their_ends() {
+        assert_eq!(shortened("app/client/app.js", 17), "app/client/app.js");
+        assert_eq!(shortened("app/client/very/deep/file.js", 17), "app/clie…/file.js");
+        assert_eq!(shortened("app/client/app.js", 3), "app/client/app.js");
+    }
 }
