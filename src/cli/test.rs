@@ -116,7 +116,10 @@ impl Test {
             return ExitCode::from(APP_ERRORS);
         }
         if files.is_empty() {
-            return screen::could_not_run("there are no tests: they are files as `test/chat.test.js`");
+            return screen::could_not_run(&match self.filters.as_slice() {
+                [] => "there are no tests: they are files as `test/chat.test.js`".to_owned(),
+                filters => format!("no file of tests has `{}` in its path", filters.join("` or `")),
+            });
         }
         let build = match Build::load(&dist, None) {
             Ok(build) => build,
@@ -146,7 +149,7 @@ impl Test {
             screen::to_stdout(&format!("\n{}", testing::summary(&results, started.elapsed())));
         }
         if let Some(path) = &self.junit {
-            let written = testing::junit(&build.manifest.app, &results)
+            let written = testing::junit(&build.manifest.app, files, &results)
                 .and_then(|text| std::fs::write(path, text).map_err(|error| error.to_string()));
             if let Err(error) = written {
                 return screen::could_not_run(&format!("cannot write {}: {error}", path.display()));

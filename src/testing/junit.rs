@@ -1,23 +1,33 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use ssbuild_server::testing::{Event, Outcome};
+use ssbuild_server::testing::{Event, Failure, Outcome};
 
-use super::FileResult;
+use super::{FileResult, Linked, report};
 
 /// The results as the XML that CI systems read.
-pub fn junit(app: &str, results: &[FileResult]) -> Result<String, String> {
+pub fn junit(app: &str, files: &[Linked], results: &[FileResult]) -> Result<String, String> {
     let mut report = Report::new(app);
     for result in results {
+        let linked = files.iter().find(|linked| linked.file.name == result.name);
+        let failed = |failure: &Failure, kind| {
+            let mut status = TestCaseStatus::non_success(kind);
+            status.set_message(&failure.message);
+            // As people read it: with the place and the line of code.
+            if let Some(linked) = linked {
+                let text = report::frame(linked, &result.name, failure);
+                status.set_description(anstream::adapter::strip_str(&text).to_string());
+            }
+            status
+        };
         let mut suite = TestSuite::new(&result.name);
         for event in &result.events {
             let case = match event {
                 Event::Test(test) => {
                     let status = match (test.outcome, &test.failure) {
                         (Outcome::Passed, _) => TestCaseStatus::success(),
-                        (Outcome::Failed, failure) => {
-                            failed(failure.as_ref().map_or("", |failure| &failure.message), NonSuccessKind::Failure)
-                        }
+                        (Outcome::Failed, Some(failure)) => failed(failure, NonSuccessKind::Failure),
+                        (Outcome::Failed, None) => TestCaseStatus::non_success(NonSuccessKind::Failure),
                         (Outcome::Skipped | Outcome::Todo, _) => TestCaseStatus::skipped(),
                     };
                     let mut case = TestCase::new(test.path.join(" › "), status);
@@ -26,7 +36,7 @@ pub fn junit(app: &str, results: &[FileResult]) -> Result<String, String> {
                     case
                 }
                 Event::Broken(failure) | Event::Stray(failure) => {
-                    TestCase::new("(the file)", failed(&failure.message, NonSuccessKind::Error))
+                    TestCase::new("(the file)", failed(failure, NonSuccessKind::Error))
                 }
                 Event::Printed(..) | Event::ServerLog(_) => continue,
             };
@@ -35,10 +45,4 @@ pub fn junit(app: &str, results: &[FileResult]) -> Result<String, String> {
         report.add_test_suite(suite);
     }
     report.to_string().map_err(|error| error.to_string())
-}
-
-fn failed(message: &str, kind: NonSuccessKind) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(message);
-    status
 }

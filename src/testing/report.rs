@@ -73,7 +73,7 @@ fn indented(out: &mut String, text: &str, margin: &str) {
 }
 
 /// A failure with the line of the test, or of the app, that it came from.
-fn frame(linked: &Linked, title: &str, failure: &Failure) -> String {
+pub(super) fn frame(linked: &Linked, title: &str, failure: &Failure) -> String {
     let mut out = format!("  {RED}●{RED:#} {title}\n");
     indented(&mut out, &failure.message, "      ");
     if let Some(Assertion { actual, expected: Some(expected) }) = &failure.assertion {

@@ -195,7 +195,9 @@ fn each_file_has_a_server_of_its_own_and_files_and_names_can_be_chosen() {
     assert!(text(&one.stdout).contains("2 passed in 1 file"), "{}", text(&one.stdout));
     let named = run(&app, &["-t", "FIRST"]);
     assert!(text(&named.stdout).contains("2 passed, 1 skipped in 2 files"), "{}", text(&named.stdout));
-    assert_eq!(run(&app, &[".", "nothing"]).status.code(), Some(2));
+    let none = run(&app, &[".", "nothing"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("no file of tests has `nothing` in its path"), "{}", text(&none.stderr));
 }
 
 #[test]
@@ -211,6 +213,7 @@ fn results_are_json_lines_and_junit_for_machines() {
     assert_eq!((&lines[1]["failure"]["expected"], &lines[1]["failure"]["actual"]), (&"2".into(), &"1".into()));
     let xml = fs::read_to_string(app.root().join("results.xml")).expect("a file");
     assert!(xml.contains("<testsuite name=\"test/x.test.js\" tests=\"2\""), "{xml}");
+    assert!(xml.contains("test/x.test.js:2:") && !xml.contains('\u{1b}'), "{xml}");
     assert!(xml.contains("name=\"b &lt;&amp;>\"") || xml.contains("name=\"b &lt;&amp;&gt;\""), "{xml}");
 }
 
