@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import http from 'node:http';
+import path from 'node:path';
 import { test } from 'node:test';
 import { watch } from './watch.js';
 
@@ -150,4 +154,42 @@ test('the editor is what the configuration says', async (t) => {
   await page.waitForFunction(() => document.querySelector('ss-overlay'));
   const href = await page.evaluate(() => document.querySelector('ss-overlay').shadowRoot.querySelector('a').href);
   assert.match(href, /^idea:\/\/open\?file=.*app\.scss&line=1$/);
+});
+
+test('before the first good build, its address shows what is wrong, and then it is the app', async (t) => {
+  const { page, write, built, first } = await watch(t, { ...files, 'app/client/app.js': 'exports.init = <b>;\n' });
+  assert.equal(first.built, false);
+  const answer = await page.goto(first.url);
+  assert.equal(answer.status(), 503);
+  assert.equal(answer.headers()['cache-control'], 'no-store');
+  assert.match(await page.innerText('body'), /exports\.init = <b>;/, 'the line, as text');
+  assert.match(await page.innerText('a'), /^app\/client\/app\.js:1:\d+$/);
+  assert.match(await page.getAttribute('a', 'href'), /^vscode:\/\/file\/.*\/app\/client\/app\.js:1:\d+$/);
+  // Asked under another name it tells nothing: names can lead anywhere.
+  const asked = http.get({ port: new URL(first.url).port, headers: { host: 'elsewhere.example' } });
+  const [elsewhere] = await once(asked, 'response');
+  assert.equal(elsewhere.statusCode, 421);
+  elsewhere.resume();
+
+  await write('app/css/app.scss', 'body { color: ; }\n');
+  await page.waitForFunction(() => /app\.scss/.test(document.body.innerText));
+  await write('app/client/app.js', 'exports.init = function () {};\n');
+  await write('app/css/app.scss', 'body { color: rgb(1, 2, 3); }\n');
+  await page.waitForFunction(() => window.SS && window.SS.started);
+  assert.equal(await page.evaluate(() => window.SS.server.app.word()), 'one 1');
+  let last;
+  do last = await built();
+  while (!last.built);
+  assert.equal(last.url, first.url);
+});
+
+test('an app with https.enabled is watched over TLS', async (t) => {
+  const config = JSON.stringify({ https: { enabled: true, port: 0 } });
+  const { page, first, write, says, app } = await watch(t, { ...files, 'config/app.json': `${config}\n` }, { ignoreHTTPSErrors: true });
+  assert.match(first.url, /^https:\/\/localhost:\d+$/);
+  assert.equal(await page.evaluate(() => location.protocol), 'https:');
+  assert.equal(await page.evaluate(() => window.SS.server.app.word()), 'one 1');
+  await write('app/client/counter.js', counter(10));
+  await says('app/client/counter.js evaluated again');
+  assert.ok((await fs.readdir(path.join(app, '.ssserve'))).some((name) => name.endsWith('.pem')), 'the certificate is kept');
 });
