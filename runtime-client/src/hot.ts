@@ -273,6 +273,8 @@ function swapStyle(old: string, url: string, integrity: string): Promise<void> {
     next.href = (link.getAttribute("href") || "").slice(0, -old.length) + url;
     // The old one stays until then, so that the page is never without.
     next.onload = () => {
+      // They know the old one, as it may know the one before: a day's stylesheets would stay.
+      next.onload = next.onerror = null;
       link.remove();
       resolve();
     };
