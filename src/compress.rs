@@ -10,8 +10,12 @@ use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use rayon::prelude::*;
 use ssbuild_server::{config::Compress, manifest::Encoding};
 
+/// Up to this many bytes the best that brotli can do takes no time to speak of.
+const SMALL_BYTES: usize = 16 * 1024;
 /// Below this many bytes a compressed answer saves nothing: it fits into one packet either way.
 const WORTHWHILE_BYTES: usize = 256;
+
+const BROTLI_BEST: i32 = 11;
 
 struct Levels {
     brotli: i32,
@@ -24,7 +28,7 @@ pub fn encodings(bytes: &[u8], how: Compress) -> Result<BTreeMap<Encoding, Vec<u
     let levels = match how {
         Compress::Off => return Ok(BTreeMap::new()),
         Compress::Fast => Levels { brotli: 9, zstd: 15, gzip: 9 },
-        Compress::Max => Levels { brotli: 11, zstd: 19, gzip: 12 },
+        Compress::Max => Levels { brotli: BROTLI_BEST, zstd: 19, gzip: 12 },
     };
     if bytes.len() < WORTHWHILE_BYTES {
         return Ok(BTreeMap::new());
@@ -39,8 +43,8 @@ pub fn encodings(bytes: &[u8], how: Compress) -> Result<BTreeMap<Encoding, Vec<u
 fn encode(bytes: &[u8], encoding: Encoding, levels: &Levels) -> io::Result<Vec<u8>> {
     match encoding {
         Encoding::Brotli => {
-            let params =
-                BrotliEncoderParams { quality: levels.brotli, lgwin: 22, size_hint: bytes.len(), ..Default::default() };
+            let quality = if bytes.len() <= SMALL_BYTES { BROTLI_BEST } else { levels.brotli };
+            let params = BrotliEncoderParams { quality, lgwin: 22, size_hint: bytes.len(), ..Default::default() };
             let mut out = Vec::with_capacity(bytes.len() / 3);
             brotli::BrotliCompress(&mut &bytes[..], &mut out, &params)?;
             Ok(out)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ssbuild_script::{Language, Options, Source, Wrap};
+use ssbuild_script::{Language, Minify, Options, Source, Wrap};
 
 use crate::graph::{Compile, Module};
 
@@ -33,7 +33,9 @@ const LOADER: &str = "loader";
 /// script a fifth larger.
 pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> Module {
     let text = joined(entries);
-    let options = Options { wrap: Wrap::Plain, ..options.clone() };
+    // Every app has it. The compressor's slow passes gain nothing on so little code.
+    let minify = if options.minify == Minify::Off { Minify::Off } else { Minify::Tight };
+    let options = Options { wrap: Wrap::Plain, minify, ..options.clone() };
     let compiled = compile(Source { path: PATH, text: &text, language: Language::TypeScript }, &options);
     Module::embedded(PATH, &text, compiled, Vec::new())
 }
