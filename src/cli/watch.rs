@@ -125,8 +125,8 @@ impl Shown {
 }
 
 /// Brings a build to the browsers. The error is one that no other build would mend.
-fn show(site: &mut Site, round: &mut Round, config: impl FnOnce() -> Config) -> Result<Shown, String> {
-    let why = match site.take(round) {
+fn show(site: &mut Site, round: &mut Round, config: impl Fn() -> Config) -> Result<Shown, String> {
+    let why = match site.take(round, &config) {
         Ok(Some(served)) => return Ok(Shown::App(served)),
         Ok(None) => None,
         Err(error) if error.is_of_build() => Some(error.to_string()),

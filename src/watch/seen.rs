@@ -1,8 +1,9 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     ffi::OsString,
-    fs,
+    fs::{self, OpenOptions},
     hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard},
     time::SystemTime,
@@ -203,8 +204,12 @@ impl Disk for Seen {
         RealDisk.create_folder(path)
     }
 
+    /// Not flushed: what a power failure takes, the next build compares with its own bytes and writes again, and somebody
+    /// waits for this one.
     fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-        RealDisk.write_new(path, bytes)
+        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let written = file.and_then(|mut file| file.write_all(bytes));
+        written.map_err(|source| DiskError { doing: "write", path: path.to_owned(), source })
     }
 
     fn is_executable(&self, path: &Path) -> Result<bool, DiskError> {
@@ -219,8 +224,8 @@ impl Disk for Seen {
         RealDisk.rename(from, to)
     }
 
-    fn sync_folder(&self, path: &Path) -> Result<(), DiskError> {
-        RealDisk.sync_folder(path)
+    fn sync_folder(&self, _path: &Path) -> Result<(), DiskError> {
+        Ok(())
     }
 
     fn remove_file(&self, path: &Path) -> Result<(), DiskError> {

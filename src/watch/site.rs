@@ -103,7 +103,12 @@ impl Site {
 
     /// Brings what a round made to the browsers: a good build, else what is wrong. Returns where it is served, when it is
     /// good; the error is why it is not.
-    pub fn take(&mut self, round: &mut Round) -> Result<Option<Served>, SiteError> {
+    /// What is wrong before there has been any names its places with the configuration that is asked for.
+    pub fn take(&mut self, round: &mut Round, config: impl FnOnce() -> Config) -> Result<Option<Served>, SiteError> {
+        let is_good = round.result.as_ref().is_ok_and(|outcome| outcome.manifest.is_some());
+        if self.running.is_none() && !is_good {
+            self.desk.set_editor(&config().dev.editor_url);
+        }
         let shown = match &mut round.result {
             Ok(outcome) => {
                 let news = self.desk.found(&outcome.report);
