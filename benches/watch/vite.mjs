@@ -31,13 +31,15 @@ const child = spawn(process.execPath, [path.join(VITE, 'bin/vite.js'), '--port',
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 try {
   let said = '';
-  let url;
-  for await (const text of child.stdout) {
-    said += text;
-    // Without its colours.
-    url = said.replace(/\x1b\[[\d;]*m/g, '').match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-    if (url) break;
-  }
+  const url = await new Promise((resolve, reject) => {
+    child.stdout.on('data', (text) => {
+      // Without its colours.
+      said = `${said}${text}`.replace(/\x1b\[[\d;]*m/g, '');
+      const found = said.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (found) resolve(found[0]);
+    });
+    child.once('exit', (code) => reject(new Error(`Vite ended with ${code}:\n${said}`)));
+  });
   const page = await browser.newPage();
   await page.goto(url);
   await page.waitForFunction((count) => window.started === count, MODULES, { timeout: 120_000 });

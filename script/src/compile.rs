@@ -134,7 +134,7 @@ fn script_stages(
         let is_global = |(name, ctxt): &Id| *ctxt == names.free && !matches!(&**name, "exports" | "module" | "require");
         let careful =
             depth.is_extreme() || walk.evaluates || (walk.block_function && !esm) || walk.written.iter().any(is_global);
-        let level = if careful { Minify::Fast } else { options.minify };
+        let level = if careful && options.minify == Minify::Max { Minify::Fast } else { options.minify };
         if !walk.with {
             // Text that is evaluated may write to any name in sight.
             syntax::shorten(&mut script, &names, (!walk.evaluates).then_some(&walk.written));
