@@ -56,8 +56,8 @@ mod stream;
 mod swap;
 pub mod testing;
 pub mod tls;
-mod wakes;
 pub mod waiting;
+mod wakes;
 
 pub use pages::{PolicyError, policy as page_policy};
 pub use session::StoreError;
