@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod cli;
 mod config;
+mod console;
 mod contexts;
 mod dev_origins;
 mod engine_choice;
