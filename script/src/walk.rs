@@ -6,13 +6,15 @@ mod early;
 mod globals;
 mod members;
 mod refuse;
+mod state;
+mod words;
 
 use std::mem::take;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use swc_core::atoms::{Atom, atom};
-use swc_core::common::{Span, Spanned};
+use swc_core::atoms::Atom;
+use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith, noop_visit_mut_type};
 
@@ -20,11 +22,12 @@ use self::declared::Declared;
 pub(crate) use self::declared::Kind;
 use self::early::{Blocks, is_strict};
 use self::globals::Globals;
+use self::state::{State, field};
 use crate::exports::ExportNames;
 use crate::imports::Imports;
 use crate::names::{Names, Parameters};
 use crate::place::Places;
-use crate::references::{self, Mention, Usage};
+use crate::references::{self, Usage};
 use crate::{Doubt, Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
 
 /// What an imported name of an ES module stands for.
@@ -73,31 +76,6 @@ pub(crate) struct Walk<'a> {
     state: State,
 }
 
-/// Where the walk is.
-#[derive(Debug, Default, Clone, Copy)]
-struct State {
-    /// Functions around, which `await` and `return` belong to.
-    functions: u32,
-    /// Functions around that do not run when the module is evaluated.
-    deferred: u32,
-    /// Bodies around that have a `this` of their own.
-    receivers: u32,
-    /// The expression is an inner part of a chain of members that was looked at already.
-    in_chain: bool,
-    /// The next function is called where it stands.
-    immediate: bool,
-    /// What fails here is caught.
-    tried: bool,
-    /// The code is strict.
-    strict: bool,
-    /// `super()` may be called.
-    constructs: bool,
-    /// The next function is a method.
-    method: bool,
-    /// A pattern is that of a declaration.
-    declares: bool,
-}
-
 impl<'a> Walk<'a> {
     pub(crate) fn new(
         names: &'a Names,
@@ -137,129 +115,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes what the directives of a program that is no ES module say.
-    pub(crate) fn read_directives(&mut self, body: &[Stmt]) {
-        self.state.strict |= is_strict(body);
-    }
-
-    /// Whether no function is around.
-    pub(crate) fn is_top_level(&self) -> bool {
-        self.state.functions == 0
-    }
-
     fn is_module(&self) -> bool {
         self.wrap == Wrap::Module
-    }
-
-    fn free_word(&self, expr: &Expr, word: &str) -> bool {
-        matches!(expr, Expr::Ident(name) if self.names.is_free(name) && name.sym == *word)
-    }
-
-    fn binding(&self, expr: &Expr) -> Option<&Binding> {
-        match expr {
-            Expr::Ident(name) if !self.bindings.is_empty() => self.bindings.get(&name.to_id()),
-            Expr::Paren(paren) => self.binding(&paren.expr),
-            _ => None,
-        }
-    }
-
-    /// What an imported name is replaced by.
-    fn imported(&mut self, binding: &Binding, span: Span) -> Box<Expr> {
-        let namespace = self.imports.namespace(binding.number, span);
-        match &binding.name {
-            Some(name) => {
-                match self.doubt {
-                    None => self.imports.use_name(binding.number, name),
-                    Some(doubt) => self.imports.use_doubtful(binding.number, name, doubt),
-                }
-                quote::member(&namespace, name, span)
-            }
-            None => {
-                self.imports.use_all(binding.number);
-                Box::new(Expr::Ident(namespace))
-            }
-        }
-    }
-
-    /// Notes that a name of an import is exported again.
-    pub(crate) fn pass_on(&mut self, number: usize, name: &Atom) {
-        match typed(self.language) {
-            true => self.imports.use_doubtful(number, name, Doubt::Type),
-            false => self.imports.use_name(number, name),
-        }
-    }
-
-    /// Gives a free `module`, `exports` or `require` its parameter; of other names only Node's `global` is changed.
-    fn adopt(&mut self, name: &mut Ident) -> bool {
-        if !self.is_module() {
-            return false;
-        }
-        let parameter = match &*name.sym {
-            "global" => {
-                name.sym = atom!("globalThis");
-                return true;
-            }
-            "exports" => &self.parameters.exports,
-            "module" => &self.parameters.module,
-            "require" => &self.parameters.require,
-            _ => return false,
-        };
-        name.ctxt = parameter.ctxt;
-        true
-    }
-
-    fn free_name(&mut self, name: &mut Ident) {
-        match &*name.sym {
-            "exports" | "module" if self.is_module() => self.exports.escapes(),
-            "eval" => {
-                self.evaluates = true;
-                self.evals.push(self.places.of(name.span));
-            }
-            _ => {}
-        }
-        if !self.adopt(name) || *name.sym == *"require" {
-            self.globals.used(&name.sym, self.places, name.span);
-        }
-    }
-
-    fn require(&self, span: Span) -> Ident {
-        Ident { span, ..self.parameters.require.clone() }
-    }
-
-    fn inside(&mut self, enter: impl FnOnce(&mut State), walk: impl FnOnce(&mut Self)) {
-        let outside = self.state;
-        self.state.in_chain = false;
-        self.state.immediate = false;
-        self.state.declares = false;
-        enter(&mut self.state);
-        walk(self);
-        self.state = outside;
-    }
-
-    /// A function: `receiver` when it has a `this` of its own.
-    fn function(&mut self, receiver: bool, walk: impl FnOnce(&mut Self)) {
-        let immediate = self.state.immediate;
-        self.inside(
-            |state| {
-                state.functions += 1;
-                state.deferred += u32::from(!immediate);
-                state.receivers += u32::from(receiver);
-                state.tried &= immediate;
-                state.constructs &= !receiver;
-                state.method = false;
-            },
-            walk,
-        );
-    }
-
-    fn refer(&mut self, expr: &Expr, usage: Usage) {
-        let top_level = self.state.deferred == 0;
-        match references::read(expr, usage, top_level, self.names, self.places) {
-            Some(Mention::Tree(reference)) => self.references.push(reference),
-            Some(Mention::Member(member)) => self.members.push(member),
-            Some(Mention::Variable(variable)) => self.variables.push(variable),
-            None => {}
-        }
     }
 }
 
@@ -671,7 +528,7 @@ impl VisitMut for Walk<'_> {
         }
         if self.begins_like_let(&stmt.expr) {
             let arg = std::mem::replace(&mut stmt.expr, Expr::undefined(stmt.span));
-            stmt.expr = Box::new(Expr::Unary(UnaryExpr { span: stmt.span, op: UnaryOp::Void, arg }));
+            *stmt.expr = Expr::Unary(UnaryExpr { span: stmt.span, op: UnaryOp::Void, arg });
         }
         stmt.visit_mut_children_with(self);
     }
@@ -723,51 +580,9 @@ impl VisitMut for Walk<'_> {
     }
 }
 
-impl Walk<'_> {
-    /// Whether a statement begins with a variable named `let` and a bracket, which only brackets around it keep from being
-    /// a declaration.
-    fn begins_like_let(&self, expr: &Expr) -> bool {
-        if self.state.strict {
-            return false;
-        }
-        match expr {
-            Expr::Paren(paren) => self.begins_like_let(&paren.expr),
-            Expr::Member(MemberExpr { obj, prop, .. }) => {
-                let is_let = matches!(&**obj, Expr::Ident(name) if name.sym == *"let");
-                (is_let && prop.is_computed()) || self.begins_like_let(obj)
-            }
-            Expr::Call(CallExpr { callee: Callee::Expr(callee), .. }) => self.begins_like_let(callee),
-            Expr::Bin(bin) => self.begins_like_let(&bin.left),
-            Expr::Cond(cond) => self.begins_like_let(&cond.test),
-            Expr::Seq(seq) => seq.exprs.first().is_some_and(|first| self.begins_like_let(first)),
-            Expr::TaggedTpl(tagged) => self.begins_like_let(&tagged.tag),
-            Expr::Update(update) => !update.prefix && self.begins_like_let(&update.arg),
-            Expr::Assign(AssignExpr { left: AssignTarget::Simple(SimpleAssignTarget::Member(member)), .. }) => {
-                matches!(&*member.obj, Expr::Ident(name) if name.sym == *"let") && member.prop.is_computed()
-            }
-            _ => false,
-        }
-    }
-
-    fn note_shadow(&mut self, expr: &mut Expr) {
-        if let Expr::Ident(name) = expr {
-            self.visit_mut_ident(name);
-        }
-    }
-}
-
 /// Whether types are written in it.
 pub(crate) fn typed(language: Language) -> bool {
     matches!(language, Language::TypeScript | Language::Tsx)
-}
-
-/// A field's value or a static block: `this` is its own, `await` is not allowed in it.
-fn field(state: &mut State, deferred: u32) {
-    state.functions += 1;
-    state.deferred += deferred;
-    state.receivers += 1;
-    state.constructs = false;
-    state.method = false;
 }
 
 fn compares(op: BinaryOp) -> bool {

@@ -228,6 +228,31 @@ impl Walk<'_> {
         )
     }
 
+    /// Whether a statement begins with a variable named `let` and a bracket, which only brackets around it keep from being
+    /// a declaration.
+    pub(super) fn begins_like_let(&self, expr: &Expr) -> bool {
+        if self.state.strict {
+            return false;
+        }
+        match expr {
+            Expr::Paren(paren) => self.begins_like_let(&paren.expr),
+            Expr::Member(MemberExpr { obj, prop, .. }) => {
+                let is_let = matches!(&**obj, Expr::Ident(name) if name.sym == *"let");
+                (is_let && prop.is_computed()) || self.begins_like_let(obj)
+            }
+            Expr::Call(CallExpr { callee: Callee::Expr(callee), .. }) => self.begins_like_let(callee),
+            Expr::Bin(bin) => self.begins_like_let(&bin.left),
+            Expr::Cond(cond) => self.begins_like_let(&cond.test),
+            Expr::Seq(seq) => seq.exprs.first().is_some_and(|first| self.begins_like_let(first)),
+            Expr::TaggedTpl(tagged) => self.begins_like_let(&tagged.tag),
+            Expr::Update(update) => !update.prefix && self.begins_like_let(&update.arg),
+            Expr::Assign(AssignExpr { left: AssignTarget::Simple(SimpleAssignTarget::Member(member)), .. }) => {
+                matches!(&*member.obj, Expr::Ident(name) if name.sym == *"let") && member.prop.is_computed()
+            }
+            _ => false,
+        }
+    }
+
     /// `{__proto__: a, __proto__: b}`.
     pub(super) fn check_proto(&mut self, object: &ObjectLit) {
         let mut again = object.props.iter().filter_map(|prop| match prop {

@@ -72,7 +72,7 @@ impl Walk<'_> {
         };
         let Some((member, name)) = member.and_then(|member| Some((member, static_name(&member.prop)?))) else { return };
         if matches!(&*name, "toLocaleString" | "toLocaleDateString" | "toLocaleTimeString") {
-            self.globals.used(&*name, self.places, member.span);
+            self.globals.used(&name, self.places, member.span);
         }
     }
 
