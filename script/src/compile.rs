@@ -98,9 +98,12 @@ fn script_stages(
     let actions = options.read_actions.then(|| actions::read(&program, &names, places));
 
     let esm = is_esm(&program, common_types);
-    if let (Shake::Without(without), Some(comments)) = (&options.shake, &comments) {
-        without::leave_out(&mut program, without, &names, places, comments);
-    }
+    let left_out = match (&options.shake, &comments) {
+        (Shake::Without(without), Some(comments)) => {
+            without::leave_out(&mut program, without, &names, places, comments)
+        }
+        _ => Vec::new(),
+    };
     let parts = match (&mut program, &comments) {
         (Program::Module(module), Some(comments)) if esm => shake_stage(module, &options.shake, &names, comments),
         _ => None,
@@ -159,12 +162,18 @@ fn script_stages(
         Wrap::Plain => Tree::Statements(&script),
     };
     let emitted = emit::emit(&tree, places.text(), layout, options.source_map);
+    let mut exports = walk.exports.finish();
+    for (name, place) in left_out {
+        if exports.names.iter().all(|(known, _)| *known != name) {
+            exports.names.push((name, place));
+        }
+    }
     Ok(CompiledModule {
         map: options.source_map.then(|| map::chunk(&emitted, places)),
         code: emitted.code,
         esm,
         imports: walk.imports.finish(),
-        exports: walk.exports.finish(),
+        exports,
         references: walk.references,
         members: walk.members,
         variables: walk.variables,
