@@ -46,7 +46,7 @@ async fn this_is_the_calls_own() {
     let ann = call_as_ann(&engine, "app/who", json!([])).await;
     assert_eq!(ann, Ok(json!(["session-3", 1_700_000_000_000_u64, "ann", "ann", true])));
     let request = call(&engine, "app/request", json!([])).await;
-    assert_eq!(request, Ok(json!({"id": "r1", "origin": "socket", "ip": "127.0.0.1"})));
+    assert_eq!(request, Ok(json!({"id": "r1", "origin": "socket", "ip": "127.0.0.1", "connection": 7})));
     assert_eq!(call_as_ann(&engine, "app/sibling", json!([5])).await, Ok(json!([5, "session-3", "r1"])));
     assert_eq!(call_as_ann(&engine, "app/detached", json!([5])).await, Ok(json!([5, "session-3", "r1"])));
     assert_eq!(call(&engine, "app/anonymous", json!([])).await, Ok(json!([null, null])));
