@@ -1,5 +1,7 @@
 //! `cargo run --example echo -- 127.0.0.1:9001`: a websocket that echoes, for Autobahn's test suite (`make conformance`).
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that says where it listens")]
+
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;

@@ -158,6 +158,9 @@ pub(crate) struct Greeting<'a> {
     pub(crate) reached: Option<&'a [Position]>,
 }
 
+/// An event as it goes to clients, and its place among what waits.
+type Encoded = (Text, Option<Arc<str>>);
+
 /// Wire name to epoch and offset.
 type Reached<'a> = HashMap<&'a str, (&'a str, u64)>;
 
@@ -276,7 +279,7 @@ impl Bus<'_> {
 
     fn deliver_once(&self, reached: &[(&StreamName, u64)], event: &Event) {
         let mut seen = FxHashSet::default();
-        let mut texts: HashMap<Vec<(&str, u64)>, (Text, Option<Arc<str>>)> = HashMap::new();
+        let mut texts: HashMap<Vec<(&str, u64)>, Encoded> = HashMap::new();
         for (name, _) in reached {
             for (id, connection) in &self.state.streams[*name].subscribers {
                 if !seen.insert(*id) {

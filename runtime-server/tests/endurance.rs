@@ -90,7 +90,7 @@ async fn churn(engine: &str) {
                         return;
                     }
                     // Half of them are always new.
-                    let known = cookie.take().filter(|_| browser % 2 == 0 && round % 50 != 0);
+                    let known = cookie.take().filter(|_| browser.is_multiple_of(2) && round % 50 != 0);
                     let seen = Arc::clone(&done);
                     let visit = tokio::spawn(async move { visit(address, known, browser, &seen).await });
                     cookie = visit.await.unwrap_or_else(|_| {
@@ -114,21 +114,24 @@ async fn churn(engine: &str) {
     let last = nobody_there(id, workers, quiet.descriptors + SLACK_DESCRIPTORS).await;
     let [early, late] = [&seen[seen.len() / 3..seen.len() / 2], &seen[seen.len() * 5 / 6..]].map(median_bytes);
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    println!(
-        "{engine}: {} s, {} connections, {} logins, {} calls, {} events, {} visits failed; memory {} kB after a third, {} kB at the end, {} kB when all had gone; \
+    #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+    {
+        println!(
+            "{engine}: {} s, {} connections, {} logins, {} calls, {} events, {} visits failed; memory {} kB after a third, {} kB at the end, {} kB when all had gone; \
          descriptors {} before, {} after",
-        lasts.as_secs(),
-        count(&done.connections),
-        count(&done.logins),
-        count(&done.calls),
-        count(&done.events),
-        count(&done.failed),
-        early / 1024,
-        late / 1024,
-        last.bytes / 1024,
-        quiet.descriptors,
-        last.descriptors,
-    );
+            lasts.as_secs(),
+            count(&done.connections),
+            count(&done.logins),
+            count(&done.calls),
+            count(&done.events),
+            count(&done.failed),
+            early / 1024,
+            late / 1024,
+            last.bytes / 1024,
+            quiet.descriptors,
+            last.descriptors,
+        );
+    }
     // A machine that has no time for half a minute makes calls end for want of it: in half an hour that is no wonder.
     let allowed = if soak { count(&done.connections) / 100 } else { 0 };
     assert!(count(&done.failed) <= allowed, "{} visits failed", count(&done.failed));
@@ -175,7 +178,7 @@ async fn visit(address: SocketAddr, cookie: Option<String>, browser: u64, done: 
     client.until(mine).await;
     client.answer(said).await;
     done.events.fetch_add(1, Ordering::Relaxed);
-    if browser % 3 == 0 {
+    if browser.is_multiple_of(3) {
         assert_eq!(client.call("app/leave", json!([room])).await.err(), None);
         assert_eq!(client.call("app/logout", json!([])).await.err(), None);
     }
@@ -185,7 +188,7 @@ async fn visit(address: SocketAddr, cookie: Option<String>, browser: u64, done: 
 
 /// Some say that they go.
 async fn leave(mut client: Client, browser: u64) {
-    if browser % 2 == 0 {
+    if browser.is_multiple_of(2) {
         let _ = client.send_raw(tokio_tungstenite::tungstenite::Message::Close(None)).await;
     }
 }

@@ -88,7 +88,7 @@ impl Schedule<'_> {
         let published = self.model.streams.get(stream).map(Vec::as_slice).unwrap_or_default();
         let now = published.len() as i64 + self.before[stream];
         let missed = usize::try_from(now - offset as i64).expect("nobody is ahead");
-        let oldest = published.iter().rev().take(missed).last();
+        let oldest = published[published.len() - missed.min(published.len())..].first();
         missed <= HISTORY && oldest.is_none_or(|(_, at_ms)| *at_ms + HISTORY_MS >= self.now_ms)
     }
 }

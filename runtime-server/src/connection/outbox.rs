@@ -25,6 +25,7 @@ struct State {
     queue: VecDeque<Text>,
     bytes: usize,
     /// The places of what waits, when some of it has one: as many as there are messages.
+    #[expect(clippy::box_collection, reason = "a connection that nothing waits for pays one word for it")]
     places: Option<Box<VecDeque<Option<Arc<str>>>>>,
     /// Answers that wait for the ticket of a login.
     held: Option<Vec<Text>>,

@@ -342,7 +342,7 @@ impl Down {
         self.answers += 1;
         let failed = answer[0] == 2;
         match self.broken {
-            Broken::AnAnswerIsLost if self.answers % 5 == 0 => return vec![],
+            Broken::AnAnswerIsLost if self.answers.is_multiple_of(5) => return vec![],
             Broken::AnAnswerComesTwice => return vec![answer.clone(), answer],
             Broken::AnswersWaitForEachOther => {
                 self.waiting.insert(answer[1].as_u64().unwrap_or(0), answer);
@@ -373,7 +373,7 @@ impl Down {
     fn event(&mut self, mut event: Value) -> Vec<Value> {
         self.events += 1;
         match self.broken {
-            Broken::AnEventIsLost if self.events % 7 == 0 => return vec![],
+            Broken::AnEventIsLost if self.events.is_multiple_of(7) => return vec![],
             Broken::WhatWasMissedIsForgotten if self.events == 1 => return vec![],
             Broken::AnEventComesTwice => return vec![event.clone(), event],
             Broken::EventsChangePlaces if self.events > 3 => {
