@@ -1,6 +1,6 @@
 // Compiles two trees of modules with ssbuild and with other tools, in turns, and prints the tables that the book shows.
 //
-//   node benches/compile/run.mjs [--rounds 7] [--trees 1008,5206] [--only esbuild,Bun] [--ssbuild target/release/ssbuild] [--write]
+//   node benches/compile/run.mjs [--rounds 7] [--trees 1008,5206] [--modes small-maps,small,plain] [--only esbuild,Bun] [--ssbuild target/release/ssbuild] [--write]
 //
 // One machine is noisy, so in each round every program runs once, and ratios are taken round by round against esbuild's cold run. With
 // --write the figures replace those in the book.
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     trees: { type: 'string', default: Object.keys(TREES).join(',') },
+    modes: { type: 'string', default: Object.values(MODES).map(({ env }) => env).join(',') },
     only: { type: 'string' },
     ssbuild: { type: 'string', default: join(ROOT, 'target/release/ssbuild') },
     write: { type: 'boolean', default: false },
@@ -47,7 +48,7 @@ try {
     const app = join(work, modules);
     const tree = makeTree(app, modules);
     inputs.push(`${Number(modules).toLocaleString('en')} modules: ${tree.packages}.`);
-    for (const [title, mode] of Object.entries(MODES)) {
+    for (const [title, mode] of Object.entries(MODES).filter(([, { env }]) => options.modes.split(',').includes(env))) {
       const main = title === Object.keys(MODES)[0];
       const { programs, outcomes } = run(app, tree, mode, main);
       tables.push(comparison(`${Number(modules).toLocaleString('en')} modules, ${title}`, programs));
