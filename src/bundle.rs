@@ -1,14 +1,17 @@
 //! Bundles: many modules in the format of `book/src/internals/bundle.md`, with the maps of all joined.
 
+mod joined;
+
 use std::collections::BTreeMap;
 
-use ssbuild_script::{ImportKind, MapJoiner};
+use ssbuild_script::{ImportKind, MapChunk, MapJoiner};
 
 use crate::{
     graph::{Dep, Graph, Module},
     link::Linked,
     zone::Zone,
 };
+use joined::{Joined, Piece};
 
 /// A script that is ready to be named by its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +81,10 @@ impl Writer {
 
     /// Adds `__ss.define` for modules of a graph. ES modules stand in strict code, the others in sloppy code.
     pub fn define(&mut self, graph: &Graph, modules: &[usize], linked: &Linked) {
-        let (strict, sloppy): (Vec<usize>, Vec<usize>) =
-            modules.iter().partition(|&&module| graph.modules[module].compiled.esm);
+        let (strict, sloppy): (Vec<usize>, Vec<usize>) = modules
+            .iter()
+            .filter(|&&module| !linked.groups.is_absorbed(module))
+            .partition(|&&module| graph.modules[module].compiled.esm);
         if !sloppy.is_empty() {
             self.text("__ss.define({\n");
             self.members(graph, &sloppy, linked);
@@ -94,7 +99,7 @@ impl Writer {
 
     /// Adds a program as it is, and a `;` on a line of its own, so that it cannot run into what follows.
     pub fn plain(&mut self, module: &Module) {
-        self.module(module, Vec::new());
+        self.source(module, Vec::new(), (&module.compiled.code, module.compiled.map.as_ref()));
         self.text("\n;\n");
     }
 
@@ -128,17 +133,18 @@ impl Writer {
         for &at in modules {
             let module = &graph.modules[at];
             self.text(&format!("{}:[", linked.ids[at]));
+            if let steps @ [_, ..] = linked.groups.steps(at) {
+                let deps = self.joined(Joined::new(graph, steps, linked.groups.asked(at)), graph);
+                let deps: Vec<String> = deps.iter().map(|dep| linked.dependency(at, dep)).collect();
+                self.text(&format!(",[{}]],\n", deps.join(",")));
+                continue;
+            }
             let scoped =
                 self.scoped && matches!(module.zone, Zone::Client | Zone::Shared) && module.text.contains("SS");
             if scoped {
                 self.text("function(SS){return ");
             }
-            let imports = module.compiled.imports.iter().zip(&module.deps).filter_map(|(import, dep)| match dep {
-                Dep::Module(to) => Some((graph.modules[*to].name.clone(), import.kind)),
-                Dep::Host(name) => Some((name.clone(), import.kind)),
-                Dep::Missing => None,
-            });
-            self.module(module, imports.collect());
+            self.module(graph, module, (&module.compiled.code, module.compiled.map.as_ref()));
             if scoped {
                 self.text("}");
             }
@@ -148,17 +154,41 @@ impl Writer {
         }
     }
 
-    fn module(&mut self, module: &Module, imports: Vec<(String, ImportKind)>) {
-        let (name, source_bytes) = (module.name.clone(), module.text.len());
-        let (start, bytes) = (self.code.len(), module.compiled.code.len());
-        self.parts.push(Part { name, start, bytes, source_bytes, imports });
-        if let Some(map) = &mut self.map {
-            match &module.compiled.map {
-                Some(chunk) => map.push_chunk(chunk, &module.name, Some(&module.text)),
-                None => map.push_text(&module.compiled.code),
+    /// A function of several modules; also returns what it asks for, by number.
+    fn joined(&mut self, joined: Joined<'_>, graph: &Graph) -> Vec<Dep> {
+        for piece in joined.pieces() {
+            match piece {
+                Piece::Text(text) => self.text(&text),
+                Piece::Module(at, code, map) => self.module(graph, &graph.modules[at], (&code, map.as_ref())),
             }
         }
-        self.code.push_str(&module.compiled.code);
+        joined.into_deps()
+    }
+
+    fn module(&mut self, graph: &Graph, module: &Module, (code, map): (&str, Option<&MapChunk>)) {
+        let imports = module.compiled.imports.iter().zip(&module.deps).filter_map(|(import, dep)| match dep {
+            Dep::Module(to) => Some((graph.modules[*to].name.clone(), import.kind)),
+            Dep::Host(name) => Some((name.clone(), import.kind)),
+            Dep::Missing => None,
+        });
+        self.source(module, imports.collect(), (code, map));
+    }
+
+    fn source(
+        &mut self,
+        module: &Module,
+        imports: Vec<(String, ImportKind)>,
+        (code, chunk): (&str, Option<&MapChunk>),
+    ) {
+        let (name, source_bytes) = (module.name.clone(), module.text.len());
+        self.parts.push(Part { name, start: self.code.len(), bytes: code.len(), source_bytes, imports });
+        if let Some(map) = &mut self.map {
+            match chunk {
+                Some(chunk) => map.push_chunk(chunk, &module.name, Some(&module.text)),
+                None => map.push_text(code),
+            }
+        }
+        self.code.push_str(code);
     }
 
     fn text(&mut self, text: &str) {

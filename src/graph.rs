@@ -11,7 +11,7 @@ use std::{
 
 use rayon::prelude::*;
 use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
-use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options, Shake, Source, TypeScript};
+use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options, Shake, Source, TypeScript, Wrap};
 
 use crate::{
     disk::{Disk, DiskError, Kind},
@@ -55,7 +55,7 @@ pub struct Module {
 }
 
 /// What an import comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Dep {
     /// The module at this index of the graph.
     Module(usize),
@@ -110,6 +110,11 @@ impl Module {
     pub fn embedded(name: &str, text: &str, compiled: Arc<CompiledModule>, deps: Vec<Dep>) -> Self {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
         Self { name, zone: Zone::Elsewhere, text, compiled, deps, style: None, path, free: false, found_by: None }
+    }
+
+    /// Whether it stands for a module that is not there.
+    pub fn is_nothing(&self) -> bool {
+        self.name == EMPTY
     }
 
     /// Where it is on the disk, every link resolved.
@@ -225,7 +230,7 @@ impl Loader<'_> {
     }
 
     fn read(&self, module: &Module) -> Result<Result<Arc<str>, Diagnostic>, DiskError> {
-        if module.name == EMPTY {
+        if module.is_nothing() {
             return Ok(Ok("".into()));
         }
         let unreadable = |what: &str| {
@@ -249,7 +254,7 @@ impl Loader<'_> {
                 return Loaded { compiled: Arc::new(compiled), ..Loaded::default() };
             }
         };
-        if module.name == EMPTY {
+        if module.is_nothing() {
             return Loaded { compiled: empty(), ..Loaded::default() };
         }
         let mut loaded = Loaded::default();
@@ -292,12 +297,21 @@ impl Loader<'_> {
             Zone::Package => TypeScript::default(),
             _ => self.resolver.typescript().clone(),
         };
-        let mut options = Options { shake, typescript, ..self.options.clone() };
+        let mut options = Options { shake, typescript, wrap: self.wrap(module), ..self.options.clone() };
         if module.zone == Zone::Package && self.side == Side::Client {
             // What packages ask of an environment is not there; the app's own code is told so.
             options.defines.push(("process.env.*".to_owned(), "undefined".to_owned()));
         }
         options
+    }
+
+    /// The app's own modules are functions of their own, whatever becomes of packages.
+    fn wrap(&self, module: &Module) -> Wrap {
+        match (self.options.wrap, module.zone) {
+            (Wrap::Joined, Zone::Package) => Wrap::Joined,
+            (Wrap::Joined, _) => Wrap::Module,
+            (wrap, _) => wrap,
+        }
     }
 
     /// Whether a file lies outside of the app's folder and in no package.

@@ -1,5 +1,7 @@
 //! Linking: which module has which number, what is evaluated in which order, and what goes into a chunk.
 
+mod groups;
+
 use std::collections::BTreeMap;
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
@@ -9,11 +11,12 @@ use crate::{
     asset::Fingerprint,
     graph::{Dep, Graph},
 };
+pub use groups::{Asked, Groups, Step};
 
 /// A linked graph. Modules are named by their index in the graph, ids are what stands in the code.
 #[derive(Debug)]
 pub struct Linked {
-    /// Id of each module.
+    /// Id of each module that can be asked for.
     pub ids: Vec<u32>,
     /// Modules of the main bundle, by id.
     pub main: Vec<usize>,
@@ -21,6 +24,8 @@ pub struct Linked {
     pub order: Vec<usize>,
     /// What is loaded on demand, by the target's name.
     pub chunks: Vec<Chunk>,
+    /// Which modules share a function.
+    pub groups: Groups,
     chunk_of: Vec<Option<usize>>,
 }
 
@@ -60,7 +65,7 @@ pub struct Roots {
 /// Links a graph.
 pub fn link(graph: &Graph, roots: &Roots, chunking: Chunking) -> (Linked, Vec<Diagnostic>) {
     let edges = Edges::of(graph, chunking);
-    let apart = roots.apart.clone();
+    let (apart, entries) = (roots.apart.clone(), &roots.all);
     let roots = match chunking {
         Chunking::OnDemand => edges.static_roots(roots),
         Chunking::None => roots.all.clone(),
@@ -73,20 +78,21 @@ pub fn link(graph: &Graph, roots: &Roots, chunking: Chunking) -> (Linked, Vec<Di
     let (mut chunks, shared) = chunks_of(graph, &edges, &main, &apart);
     main.extend(shared);
 
-    let mut ids = vec![0; graph.modules.len()];
     let mut chunk_of = vec![None; graph.modules.len()];
-    let everything = main.iter().chain(chunks.iter().flat_map(|chunk| &chunk.modules));
-    for (id, &module) in everything.enumerate() {
-        ids[module] = u32::try_from(id).expect("fewer modules than 32 bits count");
-    }
     for (n, chunk) in chunks.iter_mut().enumerate() {
         for &module in &chunk.modules {
             chunk_of[module] = Some(n);
         }
     }
+    let groups = Groups::of(graph, entries, &chunk_of);
+    let mut ids = vec![0; graph.modules.len()];
+    let everything = main.iter().chain(chunks.iter().flat_map(|chunk| &chunk.modules));
+    for (id, &module) in everything.filter(|&&module| !groups.is_absorbed(module)).enumerate() {
+        ids[module] = u32::try_from(id).expect("fewer modules than 32 bits count");
+    }
     let order = walk.order.iter().copied().filter(|&module| graph.modules[module].zone.is_tree()).collect();
     let cycles = walk.cycles.iter().map(|cycle| cycle_finding(graph, cycle)).collect();
-    (Linked { ids, main, order, chunks, chunk_of }, cycles)
+    (Linked { ids, main, order, chunks, groups, chunk_of }, cycles)
 }
 
 impl Linked {

@@ -213,7 +213,7 @@ impl Context<'_> {
             root: &self.project.root,
             resolver,
             side,
-            options: self.options(side),
+            options: Options { wrap: self.wrap(side), ..self.options(side) },
             progress: self.progress,
             // Nothing is swapped where nobody works on the app.
             without: if self.develops() { Vec::new() } else { HOT.map(str::to_owned).to_vec() },
@@ -239,6 +239,12 @@ impl Context<'_> {
             },
             depth_limit: ssbuild_script::DEPTH_LIMIT,
         }
+    }
+
+    /// Modules of packages are joined where bytes count. Where modules are swapped one by one, each is a function of its own.
+    fn wrap(&self, side: Side) -> Wrap {
+        let is_joined = side == Side::Client && !self.develops() && self.minify() == ssbuild_script::Minify::Fast;
+        if is_joined { Wrap::Joined } else { Wrap::Module }
     }
 
     fn minify(&self) -> ssbuild_script::Minify {

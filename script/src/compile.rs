@@ -14,6 +14,7 @@ use swc_core::ecma::visit::VisitMutWith;
 use crate::defines::Defines;
 use crate::depth::Depth;
 use crate::emit::{Layout, Tree};
+use crate::esm::Declarations;
 use crate::fields::AssignedFields;
 use crate::jsx::Jsx;
 use crate::names::Names;
@@ -21,8 +22,8 @@ use crate::place::Places;
 use crate::switches::SwitchScopes;
 use crate::walk::Walk;
 use crate::{
-    CompiledModule, Fields, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm, json,
-    mangle, map, minify, parse, shake, syntax, typescript, without, wrap,
+    CompiledModule, Fields, Joint, Language, Minify, Options, Parts, Shake, Source, Wrap, actions, depth, emit, esm,
+    json, mangle, map, minify, parse, shake, syntax, typescript, without, wrap,
 };
 
 /// Most findings of a file with errors that are shown.
@@ -53,15 +54,24 @@ fn stages(source: Source<'_>, options: &Options) -> Result<CompiledModule, Vec<D
     if source.language == Language::Json {
         return json::compile(&places, options);
     }
-    GLOBALS.set(&Globals::new(), || script_stages(&places, source.language, depth, options))
+    let stages =
+        |options: &Options| GLOBALS.set(&Globals::new(), || script_stages(&places, source.language, depth, options));
+    match stages(options)? {
+        Some(compiled) => Ok(compiled),
+        None => {
+            let alone = Options { wrap: Wrap::Module, ..options.clone() };
+            Ok(stages(&alone)?.expect("every program can be a module of its own"))
+        }
+    }
 }
 
+/// One way of compiling; nothing when the program turns out not to be one that can be joined with others.
 fn script_stages(
     places: &Places<'_>,
     language: Language,
     depth: Depth,
     options: &Options,
-) -> Result<CompiledModule, Vec<Diagnostic>> {
+) -> Result<Option<CompiledModule>, Vec<Diagnostic>> {
     let jsx = Jsx::of(places.text(), language, &options.typescript.jsx);
     let comments = (options.shake != Shake::No).then(SingleThreadedComments::default);
     let comments = jsx.as_ref().and_then(Jsx::comments).cloned().or(comments);
@@ -109,8 +119,15 @@ fn script_stages(
         _ => None,
     };
     let parameters = names.parameters(&program, esm);
+    let done = minify::is_minified(places.text());
+    let wrap = match options.wrap {
+        // What stays as it is has names of its own, and swc's compressor sees whole functions only.
+        Wrap::Joined if !esm || done || options.minify != Minify::Fast => Wrap::Module,
+        wrap => wrap,
+    };
     let mut walk = Walk::new(&names, places, parameters, language, options, esm);
-    let body = link(program, &mut walk);
+    walk.wrap = wrap;
+    let (body, declarations) = link(program, &mut walk);
     let actions = actions.map(|(actions, found)| {
         walk.found.extend(found);
         actions
@@ -120,11 +137,15 @@ fn script_stages(
         return Err(walk.found);
     }
 
-    let mut script = match options.wrap {
+    if walk.is_joined() && (walk.evaluates || walk.with || walk.adopts) {
+        return Ok(None);
+    }
+
+    let mut script = match wrap {
         Wrap::Module => wrap::wrap(body, &walk.parameters),
-        Wrap::Plain => Script { body, ..Script::default() },
+        Wrap::Joined | Wrap::Plain => Script { body, ..Script::default() },
     };
-    let done = minify::is_minified(places.text());
+    let mut open = None;
     if options.minify == Minify::Off || done {
         // The fixer looks through one pair of brackets, not through several.
         script.visit_mut_with(&mut paren_remover(None));
@@ -148,8 +169,10 @@ fn script_stages(
             script.visit_mut_with(&mut hygiene());
             script.visit_mut_with(&mut resolver(names.unresolved_mark, names.top_mark, false));
         }
-        if level == Minify::Fast && !walk.evaluates && !walk.with {
-            mangle::mangle(&mut script, options.wrap);
+        if walk.is_joined() {
+            open = Some(mangle::open(&mut script, &walk.bindings, &walk.parameters.require));
+        } else if level == Minify::Fast && !walk.evaluates && !walk.with {
+            mangle::mangle(&mut script, wrap);
         } else {
             script = minify::minify(script, level, &names);
         }
@@ -157,9 +180,9 @@ fn script_stages(
     script.visit_mut_with(&mut fixer(None));
 
     let layout = if options.minify == Minify::Off && !done { Layout::Readable } else { Layout::Dense };
-    let tree = match options.wrap {
+    let tree = match wrap {
         Wrap::Module => Tree::Function(wrap::unwrap(&script)),
-        Wrap::Plain => Tree::Statements(&script),
+        Wrap::Joined | Wrap::Plain => Tree::Statements(&script),
     };
     let emitted = emit::emit(&tree, places.text(), layout, options.source_map);
     let mut exports = walk.exports.finish();
@@ -168,8 +191,16 @@ fn script_stages(
             exports.names.push((name, place));
         }
     }
-    Ok(CompiledModule {
-        map: options.source_map.then(|| map::chunk(&emitted, places)),
+    let (map, shifts) = options.source_map.then(|| map::chunk(&emitted, places)).unzip();
+    let shifts = shifts.unwrap_or_default();
+    let joint = open.zip(declarations).map(|(open, declarations)| Joint {
+        holes: emitted.holes,
+        shifts,
+        ..declarations.joint(open, &walk)
+    });
+    Ok(Some(CompiledModule {
+        map,
+        joint,
         code: emitted.code,
         esm,
         imports: walk.imports.finish(),
@@ -182,7 +213,7 @@ fn script_stages(
         actions,
         parts,
         diagnostics: walk.found,
-    })
+    }))
 }
 
 /// Tells a module's parts, or leaves out those that are not needed.
@@ -199,19 +230,30 @@ fn shake_stage(module: &mut Module, shake: &Shake, names: &Names, comments: &Sin
     }
 }
 
-/// Writes imports as numbers and an ES module as a function's statements.
-fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
+/// Writes imports as numbers and an ES module as a function's statements; of one that may be joined with others, its declarations
+/// are kept apart.
+fn link(program: Program, walk: &mut Walk<'_>) -> (Vec<Stmt>, Option<Declarations>) {
     match program {
-        Program::Module(module) if walk.esm && walk.wrap == Wrap::Module => {
+        Program::Module(module) if walk.esm && walk.wrap != Wrap::Plain => {
             let (body, mut declarations) = esm::take_declarations(module, walk);
             let (directives, mut body) = wrap::split_directives(body);
             walk.declare_functions(&body);
-            body.visit_mut_with(walk);
+            for stmt in &mut body {
+                walk.wants_this = false;
+                stmt.visit_mut_with(walk);
+                if walk.is_joined() && !walk.wants_this {
+                    declarations.note_plain(stmt);
+                }
+            }
             declarations.visit_getters(walk);
+            if walk.is_joined() {
+                declarations.drop_default(&mut body, walk);
+                return (body, Some(declarations));
+            }
             let mut whole = directives;
             whole.extend(declarations.prelude(walk));
             whole.append(&mut body);
-            whole
+            (whole, None)
         }
         program => {
             let mut body = statements(program, walk);
@@ -219,7 +261,7 @@ fn link(program: Program, walk: &mut Walk<'_>) -> Vec<Stmt> {
             walk.exports.find_aliases(&body);
             walk.declare_functions(&body);
             body.visit_mut_with(walk);
-            body
+            (body, None)
         }
     }
 }

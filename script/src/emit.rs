@@ -4,6 +4,8 @@ use swc_core::ecma::ast::{Expr, Script};
 use swc_core::ecma::codegen::text_writer::WriteJs;
 use swc_core::ecma::codegen::{Config, Emitter, Node, Result};
 
+use crate::joint::Hole;
+use crate::mangle;
 use crate::place::offset;
 
 /// How the code is laid out.
@@ -18,6 +20,8 @@ pub(crate) enum Layout {
 pub(crate) struct Emitted {
     pub(crate) code: String,
     pub(crate) marks: Vec<Mark>,
+    /// Each is one byte of the code.
+    pub(crate) holes: Vec<Hole>,
 }
 
 /// Byte `at` of the code comes from byte `from` of the source.
@@ -62,13 +66,17 @@ pub(crate) fn emit(tree: &Tree<'_>, source: &str, layout: Layout, with_marks: bo
     }
     // It is kept, and room was made for all of the source.
     writer.code.shrink_to_fit();
-    Emitted { code: writer.code, marks: writer.marks }
+    Emitted { code: writer.code, marks: writer.marks, holes: writer.holes }
 }
+
+/// What stands in the code where something is to be filled in.
+const HOLE: &str = "\u{1}";
 
 struct Writer<'a> {
     source: &'a [u8],
     code: String,
     marks: Vec<Mark>,
+    holes: Vec<Hole>,
     dense: bool,
     with_marks: bool,
     indent: usize,
@@ -86,6 +94,7 @@ impl<'a> Writer<'a> {
             source: source.as_bytes(),
             code: String::with_capacity(source.len() + 256),
             marks: Vec::with_capacity(marks),
+            holes: Vec::new(),
             dense,
             with_marks,
             indent: 0,
@@ -239,7 +248,13 @@ impl WriteJs for Writer<'_> {
             }
             self.note_rename(text);
         }
-        self.raw(text);
+        match mangle::read_hole(text) {
+            Some(what) => {
+                self.holes.push(Hole { at: self.code.len() as u32, what });
+                self.raw(HOLE);
+            }
+            None => self.raw(text),
+        }
         Ok(())
     }
 

@@ -3,13 +3,15 @@
 //! The declarations of imports and exports are taken out first; what the rest means is settled by the walk, and then
 //! the prelude is written: the getters of the exports, before anything runs, and the imports in their order.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use ssbuild_diagnostic::{Code, Diagnostic};
 use swc_core::atoms::{Atom, atom};
 use swc_core::common::{DUMMY_SP, Span, Spanned};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMutWith;
 
+use crate::joint::{Joint, Symbol};
+use crate::mangle::Open;
 use crate::names::Names;
 use crate::walk::{Binding, Kind, Walk, typed};
 use crate::{Doubt, ImportKind, Language, Minify, patterns, quote};
@@ -21,10 +23,16 @@ pub(crate) struct Declarations {
     evaluated: Vec<Evaluated>,
     /// Each exported name with the expression that reads it.
     getters: Vec<(Atom, Box<Expr>)>,
+    /// Of those that are handed on from another module: by the exported name, what they are there.
+    handed_on: FxHashMap<Atom, Binding>,
     /// The default export when it has no name of its own.
     unnamed_function: Option<Ident>,
     /// Names of imports, in source order.
     asked: Vec<(usize, Atom)>,
+    /// The variable of a default export that is a value.
+    value: Option<Id>,
+    /// Functions that never ask for their `this`, as long as nothing else is assigned to them.
+    plain: Vec<Id>,
 }
 
 enum Evaluated {
@@ -93,7 +101,7 @@ impl Declarations {
             if let Some(name) = &name {
                 self.asked.push((number, name.clone()));
             }
-            walk.bindings.insert(local.to_id(), Binding { number, name });
+            walk.bindings.insert(local.to_id(), Binding { number, name, member: false });
         }
     }
 
@@ -141,6 +149,7 @@ impl Declarations {
                     let getter = match (from, &named.orig) {
                         (Some(number), _) => {
                             walk.pass_on(number, &original);
+                            self.hand_on(export_name(exported), number, Some(&original));
                             quote::member(&walk.imports.namespace(number, DUMMY_SP), &original, DUMMY_SP)
                         }
                         (None, ModuleExportName::Ident(local)) => {
@@ -158,18 +167,24 @@ impl Declarations {
                 ExportSpecifier::Namespace(namespace) => {
                     let Some(number) = from else { continue };
                     walk.imports.use_all(number);
+                    self.hand_on(export_name(&namespace.name), number, None);
                     let getter = Box::new(Expr::Ident(walk.imports.namespace(number, DUMMY_SP)));
                     self.export(export_name(&namespace.name), namespace.span, getter, walk);
                 }
                 ExportSpecifier::Default(default) => {
                     let Some(number) = from else { continue };
                     walk.pass_on(number, &atom!("default"));
+                    self.hand_on(default.exported.sym.clone(), number, Some(&atom!("default")));
                     let namespace = walk.imports.namespace(number, DUMMY_SP);
                     let getter = quote::member(&namespace, &atom!("default"), DUMMY_SP);
                     self.export(default.exported.sym.clone(), default.exported.span, getter, walk);
                 }
             }
         }
+    }
+
+    fn hand_on(&mut self, exported: Atom, number: usize, name: Option<&Atom>) {
+        self.handed_on.insert(exported, Binding { number, name: name.cloned(), member: false });
     }
 
     /// `export default function …` and `export default class …`, which are declarations.
@@ -202,6 +217,7 @@ impl Declarations {
         let name = default_name();
         self.export(atom!("default"), export.span.with_hi(export.span.lo), Box::new(Expr::Ident(bare(&name))), walk);
         let value = default_value(export.expr, walk);
+        self.value = Some(name.to_id());
         quote::constants(vec![quote::constant(name, value, export.span)], export.span)
     }
 
@@ -215,6 +231,106 @@ impl Declarations {
         if !typed(walk.language) {
             self.asked.iter().for_each(|(number, name)| walk.imports.leave_name(*number, name));
         }
+    }
+
+    /// Notes the functions that a statement declares at the top level, none of which asks for its `this`.
+    pub(crate) fn note_plain(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Decl(Decl::Fn(function)) => self.plain.push(function.ident.to_id()),
+            Stmt::Decl(Decl::Class(class)) => self.plain.push(class.ident.to_id()),
+            Stmt::Decl(Decl::Var(var)) => {
+                let is_function = |init: &Expr| matches!(init.unwrap_parens(), Expr::Fn(_) | Expr::Arrow(_));
+                let functions = var.decls.iter().filter(|decl| decl.init.as_deref().is_some_and(is_function));
+                self.plain.extend(functions.filter_map(|decl| Some(decl.name.as_ident()?.id.to_id())));
+            }
+            _ => {}
+        }
+    }
+
+    /// `export default x` of a variable that keeps its value needs no variable of its own.
+    pub(crate) fn drop_default(&mut self, body: &mut Vec<Stmt>, walk: &Walk<'_>) {
+        let Some(default) = self.value.take() else { return };
+        let function = |stmt: &Stmt| match stmt {
+            Stmt::Decl(Decl::Fn(function)) => Some(function.ident.to_id()),
+            _ => None,
+        };
+        // Functions have their value from the start, others from where they are declared.
+        let mut settled: FxHashSet<Id> = body.iter().filter_map(function).collect();
+        for at in 0..body.len() {
+            match &body[at] {
+                Stmt::Decl(Decl::Class(class)) => {
+                    settled.insert(class.ident.to_id());
+                }
+                Stmt::Decl(Decl::Var(var)) => {
+                    for decl in &var.decls {
+                        let (Pat::Ident(name), Some(init)) = (&decl.name, &decl.init) else { continue };
+                        if name.id.to_id() != default {
+                            settled.insert(name.id.to_id());
+                            continue;
+                        }
+                        let Some(value) = init.as_ident().filter(|value| settled.contains(&value.to_id())) else {
+                            return;
+                        };
+                        if walk.written.contains(&value.to_id()) {
+                            return;
+                        }
+                        let is_default = |getter: &Expr| matches!(getter, Expr::Ident(name) if name.to_id() == default);
+                        let value = bare(value);
+                        for (_, getter) in self.getters.iter_mut().filter(|(_, getter)| is_default(getter)) {
+                            **getter = Expr::Ident(value.clone());
+                        }
+                        body.remove(at);
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The same as [`Self::prelude`], for those who join modules.
+    pub(crate) fn joint(mut self, open: Open, walk: &Walk<'_>) -> Joint {
+        let bindings = &walk.bindings;
+        let Open { mut symbols, numbers, free } = open;
+        let mut known: FxHashMap<Symbol, u32> = FxHashMap::default();
+        self.getters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut exports = Vec::with_capacity(self.getters.len());
+        for (name, getter) in self.getters {
+            let imported = match (self.handed_on.get(&name), &*getter) {
+                (Some(binding), _) => binding.symbol(),
+                (None, Expr::Ident(local)) => match (numbers.get(&local.to_id()), bindings.get(&local.to_id())) {
+                    (Some(&number), _) => {
+                        exports.push((name.to_string(), number));
+                        continue;
+                    }
+                    (None, Some(binding)) => binding.symbol(),
+                    (None, None) => unreachable!("what is exported is declared or imported"),
+                },
+                _ => unreachable!("what is exported has a name, or is handed on"),
+            };
+            let number = *known.entry(imported).or_insert_with_key(|symbol| {
+                symbols.push(symbol.clone());
+                symbols.len() as u32 - 1
+            });
+            exports.push((name.to_string(), number));
+        }
+        let (mut evaluated, mut stars) = (Vec::new(), Vec::new());
+        for import in self.evaluated {
+            let number = match import {
+                Evaluated::Import(number) => number as u32,
+                Evaluated::Star(number) => {
+                    stars.push(number as u32);
+                    number as u32
+                }
+            };
+            if !evaluated.contains(&number) {
+                evaluated.push(number);
+            }
+        }
+        let kept = self.plain.iter().filter(|name| !walk.written.contains(*name));
+        let mut plain: Vec<u32> = kept.filter_map(|name| numbers.get(name).copied()).collect();
+        plain.sort_unstable();
+        Joint { symbols, exports, evaluated, stars, plain, free, ..Joint::default() }
     }
 
     /// What runs before the module's own statements.

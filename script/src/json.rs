@@ -19,7 +19,7 @@ pub(crate) fn compile(places: &Places<'_>, options: &Options) -> Result<Compiled
         compact(text)
     };
     let code = match options.wrap {
-        Wrap::Module => format!("function(module,exports,require){{module.exports={literal}}}"),
+        Wrap::Module | Wrap::Joined => format!("function(module,exports,require){{module.exports={literal}}}"),
         Wrap::Plain => format!("({literal});"),
     };
     let units = code.encode_utf16().count() as u32;

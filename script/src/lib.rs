@@ -16,6 +16,7 @@ mod esm;
 mod exports;
 mod fields;
 mod imports;
+mod joint;
 mod json;
 mod jsx;
 mod mangle;
@@ -42,6 +43,7 @@ mod wrap;
 
 pub use compile::{compile, panics_are_caught};
 pub use depth::{DEPTH_LIMIT, STACK_BYTES};
+pub use joint::{Hole, Joint, Shifts, Symbol, TopNames, What};
 pub use map::MapJoiner;
 pub use options::{Language, Minify, Options, Side, Source, Wrap};
 pub use output::{

@@ -4,13 +4,16 @@
 //! gets one name, so that two variables have the same name only where neither is seen from the other. This needs two walks over the tree.
 
 mod scopes;
+pub(crate) mod short;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use swc_core::atoms::Atom;
 use swc_core::common::{DUMMY_SP, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{VisitMut, VisitMutWith, VisitWith, noop_visit_mut_type};
 
+use crate::joint::{Symbol, What};
+use crate::walk::Binding;
 use crate::{Wrap, quote};
 use scopes::Scopes;
 
@@ -26,16 +29,81 @@ pub(crate) fn mangle(script: &mut Script, wrap: Wrap) {
     script.visit_mut_with(&mut names);
 }
 
+/// The same for statements that share their top level with others: its names, and what is imported, become holes.
+pub(crate) fn open(script: &mut Script, imported: &FxHashMap<Id, Binding>, require: &Ident) -> Open {
+    let mut scopes = Scopes::new(Wrap::Joined);
+    script.visit_with(&mut scopes);
+    let (mut names, open) = scopes.open(imported, &(require.sym.clone(), require.ctxt));
+    script.visit_mut_with(&mut names);
+    open
+}
+
+/// What [`open`] left open.
+pub(crate) struct Open {
+    pub(crate) symbols: Vec<Symbol>,
+    /// The number of each of them that has a name in the program.
+    pub(crate) numbers: FxHashMap<Id, u32>,
+    pub(crate) free: Vec<String>,
+}
+
 /// The new names.
 struct Names {
     idents: FxHashMap<Id, Atom>,
     privates: FxHashMap<Atom, Atom>,
+    /// For holes that are called, by what stands there otherwise.
+    callees: FxHashMap<Atom, Atom>,
+}
+
+/// How a name begins that is a hole: with letters that no name can have.
+const SYMBOL: char = '\u{e000}';
+const CALLEE: char = '\u{e001}';
+const METHOD: char = '\u{e002}';
+const IMPORT: char = '\u{e003}';
+const REQUIRE: char = '\u{e004}';
+
+/// What stands in the tree for a hole.
+pub(crate) fn hole(what: What) -> Atom {
+    match what {
+        What::Symbol(n) => format!("{SYMBOL}{n}").into(),
+        What::Callee(n) => format!("{CALLEE}{n}").into(),
+        What::Method(n) => format!("{METHOD}{n}").into(),
+        What::Import(n) => format!("{IMPORT}{n}").into(),
+        What::Require => REQUIRE.to_string().into(),
+    }
+}
+
+/// The hole that a name stands for.
+pub(crate) fn read_hole(name: &str) -> Option<What> {
+    // The first byte of all of them.
+    if name.as_bytes().first() != Some(&0xee) {
+        return None;
+    }
+    let mut letters = name.chars();
+    let first = letters.next()?;
+    let number = || letters.as_str().parse().ok();
+    match first {
+        SYMBOL => number().map(What::Symbol),
+        CALLEE => number().map(What::Callee),
+        METHOD => number().map(What::Method),
+        IMPORT => number().map(What::Import),
+        REQUIRE => Some(What::Require),
+        _ => None,
+    }
 }
 
 impl Names {
     fn of(&self, ident: &Ident) -> Option<&Atom> {
         // The map's key is a pair, and a pair of references is none.
         self.idents.get(&(ident.sym.clone(), ident.ctxt))
+    }
+
+    /// A function that is called by the name that it is imported by has no `this`, one of a namespace has that.
+    fn call(&self, callee: &mut Expr) {
+        if let Expr::Ident(name) = callee
+            && let Some(hole) = self.callees.get(&name.sym)
+        {
+            name.sym = hole.clone();
+        }
     }
 
     fn plain(name: &Ident) -> PropName {
@@ -92,6 +160,23 @@ impl VisitMut for Names {
         *prop = ObjectPatProp::KeyValue(KeyValuePatProp { key, value });
     }
 
+    fn visit_mut_call_expr(&mut self, call: &mut CallExpr) {
+        call.visit_mut_children_with(self);
+        if let Callee::Expr(callee) = &mut call.callee {
+            self.call(callee);
+        }
+    }
+
+    fn visit_mut_opt_call(&mut self, call: &mut OptCall) {
+        call.visit_mut_children_with(self);
+        self.call(&mut call.callee);
+    }
+
+    fn visit_mut_tagged_tpl(&mut self, tagged: &mut TaggedTpl) {
+        tagged.visit_mut_children_with(self);
+        self.call(&mut tagged.tag);
+    }
+
     fn visit_mut_labeled_stmt(&mut self, labeled: &mut LabeledStmt) {
         labeled.body.visit_mut_with(self);
     }
@@ -99,60 +184,4 @@ impl VisitMut for Names {
     fn visit_mut_break_stmt(&mut self, _: &mut BreakStmt) {}
 
     fn visit_mut_continue_stmt(&mut self, _: &mut ContinueStmt) {}
-}
-
-/// Names in the order in which they are given out.
-struct ShortNames<'a> {
-    next: usize,
-    taken: &'a FxHashSet<Atom>,
-}
-
-/// In the order of how often they stand in code anyway, which compressors like.
-const FIRST: &[u8; 54] = b"etnriaoscludfpmhg_vybxSCwTEDOkAjMNPFILRzBVHUWGKqJYXZQ$";
-const LATER: &[u8; 64] = b"etnriaoscludfpmhg_vybxSCwTEDOkAjMNPFILRzBVHUWGKqJYXZQ$1203456789";
-
-/// Words of up to four letters that cannot be the name of a variable everywhere. Longer names are not given out before there are
-/// some million variables.
-const WORDS: &[&str] = &[
-    "do", "if", "in", "of", "as", "for", "get", "let", "new", "set", "try", "var", "NaN", "case", "else", "enum",
-    "eval", "null", "this", "true", "void", "with",
-];
-
-impl ShortNames<'_> {
-    fn take(&mut self) -> Atom {
-        loop {
-            let name = Atom::from(short_name(self.next));
-            self.next += 1;
-            if !WORDS.contains(&&*name) && !self.taken.contains(&name) {
-                return name;
-            }
-        }
-    }
-}
-
-fn short_name(mut n: usize) -> String {
-    let mut name = String::new();
-    name.push(char::from(FIRST[n % FIRST.len()]));
-    n /= FIRST.len();
-    while n > 0 {
-        n -= 1;
-        name.push(char::from(LATER[n % LATER.len()]));
-        n /= LATER.len();
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::short_name;
-
-    #[test]
-    fn no_short_name_is_given_twice() {
-        let names: HashSet<String> = (0..300_000).map(short_name).collect();
-        assert_eq!(names.len(), 300_000);
-        assert_eq!(names.iter().filter(|name| name.len() == 1).count(), 54);
-        assert!(names.iter().all(|name| !name.starts_with(|first: char| first.is_ascii_digit())));
-    }
 }

@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 
 use crate::MapChunk;
 use crate::emit::{Emitted, is_name_byte};
+use crate::joint::{Hole, Shifts};
 use crate::place::Places;
 
-/// Makes the map of emitted code.
-pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
+/// Makes the map of emitted code, and tells how it changes with what is filled into its holes.
+pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> (MapChunk, Shifts) {
     let mut generated = Generated::new(&emitted.code);
     let mut original = Original::new(places);
     let mut names = Names::default();
@@ -18,8 +19,14 @@ pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
     let mut first_name_at = None;
     let mut line = 0;
     let mut first_on_line = true;
+    let mut shifts = Shifts::default();
+    let mut holes = Holes { holes: &emitted.holes, next: 0 };
     for mark in &emitted.marks {
         let (mark_line, column) = generated.position(mark.at as usize);
+        if line < mark_line {
+            holes.pass(generated.line_start as u32);
+            shifts.last_line = (holes.next, holes.next);
+        }
         while line < mark_line {
             mappings.push(';');
             line += 1;
@@ -31,6 +38,12 @@ pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
         }
         first_on_line = false;
         let (source_line, source_column) = original.position(mark.from as usize);
+        let passed = holes.next;
+        holes.pass(mark.at);
+        if passed < holes.next {
+            shifts.columns.push((mappings.len() as u32, passed, holes.next));
+        }
+        shifts.last_line.1 = holes.next;
         delta(&mut mappings, column, before[0]);
         mappings.push('A');
         delta(&mut mappings, source_line, before[1]);
@@ -44,6 +57,10 @@ pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
         }
     }
     let (lines, last_line_units) = generated.position(emitted.code.len());
+    if line < lines {
+        holes.pass(generated.line_start as u32);
+        shifts.last_line = (holes.next, holes.next);
+    }
     while line < lines {
         mappings.push(';');
         line += 1;
@@ -53,7 +70,50 @@ pub(crate) fn chunk(emitted: &Emitted, places: &Places<'_>) -> MapChunk {
     let names = String::from_utf8(names).expect("JSON of names is text");
     // It is kept, and was made larger than most are.
     mappings.shrink_to_fit();
-    MapChunk { mappings, lines, names, name_count, end: before, first_name_at, last_line_units }
+    (MapChunk { mappings, lines, names, name_count, end: before, first_name_at, last_line_units }, shifts)
+}
+
+/// The holes of some code, passed in their order.
+struct Holes<'a> {
+    holes: &'a [Hole],
+    next: u32,
+}
+
+impl Holes<'_> {
+    fn pass(&mut self, at: u32) {
+        while self.holes.get(self.next as usize).is_some_and(|hole| hole.at < at) {
+            self.next += 1;
+        }
+    }
+}
+
+/// A map after each hole of its code, one unit wide until then, has become as wide as is said.
+pub(crate) fn shifted(chunk: &MapChunk, shifts: &Shifts, widths: &[u32]) -> MapChunk {
+    let added = |from: u32, to: u32| -> i64 {
+        widths[from as usize..to as usize].iter().map(|&width| i64::from(width) - 1).sum()
+    };
+    let mut mappings = String::with_capacity(chunk.mappings.len() + shifts.columns.len());
+    let mut first_name_at = chunk.first_name_at;
+    let mut copied = 0;
+    for &(at, from, to) in &shifts.columns {
+        let at = at as usize;
+        let (column, behind) = read_vlq(chunk.mappings.as_bytes(), at);
+        mappings.push_str(&chunk.mappings[copied..at]);
+        vlq(&mut mappings, column + added(from, to));
+        copied = behind;
+        if let (Some(name_at), Some(before)) = (&mut first_name_at, chunk.first_name_at)
+            && behind <= before as usize
+        {
+            *name_at = (mappings.len() + before as usize - behind) as u32;
+        }
+    }
+    mappings.push_str(&chunk.mappings[copied..]);
+    let (first, behind) = shifts.last_line;
+    let wider = |units: u32, by: i64| u32::try_from(i64::from(units) + by).expect("code is not shorter than its holes");
+    let mut end = chunk.end;
+    end[0] = wider(end[0], added(first, behind));
+    let last_line_units = wider(chunk.last_line_units, added(first, widths.len() as u32));
+    MapChunk { mappings, names: chunk.names.clone(), end, first_name_at, last_line_units, ..*chunk }
 }
 
 /// The identifier that stands at a byte of the source.
@@ -69,12 +129,13 @@ struct Generated<'a> {
     ascii: bool,
     at: usize,
     line: u32,
+    line_start: usize,
     column: u32,
 }
 
 impl<'a> Generated<'a> {
     fn new(code: &'a str) -> Self {
-        Self { code, ascii: code.is_ascii(), at: 0, line: 0, column: 0 }
+        Self { code, ascii: code.is_ascii(), at: 0, line: 0, line_start: 0, column: 0 }
     }
 
     fn position(&mut self, at: usize) -> (u32, u32) {
@@ -85,7 +146,9 @@ impl<'a> Generated<'a> {
         } else {
             self.line += lines as u32;
             self.column = 0;
-            &passed[passed.rfind('\n').map_or(0, |end| end + 1)..]
+            let end = passed.rfind('\n').map_or(0, |end| end + 1);
+            self.line_start = self.at + end;
+            &passed[end..]
         };
         self.column += if self.ascii { tail.len() as u32 } else { units(tail) };
         self.at = at;

@@ -62,8 +62,11 @@ pub enum Side {
 /// What the code becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Wrap {
-    /// `function(module,exports,require){…}`: private to itself, the form of every app and npm module.
+    /// `function(module,exports,require){…}`: private to itself, the form of every app module.
     Module,
+    /// Statements that can share one function with those of others: [`crate::Joint`] tells what is left open in them. What cannot be
+    /// written like that becomes a [`Wrap::Module`].
+    Joined,
     /// The program's own text, for `lib/client`: top-level names stay global and are not mangled.
     Plain,
 }

@@ -6,7 +6,7 @@ use ssbuild_diagnostic::{Diagnostic, Place};
 pub struct CompiledModule {
     /// With [`crate::Wrap::Module`]: a function expression `function(module,exports,require){…}` (parameter names may be shortened).
     /// `require(n)` inside it is import n of `imports`, and `require` has the helpers of the bundle format.
-    /// With [`crate::Wrap::Plain`]: statements.
+    /// With [`crate::Wrap::Plain`]: statements; with a `joint`, too, and there they have holes.
     pub code: String,
     /// Where its code came from.
     pub map: Option<MapChunk>,
@@ -31,6 +31,8 @@ pub struct CompiledModule {
     pub actions: Option<Vec<ActionMeta>>,
     /// With [`crate::Shake::Tell`], of an ES module: what can be left out of it.
     pub parts: Option<crate::Parts>,
+    /// With [`crate::Wrap::Joined`], of an ES module that can be joined with others: what is open in its code.
+    pub joint: Option<crate::Joint>,
     /// What was found. With an error among them the code is empty.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -14,6 +14,8 @@ pub(crate) struct Purity<'a> {
     pub(crate) comments: &'a SingleThreadedComments,
     /// Functions that their author marked with `/* @__NO_SIDE_EFFECTS__ */`.
     pub(crate) quiet: rustc_hash::FxHashSet<Id>,
+    /// Names of whole imported modules.
+    pub(crate) namespaces: rustc_hash::FxHashSet<Id>,
 }
 
 impl Purity<'_> {
@@ -100,8 +102,13 @@ impl Purity<'_> {
         }
     }
 
-    /// `Math.PI`, `Symbol.iterator`: what the language itself has.
+    /// `Math.PI`, `Symbol.iterator`: what the language itself has, and `namespace.name` of an import.
     fn static_member(&self, member: &MemberExpr) -> bool {
+        if let Expr::Ident(object) = &*member.obj
+            && self.namespaces.contains(&object.to_id())
+        {
+            return member.prop.is_ident();
+        }
         let builtin = |expr: &Expr| match expr {
             Expr::Ident(name) => self.names.is_free(name) && is_builtin(&name.sym),
             _ => false,

@@ -141,7 +141,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(module: &Module, names: &'a Names, comments: &'a SingleThreadedComments) -> Self {
         let mut reader = Self {
-            purity: Purity { names, comments, quiet: FxHashSet::default() },
+            purity: Purity { names, comments, quiet: FxHashSet::default(), namespaces: FxHashSet::default() },
             parts: Parts::default(),
             numbers: FxHashMap::default(),
             bindings: FxHashMap::default(),
@@ -191,7 +191,10 @@ impl<'a> Reader<'a> {
         for specifier in &import.specifiers {
             let (local, name) = match specifier {
                 ImportSpecifier::Default(default) => (&default.local, Some(atom!("default"))),
-                ImportSpecifier::Namespace(namespace) => (&namespace.local, None),
+                ImportSpecifier::Namespace(namespace) => {
+                    self.purity.namespaces.insert(namespace.local.to_id());
+                    (&namespace.local, None)
+                }
                 ImportSpecifier::Named(named) => {
                     (&named.local, Some(named.imported.as_ref().map_or_else(|| named.local.sym.clone(), name_of)))
                 }

@@ -4,6 +4,7 @@ mod calls;
 mod declared;
 mod early;
 mod globals;
+mod imported;
 mod members;
 mod refuse;
 mod state;
@@ -22,6 +23,7 @@ use self::declared::Declared;
 pub(crate) use self::declared::Kind;
 use self::early::{Blocks, is_strict};
 use self::globals::Globals;
+pub(crate) use self::imported::Binding;
 use self::state::{State, field};
 use crate::exports::ExportNames;
 use crate::imports::Imports;
@@ -29,15 +31,6 @@ use crate::names::{Names, Parameters};
 use crate::place::Places;
 use crate::references::{self, Usage};
 use crate::{Doubt, Language, Member, Minify, Options, Reference, Variable, Wrap, quote};
-
-/// What an imported name of an ES module stands for.
-#[derive(Debug, Clone)]
-pub(crate) struct Binding {
-    /// Which import.
-    pub(crate) number: usize,
-    /// Which of its names; none for the namespace itself.
-    pub(crate) name: Option<Atom>,
-}
 
 /// What the walk needs to know, and what it finds.
 pub(crate) struct Walk<'a> {
@@ -67,8 +60,14 @@ pub(crate) struct Walk<'a> {
     pub(crate) evaluates: bool,
     /// Why imported names that are used from here on may be missing.
     pub(crate) doubt: Option<Doubt>,
+    /// Whether a function outside of all others asked for its `this`.
+    pub(crate) wants_this: bool,
+    /// Whether an ES module asks for the `module`, `exports` or `require` of the function that it becomes.
+    pub(crate) adopts: bool,
     /// What is assigned to, when that matters to the passes after this.
     pub(crate) written: FxHashSet<Id>,
+    /// What stands for `namespace.name` of an import.
+    member_names: FxHashMap<(usize, Atom), Ident>,
     declared: Declared,
     blocks: Blocks,
     /// Whether the word `__proto__` is in the source.
@@ -107,7 +106,10 @@ impl<'a> Walk<'a> {
             with: false,
             evaluates: false,
             doubt: None,
+            wants_this: false,
+            adopts: false,
             written: FxHashSet::default(),
+            member_names: FxHashMap::default(),
             declared: Declared::default(),
             blocks: Blocks::default(),
             proto: memchr::memmem::find(places.text().as_bytes(), b"__proto__").is_some(),
@@ -116,7 +118,11 @@ impl<'a> Walk<'a> {
     }
 
     fn is_module(&self) -> bool {
-        self.wrap == Wrap::Module
+        self.wrap != Wrap::Plain
+    }
+
+    pub(crate) fn is_joined(&self) -> bool {
+        self.wrap == Wrap::Joined
     }
 }
 
@@ -136,14 +142,16 @@ impl VisitMut for Walk<'_> {
                     let Expr::Ident(name) = expr else { return };
                     self.free_name(name);
                 } else if let Some(binding) = self.binding(expr).cloned() {
-                    *expr = *self.imported(&binding, expr.span());
+                    *expr = *self.imported(&binding, expr, expr.span());
                 } else {
                     self.note_shadow(expr);
                 }
                 return;
             }
             Expr::Member(member) => {
-                if in_chain {
+                if let Some(name) = self.joined_member(member) {
+                    *expr = name;
+                } else if in_chain {
                     self.member(member);
                 } else {
                     self.refer(expr, Usage::Read);
@@ -174,6 +182,7 @@ impl VisitMut for Walk<'_> {
             }
             Expr::New(new) if self.is_module() && self.free_word(&new.callee, "URL") => self.file_beside(new),
             Expr::This(this) => {
+                self.wants_this |= self.state.receivers == 1;
                 if self.esm && self.is_module() && self.state.receivers == 0 {
                     *expr = *Expr::undefined(this.span);
                 }
@@ -214,6 +223,12 @@ impl VisitMut for Walk<'_> {
                 );
             }
             Expr::Unary(unary) if unary.op == UnaryOp::Minus => quote::move_minus(expr),
+            Expr::Unary(unary) if unary.op == UnaryOp::Delete && self.is_joined() => {
+                if let Expr::Member(member) = unary.arg.unwrap_parens_mut() {
+                    self.member(member);
+                    return;
+                }
+            }
             Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
                 // Asking for a type neither evaluates nor exports anything.
                 if let Expr::Ident(name) = &mut *unary.arg
@@ -246,9 +261,7 @@ impl VisitMut for Walk<'_> {
     fn visit_mut_opt_call(&mut self, call: &mut OptCall) {
         self.refer_callee(&call.callee);
         if let Some(binding) = self.binding(&call.callee).cloned() {
-            let span = call.callee.span();
-            let function = self.imported(&binding, span);
-            call.callee = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+            call.callee = self.imported_callee(&binding, &call.callee);
         } else {
             self.state.in_chain = matches!(&*call.callee, Expr::Member(_) | Expr::OptChain(_));
             call.callee.visit_mut_with(self);
@@ -266,9 +279,7 @@ impl VisitMut for Walk<'_> {
 
     fn visit_mut_tagged_tpl(&mut self, tagged: &mut TaggedTpl) {
         if let Some(binding) = self.binding(&tagged.tag).cloned() {
-            let span = tagged.tag.span();
-            let function = self.imported(&binding, span);
-            tagged.tag = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+            tagged.tag = self.imported_callee(&binding, &tagged.tag);
         } else {
             tagged.tag.visit_mut_with(self);
         }
@@ -320,10 +331,14 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_mut_pat(&mut self, pat: &mut Pat) {
-        if let Pat::Ident(name) = pat
-            && !self.state.declares
-        {
-            self.write(&name.id);
+        match pat {
+            Pat::Ident(name) if !self.state.declares => self.write(&name.id),
+            Pat::Expr(target) if self.is_joined() => {
+                if let Expr::Member(member) = &mut **target {
+                    return self.member(member);
+                }
+            }
+            _ => {}
         }
         pat.visit_mut_children_with(self);
     }
@@ -338,8 +353,10 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_mut_update_expr(&mut self, update: &mut UpdateExpr) {
-        if let Expr::Ident(name) = &*update.arg {
-            self.write(name);
+        match &mut *update.arg {
+            Expr::Ident(name) => self.write(name),
+            Expr::Member(member) if self.is_joined() => return self.member(member),
+            _ => {}
         }
         update.visit_mut_children_with(self);
     }
@@ -363,7 +380,7 @@ impl VisitMut for Walk<'_> {
                 *prop = Prop::KeyValue(KeyValueProp { key, value: Box::new(Expr::Ident(name.clone())) });
             } else if let Some(binding) = self.bindings.get(&name.to_id()).cloned() {
                 let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
-                let value = self.imported(&binding, name.span);
+                let value = self.imported(&binding, &Expr::Ident(name.clone()), name.span);
                 *prop = Prop::KeyValue(KeyValueProp { key, value });
             }
             return;

@@ -46,7 +46,8 @@ pub(crate) fn leave_out(
             exports.find_alias(stmt);
         }),
     }
-    let purity = Purity { names, comments, quiet: rustc_hash::FxHashSet::default() };
+    let (quiet, namespaces) = Default::default();
+    let purity = Purity { names, comments, quiet, namespaces };
     let mut visitor = Without { without, exports, purity, functions: 0, changed: false, out: Vec::new() };
     program.visit_mut_with(&mut visitor);
     visitor.out.into_iter().map(|(name, span)| (name.to_string(), places.of(span))).collect()

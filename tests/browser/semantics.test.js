@@ -15,12 +15,15 @@ let work;
 let browser;
 let cases;
 let entries;
+let packaged;
 let expected;
 
 before(async () => {
   work = mkdtempSync(join(tmpdir(), 'ssbuild-semantics-'));
   cases = readCases();
   entries = writeCases(cases, join(work, 'cases'));
+  // As modules of packages they share functions where that is right.
+  packaged = writeCases(cases, join(work, 'node_modules/cases'));
   const list = join(work, 'entries.json');
   writeFileSync(list, JSON.stringify(entries));
   const env = { ...process.env, NODE_ENV: 'production' };
@@ -34,8 +37,8 @@ after(async () => {
 });
 
 /** An app whose client runs every case and keeps what each logs. */
-function makeApp(minify) {
-  const app = join(work, minify);
+function makeApp(minify, entries) {
+  const app = mkdtempSync(join(work, `${minify}-`));
   const client = join(app, 'app/client');
   for (const folder of [client, join(app, 'app/views'), join(app, 'config')]) mkdirSync(folder, { recursive: true });
   copyFileSync(join(SEMANTICS, 'record.js'), join(client, 'record.js'));
@@ -57,9 +60,9 @@ test('there are many cases', () => {
   assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length, 'two cases have one name');
 });
 
-for (const minify of ['off', 'fast', 'max']) {
-  test(`cases mean the same with minify = ${minify}`, async () => {
-    const app = makeApp(minify);
+for (const [minify, where] of [['off', 'files'], ['fast', 'files'], ['max', 'files'], ['fast', 'packages']]) {
+  test(`cases mean the same as ${where} with minify = ${minify}`, async () => {
+    const app = makeApp(minify, where === 'packages' ? packaged : entries);
     build(app, '--env', 'production');
     await serving(join(app, 'dist'), async (address) => {
       const page = await browser.newPage();

@@ -9,15 +9,36 @@ globalThis.log = (...values) => log.push(values.join(" "));
 function evaluate(id) {
   if (!modules[id]) {
     if (!definitions[id]) throw new Error("no module " + id);
-    const module = (modules[id] = { exports: {} });
-    definitions[id][0].call(module.exports, module, module.exports, requireFor(definitions[id][1]));
+    const module = (modules[id] = { exports: {}, failed: null });
+    try {
+      definitions[id][0].call(module.exports, module, module.exports, requireFor(definitions[id][1]));
+    } catch (error) {
+      module.failed = { error };
+    }
   }
+  if (modules[id].failed) throw modules[id].failed.error;
   return modules[id].exports;
 }
 
 function namespace(exports) {
   if (exports && exports.__esModule) return exports;
-  return new Proxy({ default: exports }, { get: (own, name) => (name in own ? own[name] : exports[name]) });
+  return new Proxy(exports instanceof Object ? exports : {}, {
+    get: (_, name) => (name === "default" ? exports : exports[name]),
+    has: (_, name) => name === "default" || name in exports,
+    ownKeys: (own) => Reflect.ownKeys(own).filter((name) => name !== "default").concat("default"),
+    getOwnPropertyDescriptor: (own, name) => ({ configurable: true, enumerable: true, ...Object.getOwnPropertyDescriptor(own, name) }),
+  });
+}
+
+const starred = new WeakMap();
+
+/** What cannot be read yet is given the benefit of the doubt. */
+function same(a, b) {
+  try {
+    return a() === b();
+  } catch {
+    return true;
+  }
 }
 
 function requireFor(dependencies) {
@@ -35,8 +56,17 @@ function requireFor(dependencies) {
     },
     s(exports, n) {
       const from = namespace(get(n));
+      const known = starred.get(exports) ?? {};
+      starred.set(exports, known);
       for (const name of Object.keys(from)) {
-        if (name !== "default" && !(name in exports)) Object.defineProperty(exports, name, { get: () => from[name], enumerable: true });
+        if (name === "default") continue;
+        if (name in exports) {
+          // Two that differ are there for nobody.
+          if (known[name] && !same(known[name], () => from[name])) delete exports[name];
+        } else if (!known[name]) {
+          known[name] = () => from[name];
+          Object.defineProperty(exports, name, { get: known[name], enumerable: true, configurable: true });
+        }
       }
     },
     d(n) {

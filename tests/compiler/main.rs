@@ -16,6 +16,7 @@ mod faulty_disk;
 mod hooks;
 mod hostile;
 mod hosts;
+mod joined;
 mod maps;
 mod migrate;
 mod missing_names;

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::app::{Dist, build, testdata};
+use crate::app::{App, Dist, build, testdata};
 
 /// One segment: line and column of the code; source, line and column.
 type Segment = ([usize; 2], [usize; 3]);
@@ -88,4 +88,64 @@ fn places_in_the_code_lead_to_the_same_words_in_the_sources() {
         let map = String::from_utf8(dist.files[&map].clone()).expect("text");
         check(&dist.server(), &map, true);
     }
+}
+
+#[test]
+fn modules_in_one_function_are_mapped_each_to_its_source() {
+    let app = App::new(&[
+        (
+            "app/client/app.js",
+            "import { total, Shape } from 'p'; exports.init = () => total(new Shape('é').firstProperty);",
+        ),
+        ("node_modules/p/package.json", r#"{"module":"index.js"}"#),
+        (
+            "node_modules/p/index.js",
+            "import { Shape, helperFunction } from './shape.js';\nimport common from './common.cjs';\nimport * as numbers from './numbers.js';\nexport { Shape };\nexport function total(argument) {\n  const text = `größe ${helperFunction(argument)}\n  second ${common.secondProperty}`; return text.thirdProperty + numbers.firstNumber(common(argument).fourthProperty);\n}\n",
+        ),
+        (
+            "node_modules/p/shape.js",
+            "const secretTable = { 'é': 'ü' }, ß = secretTable.fifthProperty;\nexport class Shape {\n  constructor(letter) { this.firstProperty = secretTable[letter].sixthProperty; }\n}\nexport const helperFunction = (value) => value?.seventhProperty ?? ß.eighthProperty; export default `\n\n${helperFunction(secretTable.ninthProperty)}`;\n",
+        ),
+        ("node_modules/p/common.cjs", "module.exports = (x) => x.tenthProperty;\n"),
+        (
+            "node_modules/p/numbers.js",
+            "/* é */ export function firstNumber(number) { return number.eleventhProperty; } globalThis.twelfthProperty = firstNumber;\n",
+        ),
+    ]);
+    let dist = app.built_for("staging");
+    let (code, map) = (dist.asset("app.js"), dist.asset("app.js.map"));
+    let map: serde_json::Value = serde_json::from_str(&map).expect("a map is JSON");
+    let lines: Vec<&str> = code.split('\n').collect();
+    let texts: Vec<Vec<&str>> = map["sourcesContent"]
+        .as_array()
+        .expect("the sources are in the map")
+        .iter()
+        .map(|text| text.as_str().expect("text").split('\n').collect())
+        .collect();
+    let (mut properties, mut names) = (std::collections::BTreeSet::new(), 0);
+    let mut last = [0_i64; 5];
+    for (line, groups) in map["mappings"].as_str().expect("text").split(';').enumerate() {
+        last[0] = 0;
+        for fields in groups.split(',').filter(|group| !group.is_empty()).map(numbers) {
+            fields.iter().enumerate().for_each(|(n, field)| last[n] += field);
+            if fields.len() < 4 {
+                continue;
+            }
+            let [column, source, from_line, from_column, name] =
+                last.map(|n| usize::try_from(n).expect("no place is below zero"));
+            assert!(column <= lines[line].encode_utf16().count(), "column {column} of line {line}");
+            let (here, there) = (word(lines[line], column), word(texts[source][from_line], from_column));
+            if fields.len() == 5 {
+                names += 1;
+                assert_eq!(map["names"][name], there.as_str(), "{here} in {}", map["sources"][source]);
+                assert!(here.len() <= 2, "`{here}` stands for `{there}`");
+            }
+            if there.ends_with("Property") || here.ends_with("Property") {
+                assert_eq!(here, there, "{}", map["sources"][source]);
+                properties.insert(here);
+            }
+        }
+    }
+    assert_eq!(properties.len(), 12, "{properties:?}");
+    assert!(names > 20, "{names} names");
 }

@@ -5,7 +5,9 @@ use swc_core::atoms::Atom;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith, noop_visit_type};
 
-use super::{Id, Names, ShortNames};
+use super::{Id, Names, Open, hole, read_hole, short};
+use crate::joint::{Symbol, What};
+use crate::walk::Binding;
 use crate::{Wrap, patterns::each_name};
 
 /// The first walk: which variable is declared in which scope, and how often each is written.
@@ -100,13 +102,62 @@ impl Scopes {
             Some(TOP) => self.wrap == Wrap::Plain,
             Some(_) => false,
         } || &**name == "arguments";
-        let taken: FxHashSet<Atom> =
-            self.order.iter().filter(|id| kept(&self.variables[*id], &id.0)).map(|(name, _)| name.clone()).collect();
-        let renamed: Vec<&Id> = self.order.iter().filter(|id| !kept(&self.variables[*id], &id.0)).collect();
+        let (kept, renamed): (Vec<Id>, Vec<Id>) =
+            std::mem::take(&mut self.order).into_iter().partition(|id| kept(&self.variables[id], &id.0));
+        let taken = kept.into_iter().map(|(name, _)| name).collect();
+        Names { idents: self.short(&renamed, &taken, short::ALL), ..self.privates() }
+    }
 
+    /// Gives names to what is declared inside, and a number to what is declared at the top level or imported.
+    pub(super) fn open(mut self, imported: &FxHashMap<Id, Binding>, require: &Id) -> (Names, Open) {
+        let mut open = Open { symbols: Vec::new(), numbers: FxHashMap::default(), free: Vec::new() };
+        let mut names = self.privates();
+        let (mut renamed, mut taken) = (Vec::new(), FxHashSet::default());
+        for id in std::mem::take(&mut self.order) {
+            let symbol = match self.variables[&id].scope {
+                _ if id == *require => {
+                    names.idents.insert(id, hole(What::Require));
+                    continue;
+                }
+                _ if read_hole(&id.0).is_some() => continue,
+                None => match imported.get(&id) {
+                    Some(binding) => binding.symbol(),
+                    None => {
+                        taken.insert(id.0);
+                        continue;
+                    }
+                },
+                Some(_) if *id.0 == *"arguments" => {
+                    taken.insert(id.0);
+                    continue;
+                }
+                Some(TOP) => Symbol::Own,
+                Some(_) => {
+                    renamed.push(id);
+                    continue;
+                }
+            };
+            let number = open.symbols.len() as u32;
+            let name = hole(What::Symbol(number));
+            if let Some(binding) = imported.get(&id).filter(|binding| binding.name.is_some()) {
+                let called = if binding.member { What::Method(number) } else { What::Callee(number) };
+                names.callees.insert(name.clone(), hole(called));
+            }
+            open.symbols.push(symbol);
+            names.idents.insert(id.clone(), name);
+            open.numbers.insert(id, number);
+        }
+        open.free = taken.iter().map(ToString::to_string).collect();
+        open.free.sort_unstable();
+        names.idents.extend(self.short(&renamed, &taken, short::INNER));
+        (names, open)
+    }
+
+    /// Names for variables, none of them taken, by how often they are written.
+    fn short(&mut self, renamed: &[Id], taken: &FxHashSet<Atom>, first: &[u8]) -> FxHashMap<Id, Atom> {
         let mut places = Vec::with_capacity(renamed.len());
-        for id in &renamed {
-            let scope = self.variables[*id].scope.expect("what is renamed is declared");
+        for id in renamed {
+            let scope = self.variables[id].scope.expect("what is renamed is declared");
             places.push((scope, self.scopes[scope].count));
             self.scopes[scope].count += 1;
         }
@@ -119,25 +170,27 @@ impl Scopes {
             places.iter().map(|(scope, nth)| (self.scopes[*scope].first_slot + nth) as usize).collect();
         let mut uses = vec![0_u32; slots.iter().max().map_or(0, |last| last + 1)];
         for (id, slot) in renamed.iter().zip(&slots) {
-            uses[*slot] += self.variables[*id].uses;
+            uses[*slot] += self.variables[id].uses;
         }
 
-        let mut short = ShortNames { next: 0, taken: &taken };
+        let mut next = 0;
         let mut by_use: Vec<usize> = (0..uses.len()).collect();
         by_use.sort_by_key(|&slot| (std::cmp::Reverse(uses[slot]), slot));
         let mut names = vec![Atom::default(); uses.len()];
         for slot in by_use {
-            names[slot] = short.take();
+            names[slot] = short::next(first, &mut next, |name| taken.contains(&Atom::from(name))).into();
         }
-        let idents = renamed.iter().zip(slots).map(|(id, slot)| ((*id).clone(), names[slot].clone())).collect();
+        renamed.iter().zip(slots).map(|(id, slot)| (id.clone(), names[slot].clone())).collect()
+    }
 
-        // Private names are a world of their own. Classes that name theirs alike do so afterwards.
-        let mut by_use: Vec<(&Atom, &u32)> = self.privates.iter().collect();
+    /// Private names are a world of their own. Classes that name theirs alike do so afterwards.
+    fn privates(&mut self) -> Names {
+        let mut by_use: Vec<(Atom, u32)> = std::mem::take(&mut self.privates).into_iter().collect();
         by_use.sort_by(|(a, uses_a), (b, uses_b)| uses_b.cmp(uses_a).then_with(|| a.cmp(b)));
-        let nothing = FxHashSet::default();
-        let mut short = ShortNames { next: 0, taken: &nothing };
-        let privates = by_use.into_iter().map(|(name, _)| (name.clone(), short.take())).collect();
-        Names { idents, privates }
+        let mut next = 0;
+        let short = |(name, _)| (name, short::next(short::ALL, &mut next, |_| false).into());
+        let privates = by_use.into_iter().map(short).collect();
+        Names { idents: FxHashMap::default(), privates, callees: FxHashMap::default() }
     }
 }
 

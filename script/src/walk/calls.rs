@@ -8,8 +8,9 @@ use swc_core::ecma::visit::VisitMutWith;
 
 use super::Walk;
 use crate::exports::{prop_name, static_name};
+use crate::joint::What;
 use crate::references::{self, Usage};
-use crate::{ImportKind, quote};
+use crate::{ImportKind, mangle, quote};
 
 impl Walk<'_> {
     /// A call: requires, exports by definition, and what evaluates text.
@@ -28,10 +29,7 @@ impl Walk<'_> {
             },
             Expr::Ident(_) => {
                 if let Some(binding) = self.binding(callee).cloned() {
-                    let span = callee.span();
-                    let function = self.imported(&binding, span);
-                    // A name of a namespace would be called with the namespace as `this`.
-                    *callee = if binding.name.is_some() { quote::without_this(function, span) } else { function };
+                    *callee = self.imported_callee(&binding, callee);
                 }
             }
             Expr::Member(member) => {
@@ -102,7 +100,13 @@ impl Walk<'_> {
         let number = self.ask(&src, ImportKind::Dynamic);
         self.imports.use_all(number);
         let callee = quote::member(&self.require(DUMMY_SP), &"d".into(), DUMMY_SP);
-        Some(quote::call(callee, vec![quote::arg(quote::number(number as f64, src.span))], call.span))
+        let number = if self.is_joined() {
+            let hole = mangle::hole(What::Import(number as u32));
+            Box::new(Expr::Ident(Ident { span: src.span, ..Ident::new_private(hole, DUMMY_SP) }))
+        } else {
+            quote::number(number as f64, src.span)
+        };
+        Some(quote::call(callee, vec![quote::arg(number)], call.span))
     }
 
     fn ask(&mut self, src: &Str, kind: ImportKind) -> usize {

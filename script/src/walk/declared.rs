@@ -39,7 +39,10 @@ impl Walk<'_> {
                 self.declared.names.insert(name.to_id(), (kind, name.span));
                 return;
             }
-            Some(&(Kind::Repeatable, _)) if kind == Kind::Repeatable => return,
+            Some(&(Kind::Repeatable, _)) if kind == Kind::Repeatable => {
+                self.written.insert(name.to_id());
+                return;
+            }
             // A transform may write a declaration again; what is in the source is there once.
             Some(&(_, span)) if span == name.span || span.is_dummy() || name.span.is_dummy() => return,
             Some(&(_, span)) => {

@@ -47,8 +47,10 @@ impl Walk<'_> {
 
     /// `ns.name` of a whole-namespace import uses that name only.
     pub(super) fn namespace_member(&mut self, member: &mut MemberExpr) {
-        let Some(Binding { number, name: None }) = self.binding(&member.obj).cloned() else { return };
-        if let Some(name) = static_name(&member.prop) {
+        let Some(Binding { number, name: None, .. }) = self.binding(&member.obj).cloned() else { return };
+        if let Some(name) = static_name(&member.prop)
+            && !self.is_joined()
+        {
             self.imports.use_doubtful(number, &name, Doubt::Member);
             let span = member.obj.span();
             *member.obj = Expr::Ident(self.imports.namespace(number, span));

@@ -1,51 +1,16 @@
 //! What names mean: those of imports, of a module's parameters, and those that nothing declares.
 
-use swc_core::atoms::{Atom, atom};
+use swc_core::atoms::atom;
 use swc_core::common::Span;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitMut;
 
-use super::{Binding, Walk, typed};
+use super::Walk;
 use crate::references::{self, Mention, Usage};
-use crate::{Doubt, quote};
 
 impl Walk<'_> {
     pub(super) fn free_word(&self, expr: &Expr, word: &str) -> bool {
         matches!(expr, Expr::Ident(name) if self.names.is_free(name) && name.sym == *word)
-    }
-
-    pub(super) fn binding(&self, expr: &Expr) -> Option<&Binding> {
-        match expr {
-            Expr::Ident(name) if !self.bindings.is_empty() => self.bindings.get(&name.to_id()),
-            Expr::Paren(paren) => self.binding(&paren.expr),
-            _ => None,
-        }
-    }
-
-    /// What an imported name is replaced by.
-    pub(super) fn imported(&mut self, binding: &Binding, span: Span) -> Box<Expr> {
-        let namespace = self.imports.namespace(binding.number, span);
-        match &binding.name {
-            Some(name) => {
-                match self.doubt {
-                    None => self.imports.use_name(binding.number, name),
-                    Some(doubt) => self.imports.use_doubtful(binding.number, name, doubt),
-                }
-                quote::member(&namespace, name, span)
-            }
-            None => {
-                self.imports.use_all(binding.number);
-                Box::new(Expr::Ident(namespace))
-            }
-        }
-    }
-
-    /// Notes that a name of an import is exported again.
-    pub(crate) fn pass_on(&mut self, number: usize, name: &Atom) {
-        match typed(self.language) {
-            true => self.imports.use_doubtful(number, name, Doubt::Type),
-            false => self.imports.use_name(number, name),
-        }
     }
 
     /// Gives a free `module`, `exports` or `require` its parameter; of other names only Node's `global` is changed.
@@ -64,6 +29,7 @@ impl Walk<'_> {
             _ => return false,
         };
         name.ctxt = parameter.ctxt;
+        self.adopts = true;
         true
     }
 
