@@ -2,6 +2,7 @@
 
 mod assembly;
 mod clashes;
+mod compiled;
 mod description;
 mod name;
 mod outcome;
@@ -10,25 +11,18 @@ mod request;
 use std::{collections::BTreeMap, sync::Arc};
 
 use ssbuild_diagnostic::{Diagnostic, Report};
-use ssbuild_server::{config::Layer, openapi};
+use ssbuild_server::config::Layer;
 
-use self::{
-    assembly::{Parts, Texts, assemble},
-    clashes::clashes,
-    description::{Beside, Described, describe},
-    name::app_name,
-};
+use self::{assembly::Texts, clashes::clashes, compiled::Compiled};
 pub use self::{
     outcome::{Browser, Error, Outcome},
     request::{Purpose, Request, Warnings},
 };
 use crate::{
-    check::against::Offered,
     config::{self, Settings},
-    disk::{Disk, DiskError, Kind, Witness},
-    hosts, incompatible, libs, licenses, needs,
-    output::{self, Bytes},
-    pages::{Policy, Views, page_file, page_text, route},
+    disk::{Disk, Kind, Witness},
+    libs, needs, output,
+    pages::{Policy, Views},
     preprocess::{self, Packages},
     project::Project,
     public::PublicFiles,
@@ -191,10 +185,19 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         found.extend(before.and_then(|before| needs::changed(before, &scripts.engine)));
     }
 
-    let modules = module_counts(&scripts);
-    let mut report = deduplicated(found);
     let cache_bytes = u64::from(settings.config.build.cache_mib) * 1024 * 1024;
-    let ran = |outcome, written| Ran { outcome, written, cache_bytes };
+    let app = Compiled {
+        disk,
+        project: &project,
+        settings: &settings,
+        trees: &trees,
+        public: &public,
+        views: &views,
+        sheets: &sheets,
+        policy: &policy,
+        own: &own,
+    };
+    let mut report = deduplicated(found);
     if request.warnings == Warnings::Deny {
         report.deny_warnings();
     }
@@ -204,13 +207,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let texts = if measured { Texts::Copied } else { Texts::Taken };
     timings.phase("check views and names");
     let sealed = match !report.has_errors() && (measured || published) {
-        true => {
-            let licenses = licenses::text(&**disk, &project.root, &scripts, &sheets)?;
-            let unable = incompatible::read(&**disk, &project.root)?;
-            let (public, sheets, scripts, settings, own) = (&public, &sheets, &mut scripts, &settings, &own);
-            let parts = Parts { public, sheets, scripts, texts, settings, own, licenses, unable };
-            Some(assemble(parts, session)?)
-        }
+        true => Some(app.seal(&mut scripts, texts, session)?),
         false => None,
     };
     timings.phase("hash and compress");
@@ -220,67 +217,27 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
             report.deny_warnings();
         }
     }
-    let out = match &request.purpose {
-        Purpose::Publish(out) => out,
-        Purpose::Measure => {
-            let composition = sealed.map(|sealed| Composition::of(&scripts, &sealed, &project));
-            let outcome = Outcome { report, modules, composition, types, ..Outcome::default() };
-            return Ok(ran(outcome, Written::default()));
+
+    let whole = !report.has_errors();
+    let mut outcome = Outcome { report, modules: module_counts(&scripts), types, ..Outcome::default() };
+    let mut written = Written::default();
+    match (&request.purpose, sealed) {
+        (Purpose::Measure, Some(sealed)) => outcome.composition = Some(Composition::of(&scripts, &sealed, &project)),
+        (Purpose::Check, _) if sound => outcome.offered = Some(app.offered(scripts)?),
+        (Purpose::Publish(out), Some(mut sealed)) if whole => {
+            let manifest = app.complete(&mut sealed, &scripts)?;
+            timings.phase("make pages and the manifest");
+            let build = &settings.config.build;
+            let keep = output::Retention { builds: build.keep, days: build.keep_days };
+            let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
+            timings.phase("publish");
+            outcome.manifest = Some(published.manifest);
+            outcome.browser = Some(Browser { client: scripts.client, start: scripts.start, views: own });
+            written = Written { files: published.written, private: sealed.private };
         }
-        Purpose::Check => {
-            let offered = match sound {
-                true => Some(offered(&**disk, &project, &settings, &trees, &public, scripts)?),
-                false => None,
-            };
-            let outcome = Outcome { report, modules, offered, types, ..Outcome::default() };
-            return Ok(ran(outcome, Written::default()));
-        }
-    };
-    let Some(mut sealed) = sealed.filter(|_| !report.has_errors()) else {
-        let outcome = Outcome { report, modules, types, ..Outcome::default() };
-        return Ok(ran(outcome, Written::default()));
-    };
-    let app = app_name(&**disk, &project, &settings)?;
-    let chunks = chunk_table(&scripts);
-    let pages = views.pages(&sealed, &app, &chunks, &policy);
-    for (route, page) in &pages {
-        let text: Bytes = page_text(page, settings.config.build.cdn_base.as_deref()).into_bytes().into();
-        let name = page_file(route);
-        sealed.files.build.insert(format!("root/{name}"), Arc::clone(&text));
-        sealed.files.public.insert(name, text);
+        _ => {}
     }
-    let config = &settings.config;
-    let cdn_base = config.build.cdn_base.as_deref();
-    let mut headers = hosts::headers(&pages, &sealed, cdn_base, config.csp.enabled).into_bytes();
-    // Names with `_` are no files of `public`, but for this one: what the app says itself comes last.
-    let own_headers = project.root.join("public").join(hosts::HEADERS);
-    if let Some(Kind::File(_)) = disk.kind(&own_headers)? {
-        headers.extend(disk.read(&own_headers)?);
-    }
-    sealed.files.public.insert(hosts::HEADERS.to_owned(), headers.into());
-    if config.build.vite_manifest {
-        let vite = hosts::vite(&sealed, &project, &trees, &chunks).into_bytes();
-        sealed.files.public.insert(hosts::VITE.to_owned(), vite.into());
-    }
-    let templates = views.template_ids();
-    let keep = output::Retention { builds: config.build.keep, days: config.build.keep_days };
-    let Scripts { client, start, api, engine, pages: page_scripts, server_files, packages, .. } = scripts;
-    let hooks = project.hooks().into_iter().map(|(hook, _)| hook).collect();
-    let beside = Beside { hooks, files: server_files.into_keys().collect(), packages };
-    let described = Described { app, pages, chunks, templates, page_scripts, api, engine, beside, settings: &settings };
-    let manifest = describe(&sealed, described);
-    let mut openapi =
-        serde_json::to_vec_pretty(&openapi::document(&manifest, &settings.config.api)).expect("plain data");
-    openapi.push(b'\n');
-    sealed.files.build.insert("openapi.json".to_owned(), openapi.into());
-    timings.phase("make pages and the manifest");
-    let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
-    timings.phase("publish");
-    let browser = Some(Browser { client, start, views: own });
-    let written = Written { files: published.written, private: sealed.private };
-    let manifest = Some(published.manifest);
-    let outcome = Outcome { report, manifest, modules, types, browser, ..Outcome::default() };
-    Ok(ran(outcome, written))
+    Ok(Ran { outcome, written, cache_bytes })
 }
 
 /// Takes the result of a stage and keeps what it found.
@@ -295,38 +252,12 @@ fn deduplicated(found: Vec<Diagnostic>) -> Report {
     report.sorted().into_iter().cloned().collect()
 }
 
-/// What pages of this app may ask for, without building it.
-fn offered(
-    disk: &dyn Disk,
-    project: &Project,
-    settings: &Settings,
-    trees: &Trees,
-    public: &PublicFiles,
-    scripts: Scripts,
-) -> Result<Offered, DiskError> {
-    Ok(Offered {
-        api: scripts.api,
-        places: scripts.places,
-        files: trees.server.own().map(|(path, file)| (path.to_owned(), file.to_owned())).collect(),
-        app: app_name(disk, project, settings)?,
-        routes: project.pages().into_iter().map(route).collect(),
-        served: public.public().into_iter().map(|(path, _)| format!("/{path}")).collect(),
-    })
-}
-
 fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
     let bundles = [("lib.js", &scripts.lib), ("app.js", &scripts.app), ("server.js", &scripts.server)];
     let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script.modules));
     let chunks = scripts.chunks.iter().map(|(id, script)| (chunk_path(id), script.modules));
     let chunks = chunks.chain(pages);
     bundles.into_iter().map(|(name, script)| (name.to_owned(), script.modules)).chain(chunks).collect()
-}
-
-/// Chunk id to the logical path of its asset. The script of a page can be a chunk as well.
-fn chunk_table(scripts: &Scripts) -> BTreeMap<String, String> {
-    let chunks = scripts.chunks.keys().map(|id| (id.clone(), chunk_path(id)));
-    let pages = scripts.page_chunks.iter().map(|(id, page)| (id.clone(), format!("{page}.js")));
-    chunks.chain(pages).collect()
 }
 
 fn chunk_path(id: &str) -> String {

@@ -1,94 +1,79 @@
 //! The files of a build, each in its place.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use ssbuild_server::config::Maps;
 
-use super::{Error, chunk_path};
+use super::{Error, chunk_path, compiled::Compiled};
 use crate::{
     build::{Build, Sealed},
     bundle::Script,
-    config::Settings,
-    licenses,
-    pages::OwnViews,
-    public::PublicFiles,
+    incompatible, licenses,
     scripts::Scripts,
     session::Session,
-    sheets::Sheets,
 };
 
-/// Everything of a build but its pages.
-pub(super) struct Parts<'a> {
-    pub public: &'a PublicFiles,
-    pub sheets: &'a Sheets,
-    pub scripts: &'a mut Scripts,
-    pub texts: Texts,
-    pub settings: &'a Settings,
-    pub own: &'a OwnViews,
-    pub licenses: Option<String>,
-    /// What browsers get that cannot run the app, by path.
-    pub unable: BTreeMap<String, Vec<u8>>,
-}
-
-/// Puts every part in its place, and hashes and compresses what is there.
-pub(super) fn assemble(parts: Parts<'_>, session: &Session) -> Result<Sealed, Error> {
-    let Parts { public, sheets, scripts, texts, settings, own, licenses, unable } = parts;
-    let mut build = Build::default();
-    for (path, bytes) in public.public() {
-        build.file(&path, bytes);
-    }
-    for file in public.named()? {
-        build.asset(&file.logical, file.bytes);
-    }
-    let styles = sheets.bundles.iter().map(|(name, sheet)| {
-        (format!("{name}.css"), sheet.css.clone().into_bytes(), sheet.map.clone().map(String::into_bytes))
-    });
-    let chunks = scripts.chunks.iter_mut().map(|(id, script)| (chunk_path(id), script));
-    let bundles = [("lib.js".to_owned(), &mut scripts.lib), ("app.js".to_owned(), &mut scripts.app)];
-    let pages = scripts.pages.iter_mut().map(|(page, script)| (format!("{page}.js"), script));
-    let scripts_and_maps = bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| {
-        let (code, map) = texts.of(script);
-        (name, code, map)
-    });
-    for (name, code, map) in styles.chain(scripts_and_maps) {
-        match (map, settings.config.build.maps) {
-            (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map),
-            (Some(map), _) => {
-                build.asset(&name, code);
-                build.private(&format!("maps/{name}.map"), map);
+impl Compiled<'_> {
+    /// Puts everything but the pages in its place, and hashes and compresses what is there.
+    pub(super) fn seal(&self, scripts: &mut Scripts, texts: Texts, session: &Session) -> Result<Sealed, Error> {
+        let Self { disk, project, settings, public, sheets, .. } = self;
+        let mut build = Build::default();
+        for (path, bytes) in public.public() {
+            build.file(&path, bytes);
+        }
+        for file in public.named()? {
+            build.asset(&file.logical, file.bytes);
+        }
+        let styles = sheets.bundles.iter().map(|(name, sheet)| {
+            (format!("{name}.css"), sheet.css.clone().into_bytes(), sheet.map.clone().map(String::into_bytes))
+        });
+        let chunks = scripts.chunks.iter_mut().map(|(id, script)| (chunk_path(id), script));
+        let bundles = [("lib.js".to_owned(), &mut scripts.lib), ("app.js".to_owned(), &mut scripts.app)];
+        let pages = scripts.pages.iter_mut().map(|(page, script)| (format!("{page}.js"), script));
+        let scripts_and_maps = bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| {
+            let (code, map) = texts.of(script);
+            (name, code, map)
+        });
+        for (name, code, map) in styles.chain(scripts_and_maps) {
+            match (map, settings.config.build.maps) {
+                (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map),
+                (Some(map), _) => {
+                    build.asset(&name, code);
+                    build.private(&format!("maps/{name}.map"), map);
+                }
+                (None, _) => build.asset(&name, code),
             }
-            (None, _) => build.asset(&name, code),
         }
-    }
-    if let Some(text) = licenses {
-        build.private(licenses::FILE, text.into_bytes());
-    }
-    for (path, bytes) in unable {
-        build.private(&format!("{INCOMPATIBLE}{path}"), bytes);
-    }
-    let (code, map) = texts.of(&mut scripts.server);
-    build.private(SERVER_BUNDLE, code);
-    if let Some(map) = map {
-        build.private(SERVER_MAP, map);
-    }
-    for (path, bytes) in &scripts.server_files {
-        build.private(&format!("server/{path}"), bytes.clone());
-    }
-    for package in &scripts.packages {
-        for (path, bytes) in &package.files {
-            build.private(&format!("server/{}/{path}", package.folder), Arc::clone(bytes));
+        if let Some(text) = licenses::text(&***disk, &project.root, scripts, sheets)? {
+            build.private(licenses::FILE, text.into_bytes());
         }
-        for path in &package.programs {
-            build.program(&format!("server/{}/{path}", package.folder));
+        for (path, bytes) in incompatible::read(&***disk, &project.root)? {
+            build.private(&format!("{INCOMPATIBLE}{path}"), bytes);
         }
+        let (code, map) = texts.of(&mut scripts.server);
+        build.private(SERVER_BUNDLE, code);
+        if let Some(map) = map {
+            build.private(SERVER_MAP, map);
+        }
+        for (path, bytes) in &scripts.server_files {
+            build.private(&format!("server/{path}"), bytes.clone());
+        }
+        for package in &scripts.packages {
+            for (path, bytes) in &package.files {
+                build.private(&format!("server/{}/{path}", package.folder), Arc::clone(bytes));
+            }
+            for path in &package.programs {
+                build.program(&format!("server/{}/{path}", package.folder));
+            }
+        }
+        for source in &settings.sources {
+            build.private(&config_path(&source.name), source.text.clone().into_bytes());
+        }
+        let client = serde_json::to_string(&settings.config.client).expect("a configuration is JSON");
+        let views = self.own.fingerprint();
+        let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.reason, views.as_str(), &client];
+        build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
     }
-    for source in &settings.sources {
-        build.private(&config_path(&source.name), source.text.clone().into_bytes());
-    }
-    let client = serde_json::to_string(&settings.config.client).expect("a configuration is JSON");
-    let views = own.fingerprint();
-    let salt = [env!("CARGO_PKG_VERSION"), &settings.env, &scripts.engine.reason, views.as_str(), &client];
-    build.seal(settings.config.build.compress, &salt, session.cache()).map_err(Error::Compress)
 }
 
 /// What becomes of the scripts' texts, which are large.
