@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt::Write,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde_json::Value;
@@ -16,6 +16,9 @@ use crate::{
 
 /// Where the text lies in a build's folder.
 pub const FILE: &str = "licenses.txt";
+
+/// What Stylus reads before each sheet: functions of its own, of which nothing reaches the output.
+const STYLUS: &str = "node_modules/stylus/lib/functions/";
 
 /// How the names of files with a licence begin, in small letters.
 const NAMES: &[&str] = &["license", "licence", "copying", "notice"];
@@ -33,11 +36,12 @@ pub(crate) fn text(
     let bundles = [&scripts.lib, &scripts.app, &scripts.server].into_iter();
     let bundles = bundles.chain(scripts.pages.values()).chain(scripts.chunks.values());
     let modules = bundles.flat_map(|script| &script.parts).map(|part| part.name.as_str());
-    let names = modules.chain(sheets.files.iter().map(String::as_str)).filter_map(folder);
+    let sheets = sheets.files.iter().map(String::as_str).filter(|name| !name.contains(STYLUS));
+    let names = modules.chain(sheets).filter_map(folder);
     let mut packages: BTreeMap<(String, String), (String, Vec<String>)> = BTreeMap::new();
     let folders: std::collections::BTreeSet<&str> = names.collect();
     for folder in folders {
-        let path = root.join(folder);
+        let path = place(disk, root, folder)?;
         let package = match disk.kind(&path.join("package.json"))? {
             Some(Kind::File(_)) => {
                 serde_json::from_slice::<Value>(&disk.read(&path.join("package.json"))?).unwrap_or_default()
@@ -62,6 +66,16 @@ pub(crate) fn text(
         texts.iter().for_each(|text| writeln!(all, "\n{}", text.trim()).expect("writing to a string works"));
     }
     Ok(Some(all))
+}
+
+/// Where a package's folder is: in the app, or above it, where modules are told by the same name.
+fn place(disk: &dyn Disk, root: &Path, folder: &str) -> Result<PathBuf, DiskError> {
+    for above in root.ancestors() {
+        if disk.kind(&above.join(folder).join("package.json"))?.is_some() {
+            return Ok(above.join(folder));
+        }
+    }
+    Ok(root.join(folder))
 }
 
 /// The folder of the package that a module is in, from the app's.
