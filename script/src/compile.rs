@@ -185,12 +185,6 @@ fn script_stages(
         Wrap::Joined | Wrap::Plain => Tree::Statements(&script),
     };
     let emitted = emit::emit(&tree, places.text(), layout, options.source_map);
-    let mut exports = walk.exports.finish();
-    for (name, place) in left_out {
-        if exports.names.iter().all(|(known, _)| *known != name) {
-            exports.names.push((name, place));
-        }
-    }
     let (map, shifts) = options.source_map.then(|| map::chunk(&emitted, places)).unzip();
     let shifts = shifts.unwrap_or_default();
     let joint = open.zip(declarations).map(|(open, declarations)| Joint {
@@ -198,6 +192,12 @@ fn script_stages(
         shifts,
         ..declarations.joint(open, &walk)
     });
+    let mut exports = walk.exports.finish();
+    for (name, place) in left_out {
+        if exports.names.iter().all(|(known, _)| *known != name) {
+            exports.names.push((name, place));
+        }
+    }
     Ok(Some(CompiledModule {
         map,
         joint,
