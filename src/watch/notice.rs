@@ -27,7 +27,7 @@ pub(super) fn html(problems: &[Problem], number: u64) -> String {
             links
         });
         let (title, text) = (escaped(&problem.title), escaped(&problem.text));
-        write!(cards, "<section><header>{title}</header><pre>{text}</pre><nav>{links}</nav></section>\n")
+        writeln!(cards, "<section><header>{title}</header><pre>{text}</pre><nav>{links}</nav></section>")
             .expect("a string takes all text");
     }
     // Whoever else answers in the end is the app.

@@ -3,7 +3,7 @@
 use crate::app::App;
 
 /// 6 kB, the loader included.
-const BROTLI_BYTES_MAX: u64 = 6 * 1024;
+const BROTLI_BYTES_MAX: u64 = 6_000;
 
 #[test]
 fn what_a_browser_gets_of_the_client_is_small() {
