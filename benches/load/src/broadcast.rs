@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options, server: &Server, mut swarm: Swarm) -> Resul
         })?;
     }
     let (cpu_ns, count, since) = before.ok_or("there was no time to measure")?;
-    let (cpu_ns, count, measured) = (server.cpu_ns()? - cpu_ns, delivered - count, since.elapsed());
+    let (cpu_ns, count, measured) = (server.cpu_ns()?.saturating_sub(cpu_ns), delivered - count, since.elapsed());
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     Ok(json!({
         "operations": count,

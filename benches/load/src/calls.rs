@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Options, server: &Server, mut swarm: Swarm) -> Resul
         swarm.turn(until, &mut |client, got| tally.got(client, got))?;
     }
     let (cpu_ns, since) = cpu_before.ok_or("there was no time to measure")?;
-    let (cpu_ns, measured) = (server.cpu_ns()? - cpu_ns, since.elapsed());
+    let (cpu_ns, measured) = (server.cpu_ns()?.saturating_sub(cpu_ns), since.elapsed());
     let answers = tally.answers;
     let unanswered = if gap.is_some() { wait_for_last(&mut swarm, &mut tally)? } else { 0 };
     if let Some(why) = &tally.first_failure {

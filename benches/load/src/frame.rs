@@ -38,8 +38,11 @@ pub(crate) fn push(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
     out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
-/// The first frame of a server, and how many bytes it takes; `None` while it is not whole.
-pub(crate) fn first(bytes: &[u8]) -> Result<Option<(Kind, &[u8], usize)>, String> {
+/// A frame, its payload, and how many bytes it takes.
+pub(crate) type Framed<'a> = (Kind, &'a [u8], usize);
+
+/// The first frame of a server; `None` while it is not whole.
+pub(crate) fn first(bytes: &[u8]) -> Result<Option<Framed<'_>>, String> {
     let [head, short, ..] = *bytes else { return Ok(None) };
     let (from, len) = match short {
         126 if bytes.len() >= 4 => (4, usize::from(u16::from_be_bytes([bytes[2], bytes[3]]))),
