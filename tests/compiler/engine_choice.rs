@@ -48,7 +48,7 @@ fn what_only_node_has_decides_at_its_first_place() {
     let shared = [("app/server/app.js", actions), ("app/shared/x.js", "exports.f = () => process.memoryUsage();")];
     assert_eq!(chosen(&shared), node("app/shared/x.js:1 uses `process`"));
     let shared = [("app/server/app.js", actions), ("app/shared/x.js", "exports.f = (n) => n.toLocaleString();")];
-    assert_eq!(chosen(&shared), (EngineKind::Embedded, none.clone()), "mostly called in browsers");
+    assert_eq!(chosen(&shared), (EngineKind::Embedded, none), "mostly called in browsers");
     let lib = [("app/server/app.js", actions), ("lib/server/x.js", "exports.f = () => process.memoryUsage();")];
     assert_eq!(chosen(&lib), node("lib/server/x.js:1 uses `process`"));
 }

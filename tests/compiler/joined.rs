@@ -351,7 +351,7 @@ fn random_package(dice: &mut Dice) -> Vec<(String, String)> {
     let common: Vec<bool> = (0..count).map(|_| dice.roll(6) == 0).collect();
     let name = |n: usize| format!("m{n}.{}", if common[n] { "cjs" } else { "js" });
     let mut files = Vec::new();
-    for n in 0..count {
+    for (n, &is_common) in common.iter().enumerate() {
         let mut text = String::new();
         let mut seen = Vec::new();
         for import in 0..dice.roll(4) {
@@ -361,7 +361,7 @@ fn random_package(dice: &mut Dice) -> Vec<(String, String)> {
                 continue;
             }
             let (from, i) = (name(to), format!("{n}_{import}"));
-            if common[n] {
+            if is_common {
                 text += &format!("const r{i} = require('./{from}'); ");
                 seen.push(format!("r{i}.value"));
                 continue;
@@ -394,7 +394,7 @@ fn random_package(dice: &mut Dice) -> Vec<(String, String)> {
         text += &format!(
             "const see = (read) => {{ let seen; try {{ seen = read(); }} catch {{}} log('m{n}', typeof seen === 'function' ? 'function' : String(seen)); }}; "
         );
-        text += &if common[n] {
+        text += &if is_common {
             format!(
                 "exports.value = {n}; exports.bump = () => {{ exports.value += 10; }}; {see} exports.only{n} = 'o{n}';"
             )

@@ -340,8 +340,8 @@ mod tests {
     #[test]
     fn a_message_that_is_too_large_is_refused_by_its_head() {
         let mut reader = Reader::new(1000);
-        let head = frame(0x81, &[b'x'; 1001])[..8].to_vec();
-        assert_eq!(reader.read(&mut head.clone(), &mut |_| {}), Err(Garbled::TooLarge));
+        let mut head = frame(0x81, &[b'x'; 1001])[..8].to_vec();
+        assert_eq!(reader.read(&mut head, &mut |_| {}), Err(Garbled::TooLarge));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the members of a shared function write, and how often.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 use ssbuild_script::What;
 
@@ -54,11 +54,9 @@ impl<'a> Uses<'a> {
         let mut wanted: BTreeSet<usize> = named.filter_map(Named::namespace).collect();
         let mut namespaces = BTreeMap::new();
         while let Some(at) = wanted.pop_first() {
-            if !namespaces.contains_key(&at) {
-                let table = resolve.table(at);
-                wanted.extend(table.iter().filter_map(|(_, named)| named.namespace()));
-                namespaces.insert(at, table);
-            }
+            let Entry::Vacant(new) = namespaces.entry(at) else { continue };
+            let table = new.insert(resolve.table(at));
+            wanted.extend(table.iter().filter_map(|(_, named)| named.namespace()));
         }
         namespaces
     }
