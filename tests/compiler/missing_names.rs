@@ -54,8 +54,7 @@ fn what_is_not_certain_is_left_alone() {
     ]);
     let (dist, said) = app.built_saying("production");
     assert!(!said.contains("export-missing"), "{said}");
-    // The loader of these tests does not pass on what CommonJS modules export.
-    assert_eq!(log(&run_client(&dist)), ["undefined 2 1 1 1 object"]);
+    assert_eq!(log(&run_client(&dist)), ["number 2 1 1 1 object"]);
 }
 
 #[test]
