@@ -1,7 +1,7 @@
 //! Short names: the most used variables get the shortest.
 //!
-//! Every binding has a *slot*, a number that no binding around it has. Functions and blocks beside each other share slots, and each slot
-//! gets one name, so that two variables have the same name only where neither is seen from the other. This needs two walks over the tree.
+//! Every binding has a *slot*, and each slot gets one name. Two bindings may share one when neither is seen where the other is: those of
+//! functions beside each other, and those of functions around that a function has no use for. This needs two walks over the tree.
 
 mod scopes;
 pub(crate) mod short;

@@ -25,9 +25,6 @@ pub(super) struct Scopes {
 
 struct Scope {
     above: usize,
-    /// Slots of all scopes around this one; known when the walk is over.
-    first_slot: u32,
-    count: u32,
 }
 
 #[derive(Default)]
@@ -35,6 +32,8 @@ struct Variable {
     /// None for what nothing in the program declares.
     scope: Option<usize>,
     uses: u32,
+    /// Scopes that it is written in; some of them more than once.
+    seen: Vec<usize>,
 }
 
 /// The scope around all others.
@@ -42,7 +41,7 @@ const TOP: usize = 0;
 
 impl Scopes {
     pub(super) fn new(wrap: Wrap) -> Self {
-        let top = Scope { above: TOP, first_slot: 0, count: 0 };
+        let top = Scope { above: TOP };
         Self {
             wrap,
             scopes: vec![top],
@@ -79,7 +78,7 @@ impl Scopes {
 
     fn inside(&mut self, walk: impl FnOnce(&mut Self)) {
         let above = self.current;
-        self.scopes.push(Scope { above, first_slot: 0, count: 0 });
+        self.scopes.push(Scope { above });
         self.current = self.scopes.len() - 1;
         walk(self);
         self.current = above;
@@ -155,19 +154,7 @@ impl Scopes {
 
     /// Names for variables, none of them taken, by how often they are written.
     fn short(&mut self, renamed: &[Id], taken: &FxHashSet<Atom>, first: &[u8]) -> FxHashMap<Id, Atom> {
-        let mut places = Vec::with_capacity(renamed.len());
-        for id in renamed {
-            let scope = self.variables[id].scope.expect("what is renamed is declared");
-            places.push((scope, self.scopes[scope].count));
-            self.scopes[scope].count += 1;
-        }
-        // A scope comes after the one that it is in.
-        for at in 1..self.scopes.len() {
-            let above = &self.scopes[self.scopes[at].above];
-            self.scopes[at].first_slot = above.first_slot + above.count;
-        }
-        let slots: Vec<usize> =
-            places.iter().map(|(scope, nth)| (self.scopes[*scope].first_slot + nth) as usize).collect();
+        let slots = self.slots(renamed);
         let mut uses = vec![0_u32; slots.iter().max().map_or(0, |last| last + 1)];
         for (id, slot) in renamed.iter().zip(&slots) {
             uses[*slot] += self.variables[id].uses;
@@ -181,6 +168,51 @@ impl Scopes {
             names[slot] = short::next(first, &mut next, |name| taken.contains(&Atom::from(name))).into();
         }
         renamed.iter().zip(slots).map(|(id, slot)| (id.clone(), names[slot].clone())).collect()
+    }
+
+    /// A slot for each variable: the lowest that no other variable of its scope has, and none from around that is seen in there.
+    /// One that is not seen in there may be hidden: functions that do alike are then written alike, which compressors like.
+    fn slots(&self, renamed: &[Id]) -> Vec<usize> {
+        let mut declared: Vec<Vec<usize>> = vec![Vec::new(); self.scopes.len()];
+        let mut from_around: Vec<Vec<usize>> = vec![Vec::new(); self.scopes.len()];
+        for (at, id) in renamed.iter().enumerate() {
+            let variable = &self.variables[id];
+            let scope = variable.scope.expect("what is renamed is declared");
+            // What is seen outside of where it is declared is declared around all.
+            let scope = if variable.seen.iter().all(|&seen| self.is_in(seen, scope)) { scope } else { TOP };
+            declared[scope].push(at);
+            for &seen in &variable.seen {
+                let mut inner = seen;
+                while inner != scope && from_around[inner].last() != Some(&at) {
+                    from_around[inner].push(at);
+                    inner = self.scopes[inner].above;
+                }
+            }
+        }
+        let mut slots = vec![0; renamed.len()];
+        // By slot, the last scope in which it could not be given out.
+        let mut closed_in: Vec<usize> = vec![usize::MAX; renamed.len()];
+        // A scope comes after the one that it is in.
+        for (scope, declared) in declared.iter().enumerate() {
+            from_around[scope].iter().for_each(|&at| closed_in[slots[at]] = scope);
+            let mut slot = 0;
+            for &at in declared {
+                while closed_in[slot] == scope {
+                    slot += 1;
+                }
+                closed_in[slot] = scope;
+                slots[at] = slot;
+            }
+        }
+        slots
+    }
+
+    fn is_in(&self, mut inner: usize, scope: usize) -> bool {
+        // Scopes around another come before it.
+        while inner > scope {
+            inner = self.scopes[inner].above;
+        }
+        inner == scope
     }
 
     /// Private names are a world of their own. Classes that name theirs alike do so afterwards.
@@ -198,7 +230,12 @@ impl Visit for Scopes {
     noop_visit_type!();
 
     fn visit_ident(&mut self, ident: &Ident) {
-        self.variable(ident).uses += 1;
+        let current = self.current;
+        let variable = self.variable(ident);
+        variable.uses += 1;
+        if variable.seen.last() != Some(&current) {
+            variable.seen.push(current);
+        }
     }
 
     fn visit_private_name(&mut self, private: &PrivateName) {
@@ -267,7 +304,7 @@ impl Visit for Scopes {
     }
 
     fn visit_static_block(&mut self, block: &StaticBlock) {
-        self.inside_function(|scopes| block.visit_children_with(scopes));
+        self.inside_function(|scopes| block.body.stmts.visit_with(scopes));
     }
 
     fn visit_block_stmt(&mut self, block: &BlockStmt) {
@@ -293,7 +330,9 @@ impl Visit for Scopes {
     fn visit_catch_clause(&mut self, clause: &CatchClause) {
         self.inside(|scopes| {
             clause.param.iter().for_each(|param| scopes.declare_pattern(param, scopes.current));
-            clause.visit_children_with(scopes);
+            clause.param.visit_with(scopes);
+            // What is declared in the block may not have the name of the parameter.
+            clause.body.stmts.visit_with(scopes);
         });
     }
 
