@@ -106,12 +106,14 @@ function tables(figures, running, engines, loadBefore, all) {
   const group = (name) => CASES.filter((one) => one.group === name);
   const versions = [`Node.js ${process.versions.node}`, ...running.filter(({ dialect }) => dialect !== 'ssserve').map(({ name }) => name)];
   const counts = Object.values(figures).flatMap((of) => Object.values(of).map((list) => list.length));
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
+  const spread = fewest === most ? `${most}` : `${fewest} to ${most}`;
   const rustc = output(['rustc', '--version']).trim().split(' ')[1];
   return [
     [
       `${output([ssserve, '--version']).trim()} (rustc ${rustc}, release profile); ${versions.join(', ')}.`,
       ...all.filter(({ command }) => !command).map(({ name }) => `${name} has no program for this machine and was not measured.`),
-      `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${Math.min(...counts)} to ${Math.max(...counts)} rounds; ${new Date().toISOString().slice(0, 10)}.`,
+      `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${spread} rounds; ${new Date().toISOString().slice(0, 10)}.`,
     ].join('\n'),
     costs('Server CPU, µs per call of `square`', group('calls'), running, figures),
     costs('Server CPU, µs per call', group('handlers'), running, figures),
