@@ -366,21 +366,8 @@ impl VisitMut for Walk<'_> {
             self.default_in_object(assign.span);
         }
         if let Prop::Shorthand(name) = prop {
-            self.check_word(name);
-            if self.names.is_free(name) && *name.sym != *"global" {
-                if let Some(value) = self.file_name(name) {
-                    let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
-                    *prop = Prop::KeyValue(KeyValueProp { key, value });
-                    return;
-                }
-                self.free_name(name);
-            } else if self.names.is_free(name) {
-                let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
-                self.free_name(name);
-                *prop = Prop::KeyValue(KeyValueProp { key, value: Box::new(Expr::Ident(name.clone())) });
-            } else if let Some(binding) = self.bindings.get(&name.to_id()).cloned() {
-                let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
-                let value = self.imported(&binding, &Expr::Ident(name.clone()), name.span);
+            let key = PropName::Ident(IdentName::new(name.sym.clone(), name.span));
+            if let Some(value) = self.shorthand(name) {
                 *prop = Prop::KeyValue(KeyValueProp { key, value });
             }
             return;

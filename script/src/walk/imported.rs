@@ -97,4 +97,20 @@ impl Walk<'_> {
         });
         Some(Expr::Ident(Ident { span: member.prop.span(), ..ident.clone() }))
     }
+
+    /// What a property that is written as a name alone, `{ name }`, has to say behind a colon, when that is another name.
+    pub(super) fn shorthand(&mut self, name: &mut Ident) -> Option<Box<Expr>> {
+        self.check_word(name);
+        if self.names.is_free(name) {
+            let is_global = *name.sym == *"global";
+            let file = if is_global { None } else { self.file_name(name) };
+            if file.is_some() {
+                return file;
+            }
+            self.free_name(name);
+            return is_global.then(|| Box::new(Expr::Ident(name.clone())));
+        }
+        let binding = self.bindings.get(&name.to_id()).cloned()?;
+        Some(self.imported(&binding, &Expr::Ident(name.clone()), name.span))
+    }
 }
