@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::{Client, Got};
+use crate::figures::figures;
 use crate::latency::Latency;
 use crate::server::Server;
 use crate::swarm::Swarm;
@@ -85,15 +86,7 @@ pub(crate) fn run(options: &Options, server: &Server, mut swarm: Swarm) -> Resul
     }
     let (cpu_ns, count, since) = before.ok_or("there was no time to measure")?;
     let (cpu_ns, count, measured) = (server.cpu_ns()?.saturating_sub(cpu_ns), delivered - count, since.elapsed());
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    Ok(json!({
-        "operations": count,
-        "per_second": count as f64 / measured.as_secs_f64(),
-        "cpu_us": cpu_ns as f64 / 1000.0 / count.max(1) as f64,
-        "cores": cpu_ns as f64 / measured.as_nanos() as f64,
-        "latency_us": latency.figures(),
-        "measured": latency.count(),
-    }))
+    Ok(figures(count, cpu_ns, measured, &latency).into())
 }
 
 fn publish(publisher: &mut Client, options: &Options, start: Instant, due: Instant) {

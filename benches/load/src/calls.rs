@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Got};
+use crate::figures::figures;
 use crate::latency::Latency;
 use crate::server::Server;
 use crate::swarm::Swarm;
@@ -111,18 +112,11 @@ pub(crate) fn run(options: &Options, server: &Server, mut swarm: Swarm) -> Resul
             eprintln!("ssbuild-load: {} calls failed; the first: {why}", tally.failed);
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    Ok(json!({
-        "operations": answers,
-        "per_second": answers as f64 / measured.as_secs_f64(),
-        "cpu_us": cpu_ns as f64 / 1000.0 / answers.max(1) as f64,
-        "cores": cpu_ns as f64 / measured.as_nanos() as f64,
-        "latency_us": tally.latency.figures(),
-        "measured": tally.latency.count(),
-        "failed": tally.failed,
-        "unanswered": unanswered,
-        "beside": tally.beside_answers,
-    }))
+    let mut all = figures(answers, cpu_ns, measured, &tally.latency);
+    all.insert("failed".to_owned(), json!(tally.failed));
+    all.insert("unanswered".to_owned(), json!(unanswered));
+    all.insert("beside".to_owned(), json!(tally.beside_answers));
+    Ok(all.into())
 }
 
 /// Waits for the calls that were to be sent in the time that is measured; those that stay unanswered count as long as this

@@ -6,6 +6,7 @@ mod broadcast;
 mod calls;
 mod client;
 mod dialect;
+mod figures;
 mod frame;
 mod idle;
 mod latency;
