@@ -47,15 +47,16 @@ fn word(line: &str, column: usize) -> String {
     rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '$').collect()
 }
 
+/// The lines of each source.
+fn sources(map: &serde_json::Value) -> Vec<Vec<&str>> {
+    let texts = map["sourcesContent"].as_array().expect("the sources are in the map");
+    texts.iter().map(|text| text.as_str().expect("text").split('\n').collect()).collect()
+}
+
 fn check(code: &str, map: &str, names_stay: bool) {
     let map: serde_json::Value = serde_json::from_str(map).expect("a map is JSON");
     let lines: Vec<&str> = code.split('\n').collect();
-    let texts: Vec<Vec<&str>> = map["sourcesContent"]
-        .as_array()
-        .expect("the sources are in the map")
-        .iter()
-        .map(|text| text.as_str().expect("text").split('\n').collect())
-        .collect();
+    let texts = sources(&map);
     let (mut same, mut other) = (0, Vec::new());
     let segments = segments(map["mappings"].as_str().expect("text"));
     for ([line, column], [source, from_line, from_column]) in &segments {
@@ -116,12 +117,7 @@ fn modules_in_one_function_are_mapped_each_to_its_source() {
     let (code, map) = (dist.asset("app.js"), dist.asset("app.js.map"));
     let map: serde_json::Value = serde_json::from_str(&map).expect("a map is JSON");
     let lines: Vec<&str> = code.split('\n').collect();
-    let texts: Vec<Vec<&str>> = map["sourcesContent"]
-        .as_array()
-        .expect("the sources are in the map")
-        .iter()
-        .map(|text| text.as_str().expect("text").split('\n').collect())
-        .collect();
+    let texts = sources(&map);
     let (mut properties, mut names) = (std::collections::BTreeSet::new(), 0);
     let mut last = [0_i64; 5];
     for (line, groups) in map["mappings"].as_str().expect("text").split(';').enumerate() {
