@@ -34,7 +34,7 @@ const LOADER: &str = "loader";
 pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> Module {
     let text = joined(entries);
     // Every app has it. The compressor's slow passes gain nothing on so little code.
-    let minify = if options.minify == Minify::Off { Minify::Off } else { Minify::Tight };
+    let minify = if options.minify == Minify::Off { Minify::Off } else { Minify::Fast };
     let options = Options { wrap: Wrap::Plain, minify, ..options.clone() };
     let compiled = compile(Source { path: PATH, text: &text, language: Language::TypeScript }, &options);
     Module::embedded(PATH, &text, compiled, Vec::new())

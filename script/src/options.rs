@@ -78,8 +78,6 @@ pub enum Minify {
     Off,
     /// One syntax pass and short names: most of the gain for a fraction of the time.
     Fast,
-    /// As `Fast`, with names that compressors like better: it takes longer to choose them.
-    Tight,
     /// swc's compressor as well.
     Max,
 }
