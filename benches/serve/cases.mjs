@@ -19,6 +19,7 @@ export const CASES = [
   { id: 'to-10000', group: 'broadcast', title: '10,000, one at a time', load: broadcast(10000, 1) },
   { id: 'to-10000-8', group: 'broadcast', title: '10,000, 8 in flight', load: broadcast(10000, 8) },
   { id: 'idle', group: 'memory', title: '10,000 idle connections', load: ['--connections', '10000', 'idle'] },
+  { id: 'leave', group: 'leaving', title: '5,000 connections, when their server stops', next: true, load: ['--connections', '5000', 'leave'] },
 ];
 
 /** One client calls an action that does harm, again and again; what another one's calls take meanwhile. */

@@ -14,7 +14,7 @@ import { writeFigures } from '../book.mjs';
 import { output } from '../compile/process.mjs';
 import { ATTACKS, CASES } from './cases.mjs';
 import { CORES, servers, start } from './servers.mjs';
-import { attacks, costs, latencies, memory } from './table.mjs';
+import { attacks, costs, latencies, leaving, memory } from './table.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
@@ -50,7 +50,7 @@ try {
   const [loadBefore] = known.load ?? loadavg();
   for (let round = 0; round < rounds; round++) {
     for (const one of chosen) {
-      const turn = one.group === 'attacks' ? engines : running;
+      const turn = one.next || one.group === 'attacks' ? engines : running;
       for (let i = 0; i < turn.length; i++) {
         // Nobody always goes first.
         const server = turn[(i + round) % turn.length];
@@ -85,18 +85,22 @@ function build() {
 async function run(server, one) {
   const state = mkdtempSync(join(work, 'state-'));
   const started = await start(server, { workers: one.workers, state });
+  // Where those go whose server stops.
+  const next = one.next ? await start(server, { state: mkdtempSync(join(work, 'state-')) }) : null;
   try {
-    const command = ['-c', CORES.load, load, '--dialect', server.dialect, '--address', `127.0.0.1:${started.port}`, '--pid', `${started.pid}`, ...one.load];
+    const command = ['-c', CORES.load, load, '--dialect', server.dialect, '--address', `127.0.0.1:${started.port}`, '--pid', `${started.pid}`, ...one.load, ...(next ? ['--to', `127.0.0.1:${next.port}`] : [])];
     const ran = spawnSync('taskset', command, { encoding: 'utf8' });
     if (ran.stderr) console.error(`${one.id} ${server.id}: ${ran.stderr.trim()}`);
     if (ran.error || ran.status !== 0) throw new Error(`${server.name} failed the case ${one.id}: ${ran.error?.message ?? ran.stderr}`);
     return JSON.parse(ran.stdout);
   } finally {
     await started.stop();
+    await next?.stop();
   }
 }
 
 function brief(found) {
+  if (found.arrived_peak !== undefined) return `at most ${found.arrived_peak} of ${found.operations} come in a second, ${found.last_ms} ms in all`;
   return found.bytes_each !== undefined
     ? `${Math.round(found.bytes_each)} bytes each`
     : `${found.cpu_us.toFixed(2)} us, ${Math.round(found.per_second)}/s, p50 ${Math.round(found.latency_us.p50)} p99 ${Math.round(found.latency_us.p99)} us`;
@@ -120,6 +124,7 @@ function tables(figures, running, engines, loadBefore, all) {
     latencies('2,000 calls a second on 100 connections', group('latency')[0], running, figures),
     costs('Server CPU, µs per event delivered to one of', group('broadcast'), running, figures),
     memory('Memory of 10,000 idle connections', group('memory')[0], running, figures),
+    leaving(group('leaving')[0], engines, figures),
     attacks(ATTACKS, engines, figures),
   ].join('\n\n');
 }

@@ -43,6 +43,18 @@ export function memory(title, one, servers, figures) {
   ].join('\n');
 }
 
+/** How many come to the next server in the fullest second, when theirs stops. */
+export function leaving(one, engines, figures) {
+  return [
+    `| ${one.title}: in the fullest second | told to come | came and were greeted | all moved after, s |`,
+    '| --- | --- | --- | --- |',
+    ...engines.map(({ id, name }) => {
+      const of = (figure, unit = 1) => spread((figures[one.id]?.[id] ?? []).map((found) => found[figure] / unit));
+      return `| ${name} | ${of('planned_peak')} | ${of('arrived_peak')} | ${of('last_ms', 1000)} |`;
+    }),
+  ].join('\n');
+}
+
 /** What the calls of one client take while another does harm. */
 export function attacks(cases, engines, figures) {
   const titles = [...new Set(cases.map(({ title }) => title))];

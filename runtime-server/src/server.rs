@@ -41,6 +41,9 @@ use crate::session::{Done, Opened, Place, Sessions, Store, StoreError};
 use crate::skew::KnownBuilds;
 use crate::swap::Generations;
 
+/// Time that the last client has to hear that it is its turn and to go by itself, in milliseconds.
+const LAST_TO_LEAVE_MS: u64 = 500;
+
 /// How often what is too old is looked for, in milliseconds.
 const SWEEP_MS: u64 = 1_000;
 /// How often sessions on disk are looked through, in milliseconds.
@@ -278,7 +281,7 @@ impl Server {
         front.close_doors();
         // Each client stays until its turn to go elsewhere, and is served until then.
         let spread_ms = app.hub.say_goodbye();
-        let last_ms = clock.now_ms() + spread_ms;
+        let last_ms = clock.now_ms() + spread_ms + if spread_ms > 0 { LAST_TO_LEAVE_MS } else { 0 };
         tokio::select! {
             () = app.hub.all_gone() => {}
             () = clock.sleep_until(last_ms) => {}

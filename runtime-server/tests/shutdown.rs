@@ -16,7 +16,8 @@ async fn calls_in_hand_finish_and_clients_are_told_to_come_back() {
     assert_eq!(told[0], 7);
     assert!(told[1].as_u64().is_some_and(|after_ms| after_ms < 1_000), "{told}");
     assert_eq!(client.call("app/echo", json!([])).await, Ok(json!([])), "its turn to go has not come");
-    world.clock.advance(2);
+    // Its turn, and the time that it has to go by itself.
+    world.clock.advance(2 + 500);
     world.log.has("no more calls are taken").await;
     assert_eq!(client.call("app/echo", json!([])).await, Err("shutting_down".to_owned()));
     world.script.let_go(1);
@@ -35,7 +36,8 @@ async fn a_call_that_does_not_end_does_not_keep_the_server() {
     client.settle().await;
     world.ask_to_stop();
     assert_eq!(client.next().await[0], 7);
-    world.clock.advance(2);
+    // Its turn, and the time that it has to go by itself.
+    world.clock.advance(2 + 500);
     world.log.has("no more calls are taken").await;
     world.clock.advance(10_000);
     assert_eq!(client.closed().await, 1012);

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 
@@ -38,6 +38,8 @@ pub(crate) enum Got<'a> {
     Answer(Instant, Result<(), &'a str>),
     /// An event.
     Event(&'a str),
+    /// The server is going away: the client is to come back after that time.
+    Leaves(Duration),
 }
 
 impl Client {
@@ -164,6 +166,7 @@ impl Client {
             Said::Answers(id) => self.answered(id, Ok(()), got),
             Said::Fails(id, why) => self.answered(id, Err(why), got),
             Said::Publishes(text) => got(self, Got::Event(text)),
+            Said::Leaves(after_ms) => got(self, Got::Leaves(Duration::from_millis(after_ms))),
             Said::Nothing => {}
         }
     }

@@ -27,6 +27,8 @@ pub(crate) enum Said<'a> {
     Fails(u64, &'a str),
     /// An event, as it came.
     Publishes(&'a str),
+    /// It is going away; the client is to come back after so many milliseconds.
+    Leaves(u64),
     /// A sign of life that wants this one.
     Pings(&'a str),
     /// Nothing of interest.
@@ -82,6 +84,7 @@ impl Dialect {
                 [b'[', b'1', b',', ..] => Said::Answers(number(&text[3..])),
                 [b'[', b'2', b',', ..] => Said::Fails(number(&text[3..]), text),
                 [b'[', b'3', b',', ..] => Said::Publishes(text),
+                [b'[', b'7', b',', ..] => Said::Leaves(number(&text[3..])),
                 _ => Said::Nothing,
             },
             Self::SocketIo => match text.as_bytes() {

@@ -10,6 +10,7 @@ mod figures;
 mod frame;
 mod idle;
 mod latency;
+mod leave;
 mod server;
 mod swarm;
 
@@ -56,6 +57,8 @@ enum Case {
     Broadcast(broadcast::Options),
     /// Opens connections and leaves them alone.
     Idle(idle::Options),
+    /// Stops the server, and sees its connections go to another one.
+    Leave(leave::Options),
 }
 
 fn main() -> ExitCode {
@@ -87,5 +90,6 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn Error>> {
         Case::Calls(options) => calls::run(options, &server, open(usize::from(options.beside.is_some()))?),
         Case::Broadcast(options) => broadcast::run(options, &server, open(0)?),
         Case::Idle(options) => idle::run(options, &server, || open(0)),
+        Case::Leave(options) => leave::run(options, pid, open(0)?),
     }
 }

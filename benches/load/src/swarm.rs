@@ -23,6 +23,7 @@ pub(crate) struct Swarm {
     poll: Poll,
     events: Events,
     buffer: Vec<u8>,
+    dialect: Dialect,
 }
 
 impl Swarm {
@@ -31,18 +32,14 @@ impl Swarm {
         let told = |error: std::io::Error| format!("cannot connect to {address}: {error}");
         let poll = Poll::new().map_err(told)?;
         let mut swarm =
-            Self { clients: Vec::new(), poll, events: Events::with_capacity(4096), buffer: vec![0; 1 << 18] };
+            Self { clients: Vec::new(), poll, events: Events::with_capacity(4096), buffer: vec![0; 1 << 18], dialect };
         let late = Instant::now() + OPENING;
         let mut ready = 0;
         while ready < count {
             while swarm.clients.len() < count && swarm.clients.len() - ready < MOST_OPENING {
                 let number = swarm.clients.len();
-                let mut stream = TcpStream::connect(address).map_err(told)?;
-                // A test server may not set it; what is measured here must not wait for anybody's acknowledgement.
-                stream.set_nodelay(true).map_err(told)?;
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                swarm.poll.registry().register(&mut stream, Token(number), interest).map_err(told)?;
-                swarm.clients.push(Client::new(number, stream, dialect, dialect.handshake(address)));
+                let client = swarm.connect(number, address)?;
+                swarm.clients.push(client);
             }
             swarm.turn(Instant::now() + Duration::from_millis(100), &mut |_, got| {
                 ready += usize::from(matches!(got, Got::Ready));
@@ -52,6 +49,22 @@ impl Swarm {
             }
         }
         Ok(swarm)
+    }
+
+    /// Closes a connection, and opens one to that address in its place.
+    pub(crate) fn reopen(&mut self, number: usize, address: SocketAddr) -> Result<(), String> {
+        self.clients[number] = self.connect(number, address)?;
+        Ok(())
+    }
+
+    fn connect(&self, number: usize, address: SocketAddr) -> Result<Client, String> {
+        let told = |error: std::io::Error| format!("cannot connect to {address}: {error}");
+        let mut stream = TcpStream::connect(address).map_err(told)?;
+        // A test server may not set it; what is measured here must not wait for anybody's acknowledgement.
+        stream.set_nodelay(true).map_err(told)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(number), interest).map_err(told)?;
+        Ok(Client::new(number, stream, self.dialect, self.dialect.handshake(address)))
     }
 
     /// Writes what is queued, waits until something comes or until `until`, and tells what came.

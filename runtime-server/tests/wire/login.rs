@@ -160,7 +160,7 @@ pub(super) async fn a_server_that_ends_sends_its_clients_elsewhere(kind: Kind) {
         let told = page.message().await;
         assert!(told[0] == 7 && told[1].is_u64(), "{told}");
         // First the time that clients have, then that of their calls.
-        server.world.clock.advance(2);
+        server.world.clock.advance(2 + 500);
         server.world.log.has("no more calls are taken").await;
         server.world.clock.advance(10_000);
         let answer = page.answer_past(held, &mut Vec::new()).await;
