@@ -11,6 +11,7 @@ mod css;
 mod depth;
 mod exports;
 mod files;
+mod indented;
 mod map;
 mod mark;
 mod message;

@@ -4,13 +4,28 @@
 //! of rules, and are taken out of the output again. As with the marks of URLs, they are only believed when the output without
 //! them is what unmarked sources give; else there is no map.
 
+use super::indented;
+
+/// The two ways to write Sass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// SCSS.
+    Brackets,
+    /// `.sass`.
+    Indented,
+}
+
 /// How a mark begins.
 const MARK: &str = "/*ss-at-";
 
 /// Where to put which mark: an offset of the source, and what to insert there. None for a source that has such comments itself.
-pub(super) fn marks(source: &str, file: usize) -> Vec<(usize, String)> {
+pub(super) fn marks(source: &str, syntax: Syntax, file: usize) -> Vec<(usize, String)> {
     if source.contains(MARK) {
         return Vec::new();
+    }
+    if syntax == Syntax::Indented {
+        let marks = indented::marks(source).into_iter();
+        return marks.map(|(at, indent, says)| (at, format!("{indent}{MARK}{file}-{says}*/\n"))).collect();
     }
     let mut scan = Scan { bytes: source.as_bytes(), at: 0, open: Vec::new(), statement: None, marks: Vec::new() };
     scan.run();
@@ -221,7 +236,7 @@ mod tests {
 
     fn marked(source: &str) -> String {
         let mut marked = source.to_owned();
-        for (at, mark) in marks(source, 0).into_iter().rev() {
+        for (at, mark) in marks(source, Syntax::Brackets, 0).into_iter().rev() {
             marked.insert_str(at, &mark.replace("/*ss-at-0-", "‹").replace("*/", "›"));
         }
         marked

@@ -17,7 +17,8 @@ use super::{
     map::Segment,
     mark::{mark, unmark, without_marks},
     origin::Origin,
-    package, rules,
+    package,
+    rules::{self, Syntax},
 };
 
 /// How to have a sheet compiled that needs more than grass knows.
@@ -43,9 +44,7 @@ pub(super) fn compile(entry: &str, files: &Files<'_>, maps: StyleMaps) -> Result
     let css = plain.run(entry)?;
     let warnings = plain.warnings.into_inner();
     let with_urls = css.contains("url(");
-    // The indented syntax has no place for marks.
-    let with_rules = maps == StyleMaps::On && !entry.ends_with(".sass");
-    if with_rules {
+    if maps == StyleMaps::On {
         let marking = Host::new(files, Marking::On { rules: true });
         if let Some((css, origin)) = marking.run(entry).ok().and_then(|marked| traced(&marked, &css, &marking)) {
             let sources = if with_urls { marking.sources.into_inner() } else { Sources::default() };
@@ -174,8 +173,13 @@ impl<'a> Host<'a> {
         if let Marking::On { rules } = self.marking {
             let file = self.sources.borrow_mut().number(path);
             edits.extend(mark(text, file).into_iter().map(|(at, mark)| (at, 0, mark)));
-            if rules && path.ends_with(".scss") {
-                edits.extend(rules::marks(text, file).into_iter().map(|(at, mark)| (at, 0, mark)));
+            let syntax = match path.rsplit_once('.') {
+                Some((_, "scss")) => Some(Syntax::Brackets),
+                Some((_, "sass")) => Some(Syntax::Indented),
+                _ => None,
+            };
+            if rules && let Some(syntax) = syntax {
+                edits.extend(rules::marks(text, syntax, file).into_iter().map(|(at, mark)| (at, 0, mark)));
             }
             edits.sort_by_key(|edit| edit.0);
         }

@@ -145,3 +145,44 @@ fn modules_in_one_function_are_mapped_each_to_its_source() {
     assert_eq!(properties.len(), 12, "{properties:?}");
     assert!(names > 20, "{names} names");
 }
+
+#[test]
+fn rules_lead_to_both_ways_to_write_sass() {
+    let brackets = [
+        (
+            "app/css/app.scss",
+            "@use \"box\";\n$wide: 10px;\n.outer,\n.other {\n  color: red;\n  &:hover {\n    margin: $wide;\n  }\n  @media print {\n    display: none;\n  }\n  font: {\n    size: 2em;\n  }\n  width: 1px;\n}\n",
+        ),
+        (
+            "app/css/_box.scss",
+            "@mixin rounded($by) {\n  border-radius: $by;\n}\n.box {\n  @include rounded(3px);\n  height: 4px;\n}\n",
+        ),
+    ];
+    let indented = [
+        (
+            "app/css/app.sass",
+            "@use \"box\"\n$wide: 10px\n.outer,\n.other\n  color: red\n  &:hover\n    margin: $wide\n  @media print\n    display: none\n  font:\n    size: 2em\n  width: 1px\n",
+        ),
+        (
+            "app/css/_box.sass",
+            "// a comment\n  with more: of it\n=rounded($by)\n  border-radius: $by\n.box\n  +rounded(3px)\n  height: 4px\n",
+        ),
+    ];
+    for files in [brackets, indented] {
+        let app = App::new(&[("app/client/app.js", "exports.init = () => {};"), files[0], files[1]]);
+        let dist = app.built_for("development");
+        let css = dist.asset("app.css");
+        let map: serde_json::Value = serde_json::from_str(&dist.asset("app.css.map")).expect("JSON");
+        let texts = sources(&map);
+        let segments = segments(map["mappings"].as_str().expect("text"));
+        let from = |word: &str| {
+            let line = css.split('\n').position(|line| line.trim_start().starts_with(word)).expect(word);
+            let (_, [source, line, column]) = segments.iter().find(|([made, _], _)| *made == line).expect(word);
+            texts[*source][*line][*column..].to_owned()
+        };
+        for (made, written) in [(".box", ".box"), (".outer, .other {", ".outer,"), (".outer:hover", "&:hover")] {
+            let found = from(made);
+            assert!(found.starts_with(written), "{made} in {css}\nleads to {found}");
+        }
+    }
+}
