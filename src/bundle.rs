@@ -136,7 +136,7 @@ impl Writer {
             if let steps @ [_, ..] = linked.groups.steps(at) {
                 let deps = self.joined(Joined::new(graph, steps, linked.groups.asked(at)), graph);
                 let deps: Vec<String> = deps.iter().map(|dep| linked.dependency(at, dep)).collect();
-                self.text(&format!(",[{}]],\n", deps.join(",")));
+                self.text(&format!(",[{}]{}],\n", deps.join(","), rest(false, linked.waits(graph, at))));
                 continue;
             }
             let scoped =
@@ -149,8 +149,7 @@ impl Writer {
                 self.text("}");
             }
             let deps: Vec<String> = module.deps.iter().map(|dep| linked.dependency(at, dep)).collect();
-            let scoped = if scoped { ",1" } else { "" };
-            self.text(&format!(",[{}]{scoped}],\n", deps.join(",")));
+            self.text(&format!(",[{}]{}],\n", deps.join(","), rest(scoped, linked.waits(graph, at))));
         }
     }
 
@@ -196,5 +195,18 @@ impl Writer {
             map.push_text(text);
         }
         self.code.push_str(text);
+    }
+}
+
+/// What a definition says beside its function and dependencies.
+fn rest(scoped: bool, waits: Option<(Vec<u32>, bool)>) -> String {
+    match waits {
+        None if scoped => ",1".to_owned(),
+        None => String::new(),
+        Some((imports, itself)) => {
+            let imports: Vec<String> = imports.iter().map(u32::to_string).collect();
+            let itself = if itself { ",1" } else { "" };
+            format!(",{},[{}]{itself}", u8::from(scoped), imports.join(","))
+        }
     }
 }

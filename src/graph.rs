@@ -1,6 +1,7 @@
 //! The module graph: every file that some roots lead to, with its imports resolved, less what nobody uses of packages.
 
 mod demand;
+mod files;
 mod missing;
 
 use std::{
@@ -15,6 +16,7 @@ use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options
 
 use crate::{
     disk::{Disk, DiskError, Kind},
+    form::{Form, file_of},
     progress::Progress,
     project::{Format, SOURCE_BYTES_MAX},
     resolve::{Resolver, Side, Target},
@@ -23,13 +25,14 @@ use crate::{
     zone::{Zone, relative},
 };
 use demand::{Demand, Want};
+pub use files::{FileAsked, FileModule, ImportFile};
 
 /// All modules that one side needs.
 #[derive(Debug, Default)]
 pub struct Graph {
     /// In the order in which they were found, which is the same on every machine.
     pub modules: Vec<Module>,
-    by_path: HashMap<PathBuf, usize>,
+    by_path: HashMap<(PathBuf, Form), usize>,
 }
 
 /// A compiled entry, or a compiled file that one leads to.
@@ -47,7 +50,10 @@ pub struct Module {
     pub deps: Vec<Dep>,
     /// Of a stylesheet: what goes into the page's.
     pub style: Option<Arc<StyleOutput>>,
+    /// Of a file that is no module by itself: what stands for it.
+    pub file: Option<Arc<FileModule>>,
     path: PathBuf,
+    form: Form,
     /// Whether its package says that nobody notices when it does not run.
     free: bool,
     /// Who led here first: a module and the number of its import.
@@ -91,6 +97,8 @@ pub struct Loader<'a> {
     pub compile: &'a Compile<'a>,
     /// Who compiles stylesheets.
     pub import_sheet: &'a ImportSheet<'a>,
+    /// Who makes modules of files that are none.
+    pub import_file: &'a ImportFile<'a>,
 }
 
 /// Modules of which something is left out, as they were before, with what their imports come to.
@@ -109,12 +117,27 @@ impl Module {
     /// A module that is no file of the app: its imports are already known.
     pub fn embedded(name: &str, text: &str, compiled: Arc<CompiledModule>, deps: Vec<Dep>) -> Self {
         let (name, text, path) = (name.to_owned(), Arc::from(text), PathBuf::from(name));
-        Self { name, zone: Zone::Elsewhere, text, compiled, deps, style: None, path, free: false, found_by: None }
+        let (zone, form) = (Zone::Elsewhere, Form::Module);
+        Self { name, zone, text, compiled, deps, style: None, file: None, path, form, free: false, found_by: None }
     }
 
     /// Whether it stands for a module that is not there.
     pub fn is_nothing(&self) -> bool {
         self.name == EMPTY
+    }
+
+    /// Whether it is what its file exports, and not something else that is to be had of a file.
+    pub fn is_own(&self) -> bool {
+        self.form == Form::Module
+    }
+
+    fn language(&self) -> Language {
+        let language = language(&self.path).filter(|_| self.is_own());
+        language.unwrap_or(Language::JavaScript)
+    }
+
+    fn asked(&self, side: Side) -> FileAsked<'_> {
+        FileAsked { name: file_of(&self.name), path: &self.path, form: self.form, side }
     }
 
     /// Where it is on the disk, every link resolved.
@@ -141,7 +164,7 @@ impl Loader<'_> {
         let mut found = Vec::new();
         let mut demand = Demand::default();
         for path in roots {
-            demand.want(graph.at(self, path.clone()), Want::All);
+            demand.want(graph.at(self, path.clone(), Form::Module), Want::All);
         }
         loop {
             let wave = demand.settle(&graph);
@@ -155,12 +178,12 @@ impl Loader<'_> {
                 let deps = loaded.targets.into_iter().map(|target| graph.dep(self, target)).collect();
                 let module = &mut graph.modules[at];
                 (module.text, module.compiled, module.deps) = (loaded.text, loaded.compiled, deps);
-                module.style = loaded.style;
+                (module.style, module.file) = (loaded.style, loaded.file);
                 demand.read(&graph, at);
             }
         }
         found.extend(self.shake(&mut graph, &demand));
-        let roots: Vec<usize> = roots.iter().map(|path| graph.by_path[path]).collect();
+        let roots: Vec<usize> = roots.iter().map(|path| graph.by_path[&(path.clone(), Form::Module)]).collect();
         let graph = graph.reached(&roots);
         found.extend(graph.forbidden(self.side));
         Ok((graph, found))
@@ -177,7 +200,7 @@ impl Loader<'_> {
             .par_iter()
             .map(|(at, options)| {
                 let module = &graph.modules[*at];
-                let language = language(&module.path).unwrap_or(Language::JavaScript);
+                let language = module.language();
                 (*at, (self.compile)(Source { path: &module.name, text: &module.text, language }, options))
             })
             .collect();
@@ -197,7 +220,7 @@ impl Loader<'_> {
         if !dead.contains(&true) {
             return found;
         }
-        let nothing = graph.at(self, PathBuf::from(EMPTY));
+        let nothing = graph.at(self, PathBuf::from(EMPTY), Form::Module);
         graph.modules[nothing].compiled = empty();
         for module in &mut graph.modules {
             for dep in &mut module.deps {
@@ -222,15 +245,15 @@ impl Loader<'_> {
             .map(|n| {
                 let loaded = self.compile_one(&graph.modules[wave[n]], sources[n].as_ref(), demand.is_partial(wave[n]));
                 self.progress.step();
-                (n, loaded)
+                Ok((n, loaded?))
             })
-            .collect();
+            .collect::<Result<_, DiskError>>()?;
         loaded.sort_by_key(|(n, _)| *n);
         Ok(loaded.into_iter().map(|(_, loaded)| loaded).collect())
     }
 
     fn read(&self, module: &Module) -> Result<Result<Arc<str>, Diagnostic>, DiskError> {
-        if module.is_nothing() {
+        if module.is_nothing() || !module.is_own() {
             return Ok(Ok("".into()));
         }
         let unreadable = |what: &str| {
@@ -246,27 +269,41 @@ impl Loader<'_> {
         Ok(text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(&text).into()))
     }
 
-    fn compile_one(&self, module: &Module, text: Result<&Arc<str>, &Diagnostic>, partial: bool) -> Loaded {
+    fn compile_one(
+        &self,
+        module: &Module,
+        text: Result<&Arc<str>, &Diagnostic>,
+        partial: bool,
+    ) -> Result<Loaded, DiskError> {
         let text = match text {
             Ok(text) => text,
             Err(diagnostic) => {
                 let compiled = CompiledModule { diagnostics: vec![diagnostic.clone()], ..CompiledModule::default() };
-                return Loaded { compiled: Arc::new(compiled), ..Loaded::default() };
+                return Ok(Loaded { compiled: Arc::new(compiled), ..Loaded::default() });
             }
         };
         if module.is_nothing() {
-            return Loaded { compiled: empty(), ..Loaded::default() };
+            return Ok(Loaded { compiled: empty(), ..Loaded::default() });
         }
         let mut loaded = Loaded::default();
-        let imported = is_sheet(&module.path).then(|| (self.import_sheet)(&module.name, text));
+        let imported = (is_sheet(&module.path) && module.is_own()).then(|| (self.import_sheet)(&module.name, text));
         if let Some(imported) = &imported {
             loaded.found.extend(imported.output.diagnostics.iter().cloned());
             loaded.style = Some(Arc::clone(&imported.output));
         }
-        let text: Arc<str> =
-            imported.as_ref().map_or_else(|| Arc::clone(text), |imported| imported.module.as_str().into());
-        let language = language(&module.path).unwrap_or(Language::JavaScript);
-        let read_actions = module.zone == Zone::Server && self.side == Side::Server;
+        let file = match module.is_own() {
+            true => None,
+            false => Some(Arc::new((self.import_file)(module.asked(self.side))?)),
+        };
+        let text: Arc<str> = match (&imported, &file) {
+            (Some(imported), _) => imported.module.as_str().into(),
+            (None, Some(file)) => file.source.as_str().into(),
+            (None, None) => Arc::clone(text),
+        };
+        loaded.found.extend(file.iter().flat_map(|file| file.found.iter().cloned()));
+        loaded.file = file;
+        let language = module.language();
+        let read_actions = module.zone == Zone::Server && self.side == Side::Server && module.is_own();
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
         let shake = match module.zone {
@@ -282,7 +319,7 @@ impl Loader<'_> {
             loaded.targets.push(self.classify(module, import, target, &mut loaded.found));
         }
         loaded.compiled = compiled;
-        loaded
+        Ok(loaded)
     }
 
     /// What imports come to, in their order.
@@ -323,6 +360,11 @@ impl Loader<'_> {
     /// Keeps what can be linked; the rest becomes a finding.
     fn classify(&self, module: &Module, import: &Import, target: Target, found: &mut Vec<Diagnostic>) -> Loading {
         match target {
+            Target::Missing(_) | Target::Empty | Target::Builtin(_) if import.kind == ImportKind::Url => {
+                let place = import.place.clone();
+                found.extend((module.zone != Zone::Package).then(|| absent(&import.specifier, place)));
+                Loading::File(PathBuf::from(&import.specifier), Form::Absent)
+            }
             Target::Empty => Loading::Empty,
             // On the client the finding needs the chain, which is known when the graph is whole.
             Target::Builtin(name) => Loading::Host(name),
@@ -337,11 +379,13 @@ impl Loader<'_> {
                 );
                 Loading::Missing
             }
-            Target::File(path) if language(&path).is_some() || is_sheet(&path) => Loading::File(path),
             Target::File(path) if self.side == Side::Server && path.extension().is_some_and(|e| e == "node") => {
                 Loading::Host(import.specifier.clone())
             }
             Target::File(path) => {
+                if let Some(form) = Form::of(&import.specifier, &path, import.kind) {
+                    return Loading::File(path, form);
+                }
                 let name = relative(self.root, &path);
                 let message = format!("`{name}` is no script and cannot be imported");
                 let found_here = Diagnostic::new(Code::LanguageUnsupported, message).at(import.place.clone(), "");
@@ -379,6 +423,14 @@ fn is_sheet(path: &Path) -> bool {
     Format::of(&path.to_string_lossy()).is_sheet()
 }
 
+/// A finding about a file that a module names by its place, and that is not there.
+fn absent(specifier: &str, place: Place) -> Diagnostic {
+    let message = format!("`{specifier}` names no file");
+    let found = Diagnostic::new(Code::UrlUnresolved, message).at(place, "is told nothing but this name");
+    Diagnostic { severity: Severity::Warning, ..found }
+        .help("Name a file by its path from this one. What lies in `public` is named by its path there: `'/logo.png'`.")
+}
+
 /// What to do with a file that is no script.
 fn instead_of_importing(path: &Path) -> &'static str {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
@@ -386,15 +438,10 @@ fn instead_of_importing(path: &Path) -> &'static str {
         "vue" | "svelte" | "astro" | "marko" | "riot" => {
             "Components in languages of their own are compiled beforehand, by their own tools, to JavaScript; or write them in JavaScript, with a render function."
         }
-        "wasm" => {
-            "Put it into `public`, and load it from there: `WebAssembly.instantiateStreaming(fetch('/name.wasm'))`."
+        "html" | "htm" | "md" | "mdx" | "pug" | "jade" | "hbs" | "ejs" => {
+            "Put a template into a folder of `app/views`, where it becomes one of `SS.templates`; or import its text with `?raw` behind the name, or its address with `?url`."
         }
-        "html" | "htm" | "txt" | "md" | "mdx" | "pug" | "jade" | "hbs" | "ejs" => {
-            "Put a template into a folder of `app/views`, where it becomes one of `SS.templates`, or the file into `public`, to be fetched."
-        }
-        _ => {
-            "Put it into `public` and use its path there, as in `'/images/logo.png'`; stylesheets name it by `url(…)`."
-        }
+        _ => "Write `?url` behind its name for the address of the file, or `?raw` for its text.",
     }
 }
 
@@ -405,6 +452,7 @@ fn empty() -> Arc<CompiledModule> {
 
 #[derive(Default)]
 struct Loaded {
+    file: Option<Arc<FileModule>>,
     text: Arc<str>,
     compiled: Arc<CompiledModule>,
     targets: Vec<Loading>,
@@ -413,7 +461,7 @@ struct Loaded {
 }
 
 enum Loading {
-    File(PathBuf),
+    File(PathBuf, Form),
     Empty,
     Host(String),
     Missing,
@@ -422,7 +470,7 @@ enum Loading {
 impl Graph {
     /// The module at an absolute path.
     pub fn find(&self, path: &Path) -> Option<usize> {
-        self.by_path.get(path).copied()
+        self.by_path.get(&(path.to_path_buf(), Form::Module)).copied()
     }
 
     /// Leaves modules to the host, which knows them by the names that `host_name` gives: nothing imports them any more.
@@ -444,18 +492,26 @@ impl Graph {
     }
 
     /// The module at a path, added when it is new.
-    fn at(&mut self, loader: &Loader<'_>, path: PathBuf) -> usize {
-        if let Some(&at) = self.by_path.get(&path) {
+    fn at(&mut self, loader: &Loader<'_>, path: PathBuf, form: Form) -> usize {
+        let key = (path, form);
+        if let Some(&at) = self.by_path.get(&key) {
             return at;
         }
+        let path = key.0.clone();
         let at = self.modules.len();
-        let name = if path == Path::new(EMPTY) { EMPTY.to_owned() } else { relative(loader.root, &path) };
+        let name = match form {
+            _ if path == Path::new(EMPTY) => EMPTY.to_owned(),
+            Form::Absent => format!("{}{}", path.display(), form.suffix(&path)),
+            form => format!("{}{}", relative(loader.root, &path), form.suffix(&path)),
+        };
         let zone = Zone::of(&name);
         // A page notices when a stylesheet is not there.
-        let free = !zone.is_own() && !is_sheet(&path) && loader.resolver.is_free(&path);
-        self.by_path.insert(path.clone(), at);
+        let is_free = || !zone.is_own() && !is_sheet(&path) && loader.resolver.is_free(&path);
+        let free = if form == Form::Module { is_free() } else { form != Form::Wasm };
+        self.by_path.insert(key, at);
         let (text, compiled, deps) = (Arc::from(""), Arc::default(), Vec::new());
-        self.modules.push(Module { name, zone, text, compiled, deps, style: None, path, free, found_by: None });
+        let (style, file, found_by) = (None, None, None);
+        self.modules.push(Module { name, zone, text, compiled, deps, style, file, path, form, free, found_by });
         at
     }
 
@@ -463,8 +519,8 @@ impl Graph {
         match target {
             Loading::Missing => Dep::Missing,
             Loading::Host(name) => Dep::Host(name),
-            Loading::Empty => Dep::Module(self.at(loader, PathBuf::from(EMPTY))),
-            Loading::File(path) => Dep::Module(self.at(loader, path)),
+            Loading::Empty => Dep::Module(self.at(loader, PathBuf::from(EMPTY), Form::Module)),
+            Loading::File(path, form) => Dep::Module(self.at(loader, path, form)),
         }
     }
 
@@ -497,7 +553,7 @@ impl Graph {
             Some(Module { deps: deps.collect(), found_by, ..module })
         });
         let modules: Vec<Module> = modules.collect();
-        let by_path = modules.iter().enumerate().map(|(at, module)| (module.path.clone(), at)).collect();
+        let by_path = modules.iter().enumerate().map(|(at, module)| ((module.path.clone(), module.form), at)).collect();
         Self { modules, by_path }
     }
 
@@ -526,7 +582,7 @@ impl Graph {
                                 message,
                                 "Call it as an action through `SS.server`, or move what both sides need to `app/shared`.",
                             )
-                        } else if module.zone == Zone::Shared && target.zone == Zone::Client {
+                        } else if module.zone == Zone::Shared && target.zone == Zone::Client && target.is_own() {
                             let message =
                                 format!("shared code imports `{}`, which only a browser can run", target.name);
                             (message, "Move what both sides need to `app/shared`.")

@@ -11,6 +11,7 @@ use crate::{
     link::{Chunking, Linked, Roots, link},
     project::Entry,
     resolve::Side,
+    workers,
 };
 
 /// One side's modules, linked.
@@ -35,8 +36,17 @@ impl Half {
         prepare: impl FnOnce(&mut Graph, &mut Vec<Diagnostic>) -> Result<(), DiskError>,
     ) -> Result<(Self, Vec<Diagnostic>), DiskError> {
         let real = |entry: &Entry| loader.resolver.real(&loader.root.join(&entry.path));
-        let paths: Vec<(&Entry, PathBuf)> = entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
-        let (mut graph, mut found) = loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>())?;
+        let mut paths: Vec<(&Entry, PathBuf)> =
+            entries.iter().filter_map(|entry| Some((*entry, real(entry)?))).collect();
+        let load =
+            |paths: &[(&Entry, PathBuf)]| loader.load(&paths.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>());
+        let (mut graph, mut found) = load(&paths)?;
+        // What runs beside the page is not in its trees.
+        let workers = workers::started(&graph);
+        if paths.iter().any(|(_, path)| workers.contains_key(path)) {
+            paths.retain(|(_, path)| !workers.contains_key(path));
+            (graph, found) = load(&paths)?;
+        }
         prepare(&mut graph, &mut found)?;
         let at = |path: &PathBuf| graph.find(path).expect("every root is in the graph");
         let all: Vec<usize> = paths.iter().map(|(_, path)| at(path)).collect();
@@ -73,6 +83,6 @@ impl Half {
 
     /// Numbers in the order of evaluation.
     pub fn order(&self) -> Vec<i64> {
-        self.linked.order.iter().map(|&module| self.id(module)).collect()
+        self.linked.starts.iter().map(|&module| self.id(module)).collect()
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn text(
 ) -> Result<Option<String>, DiskError> {
     let bundles = [&scripts.lib, &scripts.app, &scripts.server].into_iter();
     let bundles = bundles.chain(scripts.pages.values()).chain(scripts.chunks.values());
+    let bundles = bundles.chain(scripts.workers.iter().map(|worker| &worker.script));
     let modules = bundles.flat_map(|script| &script.parts).map(|part| part.name.as_str());
     let sheets = sheets.files.iter().map(String::as_str).filter(|name| !name.contains(STYLUS));
     let names = modules.chain(sheets).filter_map(folder);

@@ -1,6 +1,7 @@
 //! Linking: which module has which number, what is evaluated in which order, and what goes into a chunk.
 
 mod groups;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,10 @@ use ssbuild_script::ImportKind;
 
 use crate::{
     asset::Fingerprint,
-    graph::{Dep, Graph},
+    graph::{Dep, Graph, Module},
 };
 pub use groups::{Asked, Groups, Step};
+use waiting::{required_waiting, waiting};
 
 /// A linked graph. Modules are named by their index in the graph, ids are what stands in the code.
 #[derive(Debug)]
@@ -20,12 +22,16 @@ pub struct Linked {
     pub ids: Vec<u32>,
     /// Modules of the main bundle, by id.
     pub main: Vec<usize>,
-    /// Modules of the trees to be evaluated at the start, in order.
+    /// Modules of the trees that are evaluated at the start, in order.
     pub order: Vec<usize>,
+    /// Those of them that are asked for: of a circle the one that is met first, which evaluates the others.
+    pub starts: Vec<usize>,
     /// What is loaded on demand, by the target's name.
     pub chunks: Vec<Chunk>,
     /// Which modules share a function.
     pub groups: Groups,
+    /// Which modules wait when they are evaluated, or import one that does.
+    pub waiting: Vec<bool>,
     chunk_of: Vec<Option<usize>>,
 }
 
@@ -84,15 +90,23 @@ pub fn link(graph: &Graph, roots: &Roots, chunking: Chunking) -> (Linked, Vec<Di
             chunk_of[module] = Some(n);
         }
     }
-    let groups = Groups::of(graph, entries, &chunk_of);
+    let waiting = waiting(graph);
+    let groups = Groups::of(graph, entries, &chunk_of, &waiting);
     let mut ids = vec![0; graph.modules.len()];
     let everything = main.iter().chain(chunks.iter().flat_map(|chunk| &chunk.modules));
     for (id, &module) in everything.filter(|&&module| !groups.is_absorbed(module)).enumerate() {
         ids[module] = u32::try_from(id).expect("fewer modules than 32 bits count");
     }
-    let order = walk.order.iter().copied().filter(|&module| graph.modules[module].zone.is_tree()).collect();
-    let cycles = walk.cycles.iter().map(|cycle| cycle_finding(graph, cycle)).collect();
-    (Linked { ids, main, order, chunks, groups, chunk_of }, cycles)
+    let order: Vec<usize> = walk.order.iter().copied().filter(|&module| is_evaluated(&graph.modules[module])).collect();
+    let starts = order.iter().copied().filter(|&module| !walk.is_inner(module)).collect();
+    let mut found: Vec<Diagnostic> = walk.cycles.iter().map(|cycle| cycle_finding(graph, cycle)).collect();
+    found.extend(required_waiting(graph, &waiting));
+    (Linked { ids, main, order, starts, chunks, groups, waiting, chunk_of }, found)
+}
+
+/// Whether a module runs at the start, whoever imports it.
+fn is_evaluated(module: &Module) -> bool {
+    module.zone.is_tree() && module.is_own()
 }
 
 impl Linked {
@@ -108,6 +122,19 @@ impl Linked {
                 _ => self.ids[*to].to_string(),
             },
         }
+    }
+
+    /// Whether a module waits itself, and the ids of what it imports; nothing for one that is evaluated at once.
+    pub fn waits(&self, graph: &Graph, at: usize) -> Option<(Vec<u32>, bool)> {
+        if !self.waiting[at] {
+            return None;
+        }
+        let module = &graph.modules[at];
+        let ids = module.compiled.imports.iter().zip(&module.deps).filter_map(|(import, dep)| match dep {
+            Dep::Module(to) if import.kind == ImportKind::Static => Some(self.ids[*to]),
+            _ => None,
+        });
+        Some((ids.collect(), module.compiled.awaits.is_some()))
     }
 
     /// Whether a module is in the main bundle.
@@ -173,6 +200,9 @@ impl Edges {
 struct Walk<'a> {
     edges: &'a Edges,
     state: Vec<State>,
+    /// When each module was met, and the earliest open one that it leads back to.
+    met: Vec<usize>,
+    back: Vec<usize>,
     order: Vec<usize>,
     cycles: Vec<Vec<usize>>,
 }
@@ -186,14 +216,36 @@ enum State {
 
 impl<'a> Walk<'a> {
     fn new(edges: &'a Edges, modules: usize) -> Self {
-        Self { edges, state: vec![State::New; modules], order: Vec::new(), cycles: Vec::new() }
+        let state = vec![State::New; modules];
+        let (met, back) = (vec![0; modules], vec![0; modules]);
+        Self { edges, state, met, back, order: Vec::new(), cycles: Vec::new() }
+    }
+
+    /// Whether a module stands in a circle that was entered elsewhere.
+    fn is_inner(&self, module: usize) -> bool {
+        self.back[module] != module
+    }
+
+    fn open(&mut self, module: usize, met: &mut usize) {
+        self.state[module] = State::Open;
+        *met += 1;
+        (self.met[module], self.back[module]) = (*met, module);
+    }
+
+    /// A module leads to where another one leads back to, when that is still open.
+    fn leads_back(&mut self, from: usize, to: usize) {
+        let back = self.back[to];
+        if self.state[back] == State::Open && self.met[back] < self.met[self.back[from]] {
+            self.back[from] = back;
+        }
     }
 
     fn visit(&mut self, root: usize) {
         if self.state[root] != State::New {
             return;
         }
-        self.state[root] = State::Open;
+        let mut met = self.order.len();
+        self.open(root, &mut met);
         let mut path = vec![(root, 0)];
         while let Some((at, next)) = path.last_mut() {
             let at = *at;
@@ -201,12 +253,15 @@ impl<'a> Walk<'a> {
                 self.state[at] = State::Done;
                 self.order.push(at);
                 path.pop();
+                if let Some(&(above, _)) = path.last() {
+                    self.leads_back(above, at);
+                }
                 continue;
             };
             *next += 1;
             match self.state[to] {
                 State::New => {
-                    self.state[to] = State::Open;
+                    self.open(to, &mut met);
                     path.push((to, 0));
                 }
                 State::Open => {
@@ -217,6 +272,9 @@ impl<'a> Walk<'a> {
                     }
                 }
                 State::Done => {}
+            }
+            if self.state[to] == State::Done || self.met[to] < self.met[at] {
+                self.leads_back(at, to);
             }
         }
     }

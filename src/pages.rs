@@ -1,6 +1,9 @@
 //! The app's pages and client-side templates, read and rendered.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::json;
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
@@ -37,6 +40,8 @@ pub struct Views<'a> {
 pub struct Policy {
     /// Whether a script evaluates text as code.
     pub evals: bool,
+    /// Pages whose scripts compile WebAssembly; `app` is part of all.
+    pub wasm: BTreeSet<String>,
     /// Hosts that stylesheets load from.
     pub origins: Origins,
 }
@@ -201,6 +206,7 @@ impl<'a> Views<'a> {
             text: source.text.clone(),
             head: head(&source.name),
             evals: policy.evals,
+            wasm: ["app", &source.name].iter().any(|name| policy.wasm.contains(*name)),
         });
         let csp = &self.settings.config.csp;
         let mut extra = csp.extra.clone();

@@ -21,6 +21,7 @@ pub use self::{
 use crate::{
     config::{self, Settings},
     disk::{Disk, Kind, Witness},
+    imported::Imports,
     libs, needs, output,
     pages::{Policy, Views},
     preprocess::{self, Packages},
@@ -35,6 +36,7 @@ use crate::{
     trees::Trees,
     types::Configured,
     unchanged::{self, Written},
+    workers::Workers,
 };
 
 /// Compiles an app, and publishes it when that is asked for and nothing is wrong. What the session remembers is not done
@@ -147,6 +149,9 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
     let import_sheet = |path: &str, text: &str| stylesheets.import(path, text);
     let templates = views.template_ids();
     timings.phase("read public, views and libraries");
+    let inline_bytes = settings.config.css.inline_bytes;
+    let imports = Imports { disk: &**disk, public: &public, inline_bytes, import_sheet: &import_sheet };
+    let workers = Workers::default();
     let context = scripts::Context {
         disk,
         project: &project,
@@ -156,6 +161,8 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         compile: &compile,
         libs: &libs,
         import_sheet: &import_sheet,
+        imports: &imports,
+        workers: &workers,
         timings,
         progress: session.progress(),
     };
@@ -175,7 +182,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         false => None,
     };
     timings.phase("write the types");
-    let policy = Policy { evals: scripts.evaluates, origins: sheets.origins.clone() };
+    let policy = Policy { evals: scripts.evaluates, wasm: scripts.wasm.clone(), origins: sheets.origins.clone() };
     let own = collect(&mut found, views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
 

@@ -111,6 +111,21 @@ impl PublicFiles {
         self.look_up(path, true)
     }
 
+    /// Makes a file that code imports one that can be named, wherever it lies; whether it is there and may be served.
+    pub fn admit(&self, path: &str) -> Result<bool, DiskError> {
+        if self.state().files.get(path).is_some_and(Option::is_some) {
+            return Ok(true);
+        }
+        let absolute = self.root.join(path);
+        let fits = matches!(self.disk.kind(&absolute)?, Some(Kind::File(bytes)) if bytes <= PUBLIC_BYTES_MAX);
+        if Zone::of(path).is_private() || !fits {
+            return Ok(false);
+        }
+        let file = PublicFile::new(path, self.disk.read(&absolute)?);
+        self.state().files.insert(path.to_owned(), Some(file));
+        Ok(true)
+    }
+
     fn look_up(&self, path: &str, noted: bool) -> Option<String> {
         self.with(path, |file| {
             file.named |= noted;

@@ -245,7 +245,7 @@ impl Pair {
     fn memo(&self, kind: ImportKind) -> &Memo {
         match kind {
             ImportKind::Require => &self.require,
-            ImportKind::Static | ImportKind::Dynamic => &self.import,
+            ImportKind::Static | ImportKind::Dynamic | ImportKind::Url | ImportKind::Worker => &self.import,
         }
     }
 }

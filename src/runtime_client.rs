@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use ssbuild_script::{Language, Minify, Options, Source, Wrap};
 
-use crate::graph::{Compile, Module};
+use crate::{
+    graph::{Compile, Module},
+    link::Linked,
+};
 
 macro_rules! sources {
     ($($name:literal)*) => {
@@ -15,7 +18,7 @@ macro_rules! sources {
 
 sources! {
     "action" "answer" "client" "dev" "env" "events" "failure" "fallback" "hot" "index" "loader" "log" "overlay"
-    "owners" "page" "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree"
+    "owners" "page" "protocol" "rpc" "session" "socket" "start" "streams" "templates" "tree" "waiting"
 }
 
 /// Where maps and findings say that it is.
@@ -26,13 +29,30 @@ pub const DEPLOYED: &[&str] = &["index"];
 /// The same while the app is worked on.
 pub const DEVELOPING: &[&str] = &["index", "dev"];
 
-/// The source that is a program of its own, before everything else.
+/// What of the runtime evaluates modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluation {
+    /// The loader, before everything else.
+    AtOnce,
+    /// What evaluates modules that wait as well.
+    Waiting,
+}
+
+impl Evaluation {
+    /// What these modules need.
+    pub fn of(linked: &Linked) -> Self {
+        if linked.waiting.contains(&true) { Self::Waiting } else { Self::AtOnce }
+    }
+}
+
+/// The sources that are programs of their own.
 const LOADER: &str = "loader";
+const WAITING: &str = "waiting";
 
 /// Compiles the loader and these sources, with what they import, as one plain script: modules of their own would make the
 /// script a fifth larger.
-pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> Module {
-    let text = joined(entries);
+pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str], evaluation: Evaluation) -> Module {
+    let text = joined(entries, evaluation);
     // Every app has it. The compressor's slow passes gain nothing on so little code.
     let minify = if options.minify == Minify::Off { Minify::Off } else { Minify::Fast };
     let options = Options { wrap: Wrap::Plain, minify, ..options.clone() };
@@ -42,10 +62,11 @@ pub fn compile(options: &Options, compile: &Compile<'_>, entries: &[&str]) -> Mo
 
 /// The sources behind each other, those that are imported first, in one scope. A test sees to it that no two of them declare
 /// the same name.
-fn joined(entries: &[&str]) -> String {
+fn joined(entries: &[&str], evaluation: Evaluation) -> String {
     let mut joined = Joined { text: String::new(), done: BTreeSet::new() };
     entries.iter().for_each(|entry| joined.add(entry));
-    format!("{}\n(function () {{\n\"use strict\";\n{}}})();\n", source(LOADER), joined.text)
+    let waiting = if evaluation == Evaluation::Waiting { source(WAITING) } else { "" };
+    format!("{}\n{waiting}(function () {{\n\"use strict\";\n{}}})();\n", source(LOADER), joined.text)
 }
 
 struct Joined {
@@ -94,7 +115,7 @@ fn source(name: &str) -> &'static str {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{LOADER, SOURCES, split};
+    use super::{LOADER, SOURCES, WAITING, split};
 
     #[test]
     fn every_source_of_the_folder_is_embedded() {
@@ -112,7 +133,7 @@ mod tests {
     #[test]
     fn sources_can_stand_in_one_scope() {
         let mut declared = BTreeMap::new();
-        for (name, text) in SOURCES.iter().filter(|(name, _)| *name != LOADER) {
+        for (name, text) in SOURCES.iter().filter(|(name, _)| ![LOADER, WAITING].contains(name)) {
             assert!(text.ends_with('\n'), "{name} ends with a line");
             for line in text.lines().filter(|line| line.starts_with("import ") || line.starts_with("export ")) {
                 let plain = !line.contains("* as ") && !line.contains(" as ") && !line.contains(" default ");

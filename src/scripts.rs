@@ -1,7 +1,7 @@
 //! The app's scripts: compiled, linked and written as bundles, for both sides.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,18 +21,21 @@ use crate::{
     copies::{self, Copied},
     defines,
     disk::{Disk, DiskError},
-    graph::{Compile, Graph, ImportSheet, Loader, Module},
+    form::file_of,
+    graph::{Compile, FileAsked, FileModule, Graph, ImportFile, ImportSheet, Loader, Module},
     half::Half,
+    imported::Imports,
     libs::Lib,
     needs::{self, Chosen},
     progress::Progress,
     project::{Entry, Format, Project, Role},
     resolve::{Resolver, Side},
-    runtime_client,
+    runtime_client::{self, Evaluation},
     style::StyleOutput,
     timings::Timings,
     trees::Trees,
     types::Declared,
+    workers::{self, Worker, Workers},
 };
 
 /// All scripts of a build.
@@ -64,8 +67,12 @@ pub struct Scripts {
     pub engine: Chosen,
     /// Whether a script of the browser evaluates text as code.
     pub evaluates: bool,
+    /// Pages whose scripts compile WebAssembly; `app` is part of all.
+    pub wasm: BTreeSet<String>,
     /// Name of each page to the stylesheets that its scripts import, in the order of evaluation.
     pub styles: BTreeMap<String, Vec<Arc<StyleOutput>>>,
+    /// Programs that run beside the pages.
+    pub workers: Vec<Arc<Worker>>,
     /// The modules of `app`, `pages` and `chunks`.
     pub client: Half,
     /// What `app` tells the loader at its end.
@@ -96,6 +103,10 @@ pub struct Context<'a> {
     pub libs: &'a [Lib],
     /// The compiler of stylesheets that scripts import.
     pub import_sheet: &'a ImportSheet<'a>,
+    /// Who makes modules of files that are none.
+    pub imports: &'a Imports<'a>,
+    /// Programs that were met.
+    pub workers: &'a Workers,
     /// The build's stopwatch.
     pub timings: &'a Timings,
     /// Told of each module.
@@ -110,12 +121,7 @@ impl Context<'_> {
         let server_roles = [Role::Shared, Role::Server, Role::LibServer];
         // Libraries are few and large: begun last, one of them would keep one thread busy and the others idle.
         let ((runtime, libs), (client, server)) = join(
-            || {
-                join(
-                    || runtime_client::compile(&self.options(Side::Client), self.compile, self.runtime_entries()),
-                    || self.libs(),
-                )
-            },
+            || join(|| self.runtime(self.runtime_entries(), Evaluation::AtOnce), || self.libs()),
             || {
                 join(
                     || self.half(&resolver, Side::Client, &[Role::Shared, Role::Client], |_, _| Ok(())),
@@ -137,6 +143,10 @@ impl Context<'_> {
         self.timings.phase("compile and link scripts");
         let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
         let (client, more) = client?;
+        let runtime = match Evaluation::of(&client.linked) {
+            Evaluation::AtOnce => runtime,
+            Evaluation::Waiting => self.runtime(self.runtime_entries(), Evaluation::Waiting),
+        };
         found.extend(more);
         let ((server, more), engine, packages) = server?;
         found.extend(more);
@@ -148,8 +158,15 @@ impl Context<'_> {
         found.extend(named);
         found.extend(self.trees.check(&api, &client, &server, self.templates));
         found.extend(environment::check(&client.graph));
+        let workers: Vec<Arc<Worker>> = workers::started(&client.graph).into_values().collect();
         let modules = client.graph.modules.iter().chain(&server.graph.modules);
-        let linked: HashSet<&str> = modules.map(|module| module.name.as_str()).collect();
+        let modules = modules.chain(workers.iter().flat_map(|worker| &worker.graph.modules));
+        let modules: Vec<&Module> = modules.collect();
+        let linked: HashSet<&str> = modules.iter().map(|module| file_of(&module.name)).collect();
+        modules
+            .iter()
+            .filter_map(|module| module.file.as_ref()?.served.as_ref())
+            .for_each(|file| self.imports.public.note(file));
         found.extend(unused::check(self.project, |file| linked.contains(file)));
         found.extend(self.trees.check_order(&client));
         let modules = client.graph.modules.iter().chain(libs.iter().map(|(module, _)| module));
@@ -177,7 +194,9 @@ impl Context<'_> {
             api,
             engine,
             evaluates: !evals.is_empty(),
+            wasm: self.wasm(&client, &libs),
             styles: self.styles(&client),
+            workers,
             client,
             start,
         };
@@ -208,7 +227,13 @@ impl Context<'_> {
         if side == Side::Server {
             entries.extend(self.project.hooks().into_iter().map(|(_, entry)| entry));
         }
-        let loader = Loader {
+        let import_file = |asked: FileAsked<'_>| self.import_file(resolver, asked, &[]);
+        let loader = self.loader(resolver, side, &import_file);
+        Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)
+    }
+
+    fn loader<'b>(&'b self, resolver: &'b Resolver, side: Side, import_file: &'b ImportFile<'b>) -> Loader<'b> {
+        Loader {
             disk: &**self.disk,
             root: &self.project.root,
             resolver,
@@ -219,8 +244,25 @@ impl Context<'_> {
             without: if self.develops() { Vec::new() } else { HOT.map(str::to_owned).to_vec() },
             compile: self.compile,
             import_sheet: self.import_sheet,
-        };
-        Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)
+            import_file,
+        }
+    }
+
+    /// The module that stands for a file; `open` are the programs that are being compiled, of which the last asks.
+    fn import_file(&self, resolver: &Resolver, asked: FileAsked<'_>, open: &[&Path]) -> Result<FileModule, DiskError> {
+        if !asked.form.is_worker() {
+            return self.imports.module(asked);
+        }
+        if open.contains(&asked.path) {
+            return Ok(FileModule::of_open_worker(asked, open.last() == Some(&asked.path)));
+        }
+        let worker = self.workers.get_or(asked.path, || {
+            let open: Vec<&Path> = open.iter().copied().chain([asked.path]).collect();
+            let import_file = |asked: FileAsked<'_>| self.import_file(resolver, asked, &open);
+            let loader = self.loader(resolver, Side::Client, &import_file);
+            Worker::load(&loader, asked.path, |evaluation| self.runtime(&[], evaluation))
+        })?;
+        Ok(FileModule::of_worker(asked.form, worker))
     }
 
     fn options(&self, side: Side) -> Options {
@@ -298,6 +340,10 @@ impl Context<'_> {
         Ok(Ok((Module::embedded(name, &text, compiled, Vec::new()), kept)))
     }
 
+    fn runtime(&self, entries: &[&str], evaluation: Evaluation) -> Module {
+        runtime_client::compile(&self.options(Side::Client), self.compile, entries, evaluation)
+    }
+
     /// What of the runtime client is started in a page.
     fn runtime_entries(&self) -> &'static [&'static str] {
         if self.develops() { runtime_client::DEVELOPING } else { runtime_client::DEPLOYED }
@@ -366,6 +412,19 @@ impl Context<'_> {
             styles.entry(page.to_owned()).or_default().extend(of(&chunk.modules));
         }
         styles
+    }
+
+    /// On which pages WebAssembly is compiled. What is loaded on demand may be on any.
+    fn wasm(&self, half: &Half, libs: &[Library]) -> BTreeSet<String> {
+        let compiles = |at: usize| half.graph.modules[at].compiled.wasm.is_some();
+        let of_pages: BTreeMap<usize, &str> = (self.project.pages().into_iter())
+            .filter_map(|page| Some((half.index(self.trees.client.file(page)?)?, page)))
+            .collect();
+        let chunks = half.linked.chunks.iter().filter(|chunk| chunk.modules.iter().any(|&at| compiles(at)));
+        let chunks = chunks.map(|chunk| of_pages.get(&chunk.target).copied().unwrap_or("app"));
+        let everywhere = half.linked.main.iter().any(|&at| compiles(at))
+            || libs.iter().any(|(module, _)| module.compiled.wasm.is_some());
+        chunks.chain(everywhere.then_some("app")).map(str::to_owned).collect()
     }
 
     /// Entries of the pages beside `app`.

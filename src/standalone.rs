@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use ssbuild_diagnostic::Diagnostic;
+use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{Options, Wrap};
 
 use crate::{
     bundle::{Script, Start, Writer},
     disk::{Disk, DiskError},
-    graph::{Compile, Graph, Loader},
+    graph::{Compile, FileModule, Graph, Loader},
     link::{Chunking, Roots, link},
     progress::Progress,
     resolve::{Resolver, Side},
@@ -54,8 +54,10 @@ impl Standalone<'_> {
             without: Vec::new(),
             compile: self.compile,
             import_sheet: &|path, _| Imported::refused(path),
+            import_file: &|asked| FileModule::alone(&**self.disk, asked),
         };
-        let (graph, found) = loader.load(std::slice::from_ref(&path))?;
+        let (graph, mut found) = loader.load(std::slice::from_ref(&path))?;
+        found.extend(graph.modules.iter().filter_map(|module| Some(cannot_wait(module.compiled.awaits.as_ref()?))));
         Ok(Some((Loaded { graph, path }, found)))
     }
 
@@ -91,4 +93,11 @@ impl Loaded {
         writer.start(&Start { trees: vec![(tree, names)], order: Vec::new() });
         (writer.finish(file), cycles)
     }
+}
+
+/// It is evaluated at once.
+fn cannot_wait(place: &Place) -> Diagnostic {
+    Diagnostic::new(Code::TopLevelAwait, "what runs without a page cannot wait at its top level")
+        .at(place.clone(), "outside of every function")
+        .help("Wait inside an async function, or export the promise and let its users wait.")
 }

@@ -59,7 +59,7 @@ codes! {
     ImportForbidden "import-forbidden" Error "Browser code imports something that must not or cannot run in a browser.",
     EnvPrivate "env-private" Error "Browser code reads a variable of the environment that is not public.",
     ImportCycle "import-cycle" Warning "Modules import each other in a circle.",
-    TopLevelAwait "top-level-await" Error "A module waits at its top level, which a linked module cannot do.",
+    TopLevelAwait "top-level-await" Error "A module waits at its top level, where nobody can wait for it.",
     UnknownPath "unknown-path" Warning "A call names a place that is not in the API tree.",
     DynamicPath "dynamic-path" Note "A path in an API tree is computed, so it is not checked.",
     UsedEarly "used-early" Warning "A module uses a place in an API tree before what stands there is evaluated.",

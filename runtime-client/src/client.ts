@@ -127,7 +127,13 @@ export function createClient(env: Env, loader: Loader) {
   function init() {
     if (started) return;
     started = true;
-    if (!page.init) return;
+    if (page.init) loader.whenStarted(runInit);
+  }
+
+  function runInit() {
+    const app = loader.trees.client ? loader.peek(loader.trees.client.app) : undefined;
+    // It was said when it failed; what is left of it would only fail once more.
+    if (app && app.failed) return;
     const run = findInit(roots.client, env.window);
     try {
       if (run) run();

@@ -16,14 +16,16 @@ export interface Module {
   namespace: unknown;
 }
 
-type Factory = (this: unknown, module: Module, exports: unknown, require: unknown) => void;
+type Factory = (this: unknown, module: Module, exports: unknown, require: unknown) => unknown;
 type Dependency = number | string | [string, number] | null;
 type Definition = [Factory, Dependency[], string];
+/** As it stands in a bundle. */
+type Defined = [any, Dependency[], 1?, number[]?, number?];
 type Trees = { [tree: string]: { [path: string]: number } };
 
 /** The loader with its inner parts. */
 export interface HotLoader extends Loader {
-  define(map: { [id: string]: [any, Dependency[], 1?] }): void;
+  define(map: { [id: string]: Defined }): void;
   evaluate(id: number): unknown;
   parts: {
     definitions: { [id: string]: Definition };
@@ -85,11 +87,14 @@ export function createHot(loader: HotLoader, SS: any, reload: (reason: string) =
   /** Exports of before, for modules that are being evaluated again. */
   const previous = new Map<Module, unknown>();
   let queue = Promise.resolve();
-  let current: { plan: ModuleUpdate; defined: { [id: string]: [any, Dependency[]] } } | null = null;
+  let current: { plan: ModuleUpdate; defined: { [id: string]: Defined } } | null = null;
 
   loader.define = function (map) {
-    const wrapped: { [id: string]: [any, Dependency[]] } = {};
-    for (const id of Object.keys(map)) wrapped[id] = [wrap(map[id][0], !!map[id][2]), map[id][1]];
+    const wrapped: { [id: string]: Defined } = {};
+    for (const id of Object.keys(map)) {
+      const [factory, dependencies, scoped, ...waiting] = map[id];
+      wrapped[id] = [wrap(factory, !!scoped), dependencies, undefined, ...waiting];
+    }
     if (current) Object.assign(current.defined, wrapped);
     else define(wrapped);
   };
@@ -98,14 +103,18 @@ export function createHot(loader: HotLoader, SS: any, reload: (reason: string) =
   function wrap(factory: any, scoped: boolean): Factory {
     return function (module, exports, require) {
       const own: Factory = scoped ? factory(owners.scope(module)) : factory;
+      let waits: unknown;
       try {
-        own.call(this, module, exports, require);
+        waits = own.call(this, module, exports, require);
       } finally {
         keep(module);
       }
+      // One that waits is not swapped.
+      if (waits) return (waits as Promise<unknown>).then(() => keep(module));
       const { hot } = kept.get(module) || {};
       const before = previous.get(module);
       if (previous.delete(module) && typeof hot === "function") hot(before);
+      return undefined;
     };
   }
 

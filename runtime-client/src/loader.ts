@@ -1,7 +1,7 @@
 // The module loader: a plain script, so that bundles can be joined to it without a linker. It defines the global
 // `__ss`; the format it reads is the book's "The bundle format".
 (function () {
-  type Factory = (this: unknown, module: Module, exports: unknown, require: Require) => void;
+  type Factory = (this: unknown, module: Module, exports: unknown, require: Require) => unknown;
   type Dependency = number | string | [string, number] | null;
   type Names = { [name: string]: unknown };
   type Trees = { [tree: string]: { [path: string]: number } };
@@ -17,7 +17,12 @@
     after: (() => void)[];
     /** How ES modules see it when it is none. */
     namespace: Names | null;
+    /** Of one that waits, or imports one that does: what `waiting.ts` knows of it. */
+    wait?: object;
   }
+
+  /** Function, dependencies, address; of what waits, ids of its imports; 1 when it waits itself. */
+  type Definition = [Factory, Dependency[], string, number[]?, number?];
 
   interface Require {
     (n: number): unknown;
@@ -25,10 +30,12 @@
     e(exports: object, getters: { [name: string]: () => unknown }): void;
     s(exports: object, n: number): void;
     d(n: number): Promise<unknown>;
+    u(path: string): string;
+    w(path: string): string;
     m: { url: string; env: string | undefined };
   }
 
-  const definitions: { [id: string]: [Factory, Dependency[], string] } = Object.create(null);
+  const definitions: { [id: string]: Definition } = Object.create(null);
   const modules: { [id: string]: Module } = Object.create(null);
   const chunks: { [id: string]: Promise<void> } = Object.create(null);
   const trees: Trees = Object.create(null);
@@ -39,6 +46,7 @@
 
   /** What the page says of its build. */
   function page(): Data {
+    if (!data && typeof document === "undefined") data = { base: decodeURI(location.hash.slice(1)) };
     if (!data) {
       const element = document.getElementById("ss-data");
       if (!element) return {};
@@ -98,20 +106,28 @@
   function evaluate(id: number): Module {
     const module = peek(id);
     if (!module) throw new Error("Module " + id + " is not in this build");
-    if (!module.done && !running[id]) {
+    if (!module.done && !running[id] && !definitions[id][3]) {
       running[id] = true;
-      const [factory, dependencies, url] = definitions[id];
       try {
-        factory.call(module.exports, module, module.exports, requireFor(dependencies, url));
+        run(id, module);
       } catch (error) {
         module.failed = { error };
       }
-      module.done = true;
-      if (module.namespace) fill(module);
-      for (const then of module.after) then();
+      end(module);
     }
     if (module.failed) throw module.failed.error;
     return module;
+  }
+
+  function run(id: number, module: Module): unknown {
+    const [factory, dependencies, url] = definitions[id];
+    return factory.call(module.exports, module, module.exports, requireFor(dependencies, url));
+  }
+
+  function end(module: Module) {
+    module.done = true;
+    if (module.namespace) fill(module);
+    for (const then of module.after) then();
   }
 
   /** Lets a namespace show what its CommonJS module has exported by now. */
@@ -179,8 +195,16 @@
     require.d = function (n: number) {
       const dependency = dependencies[n];
       const ready = Array.isArray(dependency) && !definitions[dependency[1]] ? load(dependency[0]) : Promise.resolve();
-      return ready.then(() => require.i(n));
+      const id = Array.isArray(dependency) ? dependency[1] : dependency;
+      const { settle } = parts;
+      const ended = settle && typeof id === "number" ? ready.then(() => settle(id)) : ready;
+      return ended.then(() => require.i(n));
     };
+
+    require.u = (path: string) => (page().base || "") + "/assets/" + path;
+
+    // A worker must come from the page's own host; it is told where the other files are.
+    require.w = (path: string) => "/assets/" + path + (page().base ? "#" + encodeURI(page().base as string) : "");
 
     require.m = { url, env: page().env };
     return require;
@@ -208,10 +232,13 @@
     return chunks[id];
   }
 
-  function define(map: { [id: string]: [Factory, Dependency[]] }) {
-    const script = document.currentScript as HTMLScriptElement | null;
+  function define(map: { [id: string]: [Factory, Dependency[], 1?, number[]?, number?] }) {
+    const script = typeof document === "undefined" ? null : (document.currentScript as HTMLScriptElement | null);
     const url = (script && script.src) || location.href;
-    for (const id of Object.keys(map)) definitions[id] = [map[id][0], map[id][1], url];
+    for (const id of Object.keys(map)) {
+      const [factory, dependencies, , imports, waits] = map[id];
+      definitions[id] = [factory, dependencies, url, imports, waits];
+    }
     watcher();
   }
 
@@ -219,18 +246,30 @@
     for (const name of Object.keys(added)) trees[name] = Object.assign(Object.create(null), trees[name], added[name]);
     watcher();
     // One failure makes every module that needs it fail with the same error: said once.
-    let said: { error: unknown } | null = null;
+    const said: unknown[] = [];
+    function say(error: unknown) {
+      if (said.indexOf(error) < 0) report(error);
+      said.push(error);
+    }
+    const settling: Promise<unknown>[] = [];
     for (const id of order) {
       try {
-        evaluate(id);
+        if (parts.settle && definitions[id] && definitions[id][3]) settling.push(parts.settle(id).catch(say));
+        else evaluate(id);
       } catch (error) {
-        if (!said || said.error !== error) report(error);
-        said = { error };
+        say(error);
       }
     }
+    if (settling.length) ready = Promise.all([ready].concat(settling as any));
   }
 
-  Object.defineProperty(window, "__ss", {
+  /** When all that was started has ended; nothing when nothing has to wait. */
+  let ready: Promise<unknown> | null = null;
+
+  /** What other scripts of the runtime use; `settle` evaluates modules that wait, and is there when there are any. */
+  const parts = { definitions, modules, running, run, end, settle: undefined as ((id: number) => Promise<void>) | undefined };
+
+  Object.defineProperty(globalThis, "__ss", {
     value: {
       define,
       start,
@@ -239,7 +278,12 @@
       report,
       peek,
       evaluate,
-      parts: { definitions, modules, running },
+      /** Calls `fn` when all that was started is evaluated, be it now. */
+      whenStarted(fn: () => void) {
+        if (ready) ready.then(fn);
+        else fn();
+      },
+      parts,
       /** Calls `fn` now, and again whenever modules or trees were added. */
       watch(fn: () => void) {
         watcher = fn;

@@ -8,7 +8,9 @@ export interface Loader {
   page(): object;
   trees: { [tree: string]: { [path: string]: number } };
   /** The module of that id without evaluating it; nothing when it is not here yet. */
-  peek(id: number): { exports: unknown } | undefined;
+  peek(id: number): { exports: unknown; failed?: object | null } | undefined;
+  /** Calls `fn` when all modules that were started are evaluated, be it now. */
+  whenStarted(fn: () => void): void;
   report(error: unknown): void;
   watch(fn: () => void): void;
   /** What development adds: it hears every message. */

@@ -43,6 +43,7 @@ export class World {
       page: () => ({ build: "b1", env: "test", config: { log: { level: 0 } }, ...data }),
       trees,
       peek: (id) => this.modules[id],
+      whenStarted: (fn) => fn(),
       report: (error) => this.raised.push(error),
       watch: (fn) => {
         this.grow = fn;

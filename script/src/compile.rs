@@ -137,12 +137,12 @@ fn script_stages(
         return Err(walk.found);
     }
 
-    if walk.is_joined() && (walk.evaluates || walk.with || walk.adopts) {
+    if walk.is_joined() && (walk.evaluates || walk.with || walk.adopts || walk.awaits.is_some()) {
         return Ok(None);
     }
 
     let mut script = match wrap {
-        Wrap::Module => wrap::wrap(body, &walk.parameters),
+        Wrap::Module => wrap::wrap(body, &walk.parameters, walk.awaits.is_some()),
         Wrap::Joined | Wrap::Plain => Script { body, ..Script::default() },
     };
     let mut open = None;
@@ -209,6 +209,8 @@ fn script_stages(
         members: walk.members,
         variables: walk.variables,
         evals: walk.evals,
+        awaits: walk.awaits,
+        wasm: walk.wasm,
         globals: walk.globals.finish(),
         actions,
         parts,

@@ -24,6 +24,10 @@ pub struct CompiledModule {
     pub variables: Vec<Variable>,
     /// Where it evaluates text as code (`eval(…)`, `new Function(…)`), which a Content-Security-Policy must allow.
     pub evals: Vec<Place>,
+    /// Where it waits at its top level first: then its code is an `async` function.
+    pub awaits: Option<Place>,
+    /// Where it compiles WebAssembly, which a Content-Security-Policy must allow.
+    pub wasm: Option<Place>,
     /// With [`crate::Side::Server`]: each name of the host that is used and not asked for with `typeof`, at its first place.
     /// Beside globals: `require` (as a value), `require.resolve`, `import.meta.url` and the like.
     pub globals: Vec<Global>,
@@ -118,6 +122,10 @@ pub enum ImportKind {
     Require,
     /// `import("x")`: a chunk of its own.
     Dynamic,
+    /// `new URL("./x", import.meta.url)`: where the file is to be had.
+    Url,
+    /// `new Worker(new URL("./x", import.meta.url))`, or a `SharedWorker`: a program of its own.
+    Worker,
 }
 
 /// Which exports of the imported module are used.

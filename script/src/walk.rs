@@ -1,5 +1,6 @@
 //! The one walk over a module's tree that reads what others must know of it and writes its imports as numbers.
 
+mod beside;
 mod calls;
 mod declared;
 mod early;
@@ -48,6 +49,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) members: Vec<Member>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) evals: Vec<Place>,
+    /// Where the module waits first.
+    pub(crate) awaits: Option<Place>,
+    /// Where WebAssembly is named first.
+    pub(crate) wasm: Option<Place>,
     pub(crate) globals: Globals,
     pub(crate) found: Vec<Diagnostic>,
     /// Whether something inside is named like one of the parameters.
@@ -99,6 +104,8 @@ impl<'a> Walk<'a> {
             members: Vec::new(),
             variables: Vec::new(),
             evals: Vec::new(),
+            awaits: None,
+            wasm: None,
             globals: Globals::new(options.side),
             found: Vec::new(),
             shadowed: false,
@@ -180,7 +187,7 @@ impl VisitMut for Walk<'_> {
             Expr::New(new) if self.free_word(&new.callee, "Function") => {
                 self.evals.push(self.places.of(new.span));
             }
-            Expr::New(new) if self.is_module() && self.free_word(&new.callee, "URL") => self.file_beside(new),
+            Expr::New(new) if self.is_module() && self.is_browser() => self.file_beside(new),
             Expr::This(this) => {
                 self.wants_this |= self.state.receivers == 1;
                 if self.esm && self.is_module() && self.state.receivers == 0 {

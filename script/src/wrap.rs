@@ -4,10 +4,10 @@ use swc_core::ecma::ast::*;
 use crate::names::Parameters;
 use crate::quote;
 
-/// Puts statements into `function (module, exports, require) {…}`.
+/// Puts statements into `function (module, exports, require) {…}`, an `async` one when they wait.
 ///
 /// The function is the argument of a call, so that no later pass takes it for a value that nothing uses.
-pub(crate) fn wrap(body: Vec<Stmt>, parameters: &Parameters) -> Script {
+pub(crate) fn wrap(body: Vec<Stmt>, parameters: &Parameters, awaits: bool) -> Script {
     let parameter = |name: &Ident| Param {
         span: DUMMY_SP,
         decorators: Vec::new(),
@@ -16,6 +16,7 @@ pub(crate) fn wrap(body: Vec<Stmt>, parameters: &Parameters) -> Script {
     let function = Function {
         params: [&parameters.module, &parameters.exports, &parameters.require].map(parameter).into(),
         ctxt: SyntaxContext::empty(),
+        is_async: awaits,
         body: Some(FunctionBody { span: DUMMY_SP, stmts: body }),
         ..Function::default()
     };

@@ -44,6 +44,8 @@ fn imports(text: &str) -> String {
             ImportKind::Static => "static",
             ImportKind::Require => "require",
             ImportKind::Dynamic => "dynamic",
+            ImportKind::Url => "url",
+            ImportKind::Worker => "worker",
         };
         let names = match &import.names {
             ImportedNames::All => "*".to_owned(),
@@ -306,7 +308,6 @@ fn mistakes_are_shown_with_a_remedy() {
         (Language::JavaScript, "import { a, b } from './a';\na = 1; b++; [a] = [2]; ({ b } = {}); for (a of []) ;"),
         (Language::JavaScript, "export const a = 1;\nexport { a };"),
         (Language::JavaScript, "export { nowhere };"),
-        (Language::JavaScript, "export const x = await load();\nfor await (const y of z) ;"),
         (Language::JavaScript, "function f() { await g(); }"),
         (Language::JavaScript, "const <b>bold</i>;"),
         (Language::TypeScript, "let x: = 1;\nenum { A }"),

@@ -181,7 +181,7 @@ impl Demand {
             match (dep, import.kind) {
                 (Dep::Module(to), ImportKind::Static) if graph.modules[*to].free => {}
                 (Dep::Module(to), ImportKind::Static) => self.want(*to, Want::Run),
-                (Dep::Module(to), ImportKind::Require | ImportKind::Dynamic) => self.want(*to, Want::All),
+                (Dep::Module(to), _) => self.want(*to, Want::All),
                 _ => {}
             }
         }
@@ -213,7 +213,7 @@ impl Demand {
                 self.want(*to, Want::Run);
             }
             match &import.names {
-                _ if import.kind == ImportKind::Dynamic => self.want(*to, Want::All),
+                _ if !matches!(import.kind, ImportKind::Static | ImportKind::Require) => self.want(*to, Want::All),
                 ImportedNames::All => self.want(*to, Want::All),
                 ImportedNames::Some(names) => {
                     names.iter().for_each(|name| self.want(*to, Want::Name(name.clone())));

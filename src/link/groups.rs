@@ -70,18 +70,19 @@ impl Groups {
     }
 
     /// Finds the groups. `entries` are asked for by number whoever imports them; nothing joins over the border of a chunk.
-    pub(super) fn of(graph: &Graph, entries: &[usize], chunk_of: &[Option<usize>]) -> Self {
+    /// What waits is a function of its own: members are evaluated at once.
+    pub(super) fn of(graph: &Graph, entries: &[usize], chunk_of: &[Option<usize>], waiting: &[bool]) -> Self {
         let count = graph.modules.len();
         if !graph.modules.iter().any(|module| module.compiled.joint.is_some()) {
             return Self::default();
         }
-        let mut ways = Ways::of(graph, entries);
+        let mut ways = Ways::of(graph, entries, waiting);
         let circles = ways.circles();
         for (n, circle) in circles.iter().enumerate() {
             circle.iter().for_each(|&at| ways.circle_of[at] = n);
         }
         let mut roots = vec![None; count];
-        let mut sealed: Vec<bool> = (0..count).map(|at| joint(graph, at).is_none()).collect();
+        let mut sealed: Vec<bool> = (0..count).map(|at| joint(graph, at).is_none() || waiting[at]).collect();
         for at in with_open_stars(graph) {
             sealed[at] = true;
         }
@@ -196,7 +197,7 @@ struct Ways {
 }
 
 impl Ways {
-    fn of(graph: &Graph, entries: &[usize]) -> Self {
+    fn of(graph: &Graph, entries: &[usize], waiting: &[bool]) -> Self {
         let count = graph.modules.len();
         let (imports, importers) = (vec![Vec::new(); count], vec![Vec::new(); count]);
         let mut ways = Self { imports, importers, entry: vec![false; count], circle_of: vec![0; count] };
@@ -204,7 +205,7 @@ impl Ways {
         for (at, module) in graph.modules.iter().enumerate() {
             for (import, dep) in module.compiled.imports.iter().zip(&module.deps) {
                 let Dep::Module(to) = *dep else { continue };
-                ways.entry[to] |= import.kind != ImportKind::Static || module.compiled.joint.is_none();
+                ways.entry[to] |= import.kind != ImportKind::Static || module.compiled.joint.is_none() || waiting[at];
                 // What is loaded later is no part of a circle.
                 if import.kind != ImportKind::Dynamic {
                     ways.imports[at].push(to);

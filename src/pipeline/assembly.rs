@@ -34,7 +34,11 @@ impl Compiled<'_> {
             let (code, map) = texts.of(script);
             (name, code, map)
         });
-        for (name, code, map) in styles.chain(scripts_and_maps) {
+        let workers = scripts.workers.iter().map(|worker| {
+            let (code, map) = worker.script.clone().take();
+            (worker.logical.clone(), code, map)
+        });
+        for (name, code, map) in styles.chain(scripts_and_maps).chain(workers) {
             match (map, settings.config.build.maps) {
                 (Some(map), Maps::Linked) => build.mapped_asset(&name, code, map),
                 (Some(map), _) => {

@@ -35,7 +35,14 @@ impl<'a> Trace<'a> {
         let exports = module.exports.names.iter_mut().map(|(_, place)| place);
         let references = module.references.iter_mut().map(|reference| &mut reference.place);
         let actions = module.actions.iter_mut().flatten().map(|action| &mut action.place);
-        let places = labels.chain(imports).chain(exports).chain(references).chain(&mut module.evals).chain(actions);
+        let places = labels
+            .chain(imports)
+            .chain(exports)
+            .chain(references)
+            .chain(&mut module.evals)
+            .chain(&mut module.awaits)
+            .chain(&mut module.wasm)
+            .chain(actions);
         places.filter(|place| place.file == self.file).for_each(|place| *place = self.place(place));
         if let Some(map) = &mut module.map {
             *map = self.chunk(map);

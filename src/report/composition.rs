@@ -79,7 +79,8 @@ impl Composition {
         let chunks = scripts.chunks.iter().map(|(id, script)| (format!("chunks/{id}.js"), script));
         let pages = scripts.pages.iter().map(|(page, script)| (format!("{page}.js"), script));
         let bundles = [("lib.js".to_owned(), &scripts.lib), ("app.js".to_owned(), &scripts.app)];
-        for (name, script) in bundles.into_iter().chain(pages).chain(chunks) {
+        let workers = scripts.workers.iter().map(|worker| (worker.logical.clone(), &worker.script));
+        for (name, script) in bundles.into_iter().chain(pages).chain(chunks).chain(workers) {
             composition.script(&name, script, sealed);
         }
         composition.sheets(sealed, project);
@@ -139,6 +140,7 @@ fn of_kind(kind: ImportKind) -> String {
         ImportKind::Static => "import-statement",
         ImportKind::Require => "require-call",
         ImportKind::Dynamic => "dynamic-import",
+        ImportKind::Url | ImportKind::Worker => "new-url",
     }
     .to_owned()
 }

@@ -27,6 +27,271 @@ declare module '*.module.styl' {
   export default names;
 }
 
+// Files that scripts import for what they are.
+
+/** The address of the file. */
+declare module '*?url' {
+  const url: string;
+  export default url;
+}
+/** The address of the file, however small it is. */
+declare module '*?no-inline' {
+  const url: string;
+  export default url;
+}
+/** The file as a `data:` URL; of a stylesheet its text. */
+declare module '*?inline' {
+  const data: string;
+  export default data;
+}
+/** The text of the file. */
+declare module '*?raw' {
+  const text: string;
+  export default text;
+}
+/** A function that starts the worker. */
+declare module '*?worker' {
+  const Start: { new (options?: WorkerOptions): Worker };
+  export default Start;
+}
+/** A function that starts the worker, which pages share. */
+declare module '*?sharedworker' {
+  const Start: { new (options?: WorkerOptions): SharedWorker };
+  export default Start;
+}
+/** The address of the worker's script. */
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
+/** Makes an instance of the WebAssembly module. */
+declare module '*.wasm?init' {
+  const init: (imports?: WebAssembly.Imports) => Promise<WebAssembly.Instance>;
+  export default init;
+}
+/** What the WebAssembly module exports. */
+declare module '*.wasm';
+declare module '*.aac' {
+  const url: string;
+  export default url;
+}
+declare module '*.apng' {
+  const url: string;
+  export default url;
+}
+declare module '*.avif' {
+  const url: string;
+  export default url;
+}
+declare module '*.bin' {
+  const url: string;
+  export default url;
+}
+declare module '*.bmp' {
+  const url: string;
+  export default url;
+}
+declare module '*.csv' {
+  const url: string;
+  export default url;
+}
+declare module '*.cur' {
+  const url: string;
+  export default url;
+}
+declare module '*.dat' {
+  const url: string;
+  export default url;
+}
+declare module '*.eot' {
+  const url: string;
+  export default url;
+}
+declare module '*.exr' {
+  const url: string;
+  export default url;
+}
+declare module '*.fbx' {
+  const url: string;
+  export default url;
+}
+declare module '*.flac' {
+  const url: string;
+  export default url;
+}
+declare module '*.gif' {
+  const url: string;
+  export default url;
+}
+declare module '*.glb' {
+  const url: string;
+  export default url;
+}
+declare module '*.gltf' {
+  const url: string;
+  export default url;
+}
+declare module '*.glsl' {
+  const url: string;
+  export default url;
+}
+declare module '*.gz' {
+  const url: string;
+  export default url;
+}
+declare module '*.hdr' {
+  const url: string;
+  export default url;
+}
+declare module '*.ico' {
+  const url: string;
+  export default url;
+}
+declare module '*.jfif' {
+  const url: string;
+  export default url;
+}
+declare module '*.jpeg' {
+  const url: string;
+  export default url;
+}
+declare module '*.jpg' {
+  const url: string;
+  export default url;
+}
+declare module '*.jxl' {
+  const url: string;
+  export default url;
+}
+declare module '*.ktx2' {
+  const url: string;
+  export default url;
+}
+declare module '*.m4a' {
+  const url: string;
+  export default url;
+}
+declare module '*.m4v' {
+  const url: string;
+  export default url;
+}
+declare module '*.mov' {
+  const url: string;
+  export default url;
+}
+declare module '*.mp3' {
+  const url: string;
+  export default url;
+}
+declare module '*.mp4' {
+  const url: string;
+  export default url;
+}
+declare module '*.mtl' {
+  const url: string;
+  export default url;
+}
+declare module '*.obj' {
+  const url: string;
+  export default url;
+}
+declare module '*.ogg' {
+  const url: string;
+  export default url;
+}
+declare module '*.ogv' {
+  const url: string;
+  export default url;
+}
+declare module '*.onnx' {
+  const url: string;
+  export default url;
+}
+declare module '*.opus' {
+  const url: string;
+  export default url;
+}
+declare module '*.otf' {
+  const url: string;
+  export default url;
+}
+declare module '*.pdf' {
+  const url: string;
+  export default url;
+}
+declare module '*.pjp' {
+  const url: string;
+  export default url;
+}
+declare module '*.pjpeg' {
+  const url: string;
+  export default url;
+}
+declare module '*.png' {
+  const url: string;
+  export default url;
+}
+declare module '*.stl' {
+  const url: string;
+  export default url;
+}
+declare module '*.svg' {
+  const url: string;
+  export default url;
+}
+declare module '*.tif' {
+  const url: string;
+  export default url;
+}
+declare module '*.tiff' {
+  const url: string;
+  export default url;
+}
+declare module '*.ttc' {
+  const url: string;
+  export default url;
+}
+declare module '*.ttf' {
+  const url: string;
+  export default url;
+}
+declare module '*.txt' {
+  const url: string;
+  export default url;
+}
+declare module '*.vtt' {
+  const url: string;
+  export default url;
+}
+declare module '*.wav' {
+  const url: string;
+  export default url;
+}
+declare module '*.webm' {
+  const url: string;
+  export default url;
+}
+declare module '*.webmanifest' {
+  const url: string;
+  export default url;
+}
+declare module '*.webp' {
+  const url: string;
+  export default url;
+}
+declare module '*.woff' {
+  const url: string;
+  export default url;
+}
+declare module '*.woff2' {
+  const url: string;
+  export default url;
+}
+declare module '*.zip' {
+  const url: string;
+  export default url;
+}
+
 declare namespace SS {
   /** `SS` in a browser. */
   interface Client {

@@ -57,7 +57,7 @@ const FETCH: [&str; 12] = [
 ];
 
 /// The policy of a page (Content Security Policy Level 3).
-pub(super) fn policy(input: &CspInput<'_>, page: &Scan, evals: bool) -> BTreeMap<String, Vec<String>> {
+pub(super) fn policy(input: &CspInput<'_>, page: &Scan, evals: bool, wasm: bool) -> BTreeMap<String, Vec<String>> {
     let mut policy = Policy(BTreeMap::new());
     if !input.enabled {
         return policy.0;
@@ -90,6 +90,9 @@ pub(super) fn policy(input: &CspInput<'_>, page: &Scan, evals: bool) -> BTreeMap
         for origin in origins {
             policy.add(directive, origin);
         }
+    }
+    if wasm && !evals {
+        policy.add("script-src", "'wasm-unsafe-eval'");
     }
     if evals {
         policy.add("script-src", "'unsafe-eval'");

@@ -45,6 +45,8 @@ pub struct PageInput {
     pub head: Head,
     /// Whether one of its bundles evaluates text as code.
     pub evals: bool,
+    /// Whether a script of the page compiles WebAssembly.
+    pub wasm: bool,
 }
 
 /// A page ready for the manifest.
@@ -101,7 +103,7 @@ fn render(input: &ViewInput<'_>, page: &PageInput) -> Result<RenderedPage, Vec<D
     Ok(RenderedPage {
         route: page.route.clone(),
         segments: cut(&rendered.text, cuts),
-        csp: csp::policy(&input.csp, &own, page.evals),
+        csp: csp::policy(&input.csp, &own, page.evals, page.wasm),
         files_read: rendered.files_read,
         files_missed: rendered.files_missed,
     })

@@ -159,6 +159,7 @@ impl Version {
             }
         }
         let affected = with_importers(new, &changed);
+        self.waiting_to(next, &affected, &added)?;
         let entry = next.manifest.api.client.contains_key("app").then(|| next.entry()).flatten();
         if let Some(entry) = entry.filter(|entry| affected.contains(entry)) {
             let module = &new.graph.modules[entry];
@@ -177,6 +178,23 @@ impl Version {
         // Ids count in the order of evaluation.
         again.sort_by_key(|&at| new.id(at));
         Ok(Modules { define, again, gone })
+    }
+
+    /// What waits when it is evaluated is not evaluated again, nor given another number, while a page runs.
+    fn waiting_to(&self, next: &Self, affected: &BTreeSet<usize>, added: &[usize]) -> Result<(), String> {
+        let (old, new) = (&self.browser.client, &next.browser.client);
+        let named = |half: &Half, at: usize| {
+            let name = &half.graph.modules[at].name;
+            Err(format!("`{name}` waits when it is evaluated, or imports what does"))
+        };
+        if let Some(&at) = affected.iter().find(|&&at| new.linked.waiting[at]) {
+            return named(new, at);
+        }
+        let is_gone = old.graph.modules.iter().any(|module| !next.by_name.contains_key(&module.name));
+        match old.linked.waiting.iter().position(|waits| *waits) {
+            Some(at) if is_gone || !added.is_empty() => named(old, at),
+            _ => Ok(()),
+        }
     }
 
     fn entry(&self) -> Option<usize> {

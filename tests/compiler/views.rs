@@ -63,6 +63,7 @@ fn render(root: &Path, evals: bool, extra: &BTreeMap<String, Vec<String>>) -> (V
         text: read(path),
         head: head.clone(),
         evals,
+        wasm: false,
     };
     let client_config = json!({"title": "A \"title\" & <more>"});
     let input = ViewInput {

@@ -109,7 +109,7 @@ impl Walk<'_> {
         Some(quote::call(callee, vec![quote::arg(number)], call.span))
     }
 
-    fn ask(&mut self, src: &Str, kind: ImportKind) -> usize {
+    pub(super) fn ask(&mut self, src: &Str, kind: ImportKind) -> usize {
         let number = self.imports.number(src, kind);
         if !self.state.tried {
             self.imports.needs(number);
@@ -212,7 +212,7 @@ fn is_import_caught(callee: &Expr) -> bool {
 }
 
 /// The specifier of an import when it is a literal.
-fn literal_source(expr: &Expr) -> Option<Str> {
+pub(super) fn literal_source(expr: &Expr) -> Option<Str> {
     match expr {
         Expr::Lit(Lit::Str(text)) => Some(text.clone()),
         Expr::Tpl(template) if template.exprs.is_empty() => {

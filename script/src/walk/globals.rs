@@ -10,6 +10,9 @@ use crate::exports::static_name;
 use crate::place::Places;
 use crate::{Global, Side, quote};
 
+/// Members of `WebAssembly` that make code of bytes.
+const COMPILES: &[&str] = &["Module", "compile", "compileStreaming", "instantiate", "instantiateStreaming"];
+
 /// What was seen so far.
 pub(crate) struct Globals {
     side: Side,
@@ -83,6 +86,16 @@ impl Walk<'_> {
             && matches!(&*name, "url" | "dirname" | "filename" | "resolve")
         {
             self.globals.used(&format!("import.meta.{name}"), self.places, member.span);
+        }
+    }
+
+    /// What of `WebAssembly` compiles bytes is noted.
+    pub(super) fn member_of_wasm(&mut self, member: &MemberExpr) {
+        if self.wasm.is_none()
+            && self.free_word(&member.obj, "WebAssembly")
+            && static_name(&member.prop).is_some_and(|name| COMPILES.contains(&&*name))
+        {
+            self.wasm = Some(self.places.of(member.span));
         }
     }
 

@@ -30,6 +30,7 @@ impl Walk<'_> {
             return;
         }
         self.member_of_meta(member);
+        self.member_of_wasm(member);
         if self.is_module() && (self.exports.is_exports(&member.obj) || self.free_word(&member.obj, "module")) {
             let open = static_name(&member.prop).is_none();
             self.quiet_exports(&mut member.obj);

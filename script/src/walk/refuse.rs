@@ -1,8 +1,8 @@
 //! What is legal JavaScript, or nearly, and cannot be linked.
 
-use ssbuild_diagnostic::{Code, Diagnostic, Severity};
+use ssbuild_diagnostic::{Code, Diagnostic};
 use swc_core::common::Span;
-use swc_core::ecma::ast::{Expr, ExprOrSpread, Ident, Lit, MetaPropKind, NewExpr};
+use swc_core::ecma::ast::Ident;
 
 use super::Walk;
 use crate::Minify;
@@ -34,35 +34,20 @@ impl Walk<'_> {
         );
     }
 
-    /// `new URL("./x", import.meta.url)`: a bundle does not lie beside the files that its modules lay beside.
-    pub(super) fn file_beside(&mut self, new: &NewExpr) {
-        let Some([ExprOrSpread { expr: file, .. }, ExprOrSpread { expr: base, .. }]) = new.args.as_deref() else {
-            return;
-        };
-        let (Expr::Lit(Lit::Str(file)), Expr::Member(base)) = (&**file, &**base) else { return };
-        let is_meta = matches!(&*base.obj, Expr::MetaProp(meta) if meta.kind == MetaPropKind::ImportMeta);
-        let name = file.value.as_str().unwrap_or_default();
-        // Packages mostly have a way without the file.
-        let in_package = self.places.path().split('/').any(|part| part == "node_modules");
-        if self.is_browser() && is_meta && name.starts_with('.') && !in_package {
-            let mut found = Diagnostic::new(
-                Code::UrlUnresolved,
-                format!("`{name}` is not beside the bundle, where it is looked for"),
-            )
-            .at(self.places.of(file.span), "")
-            .help("Put the file into `public` and name it by its path there, as in `new Worker('/worker.js')`.");
-            found.severity = Severity::Warning;
-            self.found.push(found);
-        }
-    }
-
+    /// Waiting outside of every function: a module's evaluation goes on later, a plain script's cannot.
     pub(super) fn top_level_await(&mut self, span: Span) {
-        if self.state.functions == 0 {
-            self.found.push(
-                Diagnostic::new(Code::TopLevelAwait, "a module cannot wait at its top level")
-                    .at(self.places.of(span), "outside of every function")
-                    .help("Wait inside an async function, or export the promise and let its users wait."),
-            );
+        if self.state.functions > 0 {
+            return;
         }
+        if self.esm && self.is_module() && self.is_browser() {
+            self.awaits.get_or_insert_with(|| self.places.of(span));
+            return;
+        }
+        let what = if self.is_browser() { "a plain script" } else { "a module of the server" };
+        self.found.push(
+            Diagnostic::new(Code::TopLevelAwait, format!("{what} cannot wait at its top level"))
+                .at(self.places.of(span), "outside of every function")
+                .help("Wait inside an async function, or export the promise and let its users wait."),
+        );
     }
 }

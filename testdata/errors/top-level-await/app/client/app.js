@@ -1,2 +1,2 @@
-const x = await fetch('/x');
-export const y = x;
+const { settings } = require('./settings');
+exports.init = () => settings;

@@ -1,1 +1,2 @@
-exports.area = (w, h) => w * h;
+SS.server.app.square(5);
+new Worker(new URL('./other.js', import.meta.url));

@@ -1,0 +1,161 @@
+//! Modules that stand for files which are imported for what they are: pictures, texts, workers, WebAssembly.
+
+use std::sync::Arc;
+
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
+
+use crate::{
+    asset::content_type,
+    disk::{Disk, DiskError},
+    form::Form,
+    graph::{FileAsked, FileModule, ImportSheet},
+    project::Format,
+    public::{FromSheets, PublicFiles},
+    resolve::Side,
+    style::UrlResolver,
+    wasm,
+    workers::Worker,
+};
+
+/// What it takes to make them.
+pub struct Imports<'a> {
+    /// Where files are read.
+    pub disk: &'a dyn Disk,
+    /// Files that can be served.
+    pub public: &'a PublicFiles,
+    /// Largest file that is written into the code, in bytes; 0 for none.
+    pub inline_bytes: u64,
+    /// Who compiles stylesheets.
+    pub import_sheet: &'a ImportSheet<'a>,
+}
+
+impl Imports<'_> {
+    /// The module for all but workers.
+    pub fn module(&self, asked: FileAsked<'_>) -> Result<FileModule, DiskError> {
+        match asked.form {
+            Form::Absent => Ok(FileModule::of(exports(&quoted(asked.name)))),
+            Form::Raw => FileModule::alone(self.disk, asked),
+            Form::Inline if Format::of(asked.name).is_sheet() => self.sheet(asked),
+            Form::Url | Form::Served | Form::Inline => self.address(asked),
+            Form::Wasm => {
+                let bytes = self.disk.read(asked.path)?;
+                let name = asked.name.rsplit('/').next().expect("a path has a last part");
+                Ok(match wasm::source(&bytes, name) {
+                    Ok(source) => FileModule::of(source),
+                    Err(what) => FileModule::failed(unreadable(asked.name, &what)),
+                })
+            }
+            Form::WasmInit => {
+                let file = self.address(FileAsked { form: Form::Served, ..asked })?;
+                let source = file.source.replacen("module.exports=", "var url=", 1)
+                    + ";module.exports=function(imports){return WebAssembly.instantiateStreaming(fetch(url),imports)\
+                       .then(function(made){return made.instance})}";
+                Ok(FileModule { source, ..file })
+            }
+            Form::Module | Form::Worker | Form::WorkerUrl | Form::SharedWorker => {
+                unreachable!("these are made elsewhere")
+            }
+        }
+    }
+
+    fn address(&self, asked: FileAsked<'_>) -> Result<FileModule, DiskError> {
+        if !self.public.admit(asked.name)? {
+            let message = format!("`{}` lies where nothing is served from", asked.name);
+            let found = Diagnostic::new(Code::UrlEscapes, message).at(Place::file(asked.name), "");
+            // In a browser that is said of the import itself.
+            let found = if asked.side == Side::Client { Vec::new() } else { vec![found] };
+            return Ok(FileModule { source: exports("\"\""), found, ..FileModule::default() });
+        }
+        let limit = match asked.form {
+            Form::Inline => u64::MAX,
+            Form::Url if is_shown(asked.name) => self.inline_bytes,
+            _ => 0,
+        };
+        if let Some(data) = (FromSheets { files: self.public, inline_bytes: limit }).inlined(asked.name) {
+            return Ok(FileModule::of(exports(&quoted(&data))));
+        }
+        let path = self.public.peek_from_sheets(asked.name).expect("what was admitted can be named");
+        let source = match asked.side {
+            Side::Client => exports(&format!("require.u({})", quoted(&path))),
+            Side::Server => exports(&quoted(&format!("/assets/{path}"))),
+        };
+        Ok(FileModule { served: Some(asked.name.to_owned()), ..FileModule::of(source) })
+    }
+
+    /// The text of a stylesheet, compiled, which does not become one of the page's.
+    fn sheet(&self, asked: FileAsked<'_>) -> Result<FileModule, DiskError> {
+        let Ok(text) = String::from_utf8(self.disk.read(asked.path)?) else {
+            return Ok(FileModule::failed(unreadable(asked.name, "is not UTF-8")));
+        };
+        let imported = (self.import_sheet)(asked.name, &text);
+        let found = imported.output.diagnostics.clone();
+        Ok(FileModule { found, ..FileModule::of(exports(&quoted(&imported.output.css))) })
+    }
+}
+
+impl FileModule {
+    /// Of its source alone.
+    pub fn of(source: String) -> Self {
+        Self { source, ..Self::default() }
+    }
+
+    /// For a program that has no page: texts are there, and addresses are paths from the app's folder.
+    pub fn alone(disk: &dyn Disk, asked: FileAsked<'_>) -> Result<Self, DiskError> {
+        if asked.form != Form::Raw {
+            return Ok(Self::of(exports(&quoted(&format!("/{}", asked.name)))));
+        }
+        let text = String::from_utf8(disk.read(asked.path)?);
+        Ok(text.map_or_else(
+            |_| Self::failed(unreadable(asked.name, "is not UTF-8")),
+            |text| Self::of(exports(&quoted(&text))),
+        ))
+    }
+
+    fn failed(found: Diagnostic) -> Self {
+        Self { found: vec![found], ..Self::default() }
+    }
+
+    /// Of a program that is being compiled: it can start itself, by the address that it has.
+    pub fn of_open_worker(asked: FileAsked<'_>, is_itself: bool) -> Self {
+        if is_itself {
+            let address = "self.location.href";
+            return Self::of(exports(&match asked.form {
+                Form::WorkerUrl => address.to_owned(),
+                _ => format!("function(options){{return new Worker({address},options)}}"),
+            }));
+        }
+        let message = format!("`{}` is started by a worker that it starts", asked.name);
+        let found = Diagnostic::new(Code::ImportCycle, message).at(Place::file(asked.name), "");
+        let found = Diagnostic { severity: Severity::Error, ..found };
+        Self::failed(found.help("Let the page start both, and join them with a `MessageChannel`."))
+    }
+
+    /// Of a program that runs beside the page.
+    pub fn of_worker(form: Form, worker: Arc<Worker>) -> Self {
+        let address = format!("require.w({})", quoted(&worker.address()));
+        let class = if form == Form::SharedWorker { "SharedWorker" } else { "Worker" };
+        let source = match form {
+            Form::WorkerUrl => exports(&address),
+            _ => exports(&format!("function(options){{return new {class}({address},options)}}")),
+        };
+        Self { source, found: worker.found.clone(), worker: Some(worker), served: None }
+    }
+}
+
+/// Whether pages show it by its address, so that it may be one that holds it: their policy allows that of these.
+fn is_shown(name: &str) -> bool {
+    let kind = content_type(name).header;
+    kind.starts_with("image/") || kind.starts_with("font/") || kind == "application/vnd.ms-fontobject"
+}
+
+fn unreadable(name: &str, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::FileUnreadable, format!("`{name}` {what}")).at(Place::file(name), "")
+}
+
+fn exports(value: &str) -> String {
+    format!("module.exports={value}")
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string is JSON")
+}

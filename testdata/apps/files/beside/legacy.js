@@ -1,0 +1,1 @@
+// as it is: no module of the app

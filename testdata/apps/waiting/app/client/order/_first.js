@@ -1,0 +1,3 @@
+import './_slow';
+import './_quick';
+import './_plain';

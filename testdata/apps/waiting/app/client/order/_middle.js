@@ -1,0 +1,3 @@
+import './_quick';
+import { log } from './_log';
+log.push('middle');

@@ -1,0 +1,2 @@
+import { log } from './_log';
+log.push('plain');

@@ -1,0 +1,3 @@
+import './_middle';
+import { log } from './_log';
+log.push('second-user');

@@ -1,0 +1,3 @@
+import { log } from './_log';
+export * from './_quick';
+log.push('star');

@@ -1,0 +1,1 @@
+self.onmessage = ({ data }: MessageEvent) => self.postMessage(data * 2);

@@ -1,0 +1,1 @@
+export const settings = await (await fetch('/settings.json')).json();

@@ -1,0 +1,1 @@
+exports.actions = { square: (n, cb) => cb(n * n) };
