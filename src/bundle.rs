@@ -190,7 +190,8 @@ impl Writer {
         self.code.push_str(code);
     }
 
-    fn text(&mut self, text: &str) {
+    /// Adds text that comes from no source.
+    pub fn text(&mut self, text: &str) {
         if let Some(map) = &mut self.map {
             map.push_text(text);
         }

@@ -76,7 +76,7 @@ impl Imports<'_> {
         }
         let path = self.public.peek_from_sheets(asked.name).expect("what was admitted can be named");
         let source = match asked.side {
-            Side::Client => exports(&format!("require.u({})", quoted(&path))),
+            Side::Client => exports(&format!("require.b+{}", quoted(&format!("/assets/{path}")))),
             Side::Server => exports(&quoted(&format!("/assets/{path}"))),
         };
         Ok(FileModule { served: Some(asked.name.to_owned()), ..FileModule::of(source) })
@@ -132,7 +132,9 @@ impl FileModule {
 
     /// Of a program that runs beside the page.
     pub fn of_worker(form: Form, worker: Arc<Worker>) -> Self {
-        let address = format!("require.w({})", quoted(&worker.address()));
+        // A worker must come from the page's own host; it is told where the other files are.
+        let address = quoted(&format!("/assets/{}", worker.address()));
+        let address = format!("{address}+(require.b&&\"#\"+encodeURI(require.b))");
         let class = if form == Form::SharedWorker { "SharedWorker" } else { "Worker" };
         let source = match form {
             Form::WorkerUrl => exports(&address),

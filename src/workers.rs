@@ -19,6 +19,9 @@ use crate::{
     zone::relative,
 };
 
+/// What stands behind the `#` of its address is the host of the assets.
+const BASE: &str = "__ss.parts.base=decodeURI(location.hash.slice(1));\n";
+
 /// A program, compiled.
 #[derive(Debug)]
 pub struct Worker {
@@ -50,6 +53,7 @@ impl Worker {
         let logical = logical(&name);
         let mut writer = Writer::new(loader.options.source_map);
         writer.plain(&runtime(Evaluation::of(&linked)));
+        writer.text(BASE);
         writer.define(&graph, &linked.main, &linked);
         writer.start(&Start { trees: Vec::new(), order: vec![i64::from(linked.ids[root])] });
         let file = logical.rsplit('/').next().expect("a path has a last part");

@@ -30,8 +30,7 @@
     e(exports: object, getters: { [name: string]: () => unknown }): void;
     s(exports: object, n: number): void;
     d(n: number): Promise<unknown>;
-    u(path: string): string;
-    w(path: string): string;
+    b: string;
     m: { url: string; env: string | undefined };
   }
 
@@ -40,15 +39,16 @@
   const chunks: { [id: string]: Promise<void> } = Object.create(null);
   const trees: Trees = Object.create(null);
   let data: Data | undefined;
+  // A worker has none.
+  const host = (globalThis as { document?: Document }).document;
   let watcher = function () {};
 
   const has = Object.prototype.hasOwnProperty;
 
   /** What the page says of its build. */
   function page(): Data {
-    if (!data && typeof document === "undefined") data = { base: decodeURI(location.hash.slice(1)) };
     if (!data) {
-      const element = document.getElementById("ss-data");
+      const element = host && host.getElementById("ss-data");
       if (!element) return {};
       data = JSON.parse(element.textContent || "{}") as Data;
     }
@@ -201,11 +201,7 @@
       return ended.then(() => require.i(n));
     };
 
-    require.u = (path: string) => (page().base || "") + "/assets/" + path;
-
-    // A worker must come from the page's own host; it is told where the other files are.
-    require.w = (path: string) => "/assets/" + path + (page().base ? "#" + encodeURI(page().base as string) : "");
-
+    require.b = (parts.base as string) || page().base || "";
     require.m = { url, env: page().env };
     return require;
   }
@@ -233,7 +229,7 @@
   }
 
   function define(map: { [id: string]: [Factory, Dependency[], 1?, number[]?, number?] }) {
-    const script = typeof document === "undefined" ? null : (document.currentScript as HTMLScriptElement | null);
+    const script = host && (host.currentScript as HTMLScriptElement | null);
     const url = (script && script.src) || location.href;
     for (const id of Object.keys(map)) {
       const [factory, dependencies, , imports, waits] = map[id];
@@ -251,23 +247,23 @@
       if (said.indexOf(error) < 0) report(error);
       said.push(error);
     }
-    const settling: Promise<unknown>[] = [];
     for (const id of order) {
       try {
-        if (parts.settle && definitions[id] && definitions[id][3]) settling.push(parts.settle(id).catch(say));
-        else evaluate(id);
+        if (!parts.begin || !parts.begin(id, say)) evaluate(id);
       } catch (error) {
         say(error);
       }
     }
-    if (settling.length) ready = Promise.all([ready].concat(settling as any));
   }
 
-  /** When all that was started has ended; nothing when nothing has to wait. */
-  let ready: Promise<unknown> | null = null;
-
-  /** What other scripts of the runtime use; `settle` evaluates modules that wait, and is there when there are any. */
-  const parts = { definitions, modules, running, run, end, settle: undefined as ((id: number) => Promise<void>) | undefined };
+  /** What other scripts of the runtime use, and what `waiting.ts` adds. */
+  const parts: {
+    /** Evaluates a module at the start, when it is one that waits. */
+    begin?(id: number, say: (error: unknown) => void): boolean;
+    /** Evaluates any module, to its end. */
+    settle?(id: number): Promise<void>;
+    [name: string]: unknown;
+  } = { definitions, modules, running, run, end };
 
   Object.defineProperty(globalThis, "__ss", {
     value: {
@@ -278,11 +274,8 @@
       report,
       peek,
       evaluate,
-      /** Calls `fn` when all that was started is evaluated, be it now. */
-      whenStarted(fn: () => void) {
-        if (ready) ready.then(fn);
-        else fn();
-      },
+      /** Calls `fn` when all that was started is evaluated. */
+      whenStarted: (fn: () => void) => fn(),
       parts,
       /** Calls `fn` now, and again whenever modules or trees were added. */
       watch(fn: () => void) {

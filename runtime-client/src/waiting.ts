@@ -24,17 +24,20 @@
   type Definition = [unknown, unknown, unknown, number[]?, number?];
 
   interface Loader {
+    whenStarted(fn: () => void): void;
     peek(id: number): Module | undefined;
     evaluate(id: number): Module;
     parts: {
       definitions: { [id: string]: Definition };
       run(id: number, module: Module): unknown;
       end(module: Module): void;
+      begin?: (id: number, say: (error: unknown) => void) => boolean;
       settle?: (id: number) => Promise<void>;
     };
   }
 
-  const { peek, evaluate, parts } = (globalThis as any).__ss as Loader;
+  const loader = (globalThis as any).__ss as Loader;
+  const { peek, evaluate, parts } = loader;
   const { definitions, run, end } = parts;
 
   const stack: Module[] = [];
@@ -162,5 +165,13 @@
     });
   }
 
+  let started: Promise<unknown> = Promise.resolve();
+
   parts.settle = settle;
+  parts.begin = function (id, say) {
+    if (!definitions[id] || !definitions[id][3]) return false;
+    started = Promise.all([started, settle(id).catch(say)]);
+    return true;
+  };
+  loader.whenStarted = (fn) => void started.then(fn);
 })();
