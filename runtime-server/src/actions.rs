@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::future::BoxFuture;
 
-use crate::engine::{Call, CallContext, CallText, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
+use crate::engine::{Call, CallContext, CallGroup, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
 
 /// Runs actions.
 pub trait Actions: Send + Sync + 'static {
@@ -14,10 +15,13 @@ pub trait Actions: Send + Sync + 'static {
     /// for what comes of it.
     fn call(&self, call: Call) -> BoxFuture<'static, Outcome>;
 
-    /// The same with what the call may know as text; `done` is told what came of it, and must not block.
-    fn start(&self, call: CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
-        let outcome = self.call(call.read());
-        tokio::spawn(async move { done(outcome.await) });
+    /// The same for several calls; `path` gives the path of an action by its number. The group is told what came of each.
+    fn start(&self, calls: CallGroup, path: &dyn Fn(usize) -> String) {
+        let started: Vec<_> = calls.split(path).map(|call| self.call(call)).collect();
+        for (place, outcome) in started.into_iter().enumerate() {
+            let waits = Arc::clone(&calls.waits);
+            tokio::spawn(async move { waits.answered(place, outcome.await) });
+        }
     }
 
     /// Asks a module of `lib/server` whether these credentials are good: its `authenticate(params, cb)`. The outcome is
@@ -65,8 +69,8 @@ impl Actions for Engine {
         started(async move { engine.call(call).await })
     }
 
-    fn start(&self, call: CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
-        self.start_call(&call, done);
+    fn start(&self, calls: CallGroup, _path: &dyn Fn(usize) -> String) {
+        self.start_calls(calls);
     }
 
     fn authenticate(&self, module: &str, params: Json, context: CallContext) -> BoxFuture<'static, Outcome> {

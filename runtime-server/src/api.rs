@@ -156,7 +156,7 @@ impl HttpCall<'_> {
 
     async fn run(self, is_post: bool) -> Response<Body> {
         let Self { app, generation, caller, headers, target, .. } = &self;
-        let action = match generation.find(&target.action) {
+        let (_, action) = match generation.find(&target.action) {
             Ok(action) => action,
             Err(error) => return target.format.show(Err(error)),
         };
@@ -207,7 +207,7 @@ impl HttpCall<'_> {
 
     async fn outcome(&self, session: &Session) -> Outcome {
         let Self { app, generation, target, form, request, .. } = self;
-        calls::check_guard(generation.find(&target.action)?, session.lock().user_id.as_deref())?;
+        calls::check_guard(generation.find(&target.action)?.1, session.lock().user_id.as_deref())?;
         let running = app.calls.start(app.hub.limits.calls)?;
         app.hub.log.call(request, &target.action, form.args.get());
         let started_ms = app.hub.clock.now_ms();
@@ -219,7 +219,8 @@ impl HttpCall<'_> {
         };
         let outcome = generation.actions.call(call).await;
         drop(running);
-        calls::finish(app, (|| request.to_owned(), Logging::Shown), &target.action, started_ms, outcome)
+        let took_ms = app.hub.clock.now_ms().saturating_sub(started_ms);
+        calls::finish(app, (|| request.to_owned(), Logging::Shown), &target.action, took_ms, outcome)
     }
 
     /// The user that HTTP Basic credentials stand for (RFC 7617).

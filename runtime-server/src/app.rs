@@ -79,17 +79,31 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Takes a call in hand.
+    /// Takes a call in hand, until it is dropped.
     pub(crate) fn start(self: &Arc<Self>, limit: usize) -> Result<RunningCall, CallError> {
+        self.begin(limit)?;
+        Ok(RunningCall(Arc::clone(self)))
+    }
+
+    /// Takes a call in hand, until [`Self::end`] is told of it.
+    pub(crate) fn begin(&self, limit: usize) -> Result<(), CallError> {
         let before = self.count.fetch_add(1, Ordering::SeqCst);
-        let call = RunningCall(Arc::clone(self));
-        if self.stopping.load(Ordering::SeqCst) {
-            return Err(CallError::new(ErrorCode::ShuttingDown, "the server is stopping"));
+        let refused = if self.stopping.load(Ordering::SeqCst) {
+            CallError::new(ErrorCode::ShuttingDown, "the server is stopping")
+        } else if before >= limit {
+            CallError::new(ErrorCode::Overloaded, "the server has as many calls in hand as it takes")
+        } else {
+            return Ok(());
+        };
+        self.end(1);
+        Err(refused)
+    }
+
+    /// So many calls have ended.
+    pub(crate) fn end(&self, count: usize) {
+        if count > 0 && self.count.fetch_sub(count, Ordering::SeqCst) == count {
+            self.ended.notify_waiters();
         }
-        if before >= limit {
-            return Err(CallError::new(ErrorCode::Overloaded, "the server has as many calls in hand as it takes"));
-        }
-        Ok(call)
     }
 
     /// How many are in hand.
@@ -118,10 +132,16 @@ impl Running {
 #[derive(Debug)]
 pub(crate) struct RunningCall(Arc<Running>);
 
+impl Clone for RunningCall {
+    /// Another one, which is in hand even when no more are taken: the first has not ended.
+    fn clone(&self) -> Self {
+        self.0.count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl Drop for RunningCall {
     fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.ended.notify_waiters();
-        }
+        self.0.end(1);
     }
 }

@@ -75,11 +75,13 @@ impl Echo {
 }
 
 impl Owner for Echo {
+    type Read = ();
+
     fn message_bytes(&self) -> usize {
         self.message_bytes
     }
 
-    fn text(&self, text: &str) {
+    fn text(&self, text: &str, _read: &mut ()) {
         self.say(Said::Text(text.into()));
     }
 

@@ -13,7 +13,7 @@ use std::task::Waker;
 use parking_lot::Mutex;
 
 use crate::app::{App, Running, RunningCall};
-use crate::calls;
+use crate::calls::Together;
 use crate::engine::ClientEvent;
 use crate::limits::Limits;
 use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
@@ -184,35 +184,49 @@ impl Connection {
         if self.running.fetch_add(1, Ordering::Relaxed) < limit {
             return Verdict::Allowed;
         }
-        self.end_call();
+        self.end_calls(1);
         Verdict::Refused
     }
 
-    pub(crate) fn end_call(&self) {
-        self.running.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn end_calls(&self, count: usize) {
+        self.running.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// A sign of life arrived; too many of them end the connection.
     pub(crate) fn heard(&self, app: &App) {
-        let now_ms = app.hub.clock.now_ms();
+        self.heard_at(app, app.hub.clock.now_ms());
+    }
+
+    fn heard_at(&self, app: &App, now_ms: u64) {
         self.seen_ms.store(now_ms, Ordering::Relaxed);
         if self.bucket.lock().take(rate(&app.hub.limits), now_ms) == Verdict::Refused {
             self.close(CloseCode::TooMany);
         }
     }
 
-    /// A message arrived.
+    /// A message arrived, with no other.
     pub(crate) fn receive(self: &Arc<Self>, app: &Arc<App>, text: &str) {
-        self.heard(app);
+        let mut together = Together::default();
+        self.receive_with(app, text, &mut together);
+        together.start(app, self);
+    }
+
+    /// A message arrived among others; calls of theirs wait in `together` to be started with it.
+    pub(crate) fn receive_with(self: &Arc<Self>, app: &Arc<App>, text: &str, together: &mut Together) {
+        self.heard_at(app, together.now_ms(app));
         if self.outbox.is_closing() {
             return;
         }
-        match (ClientMessage::parse(text), self.page()) {
+        let message = ClientMessage::parse(text);
+        if !matches!(message, Ok(ClientMessage::Call(_))) {
+            together.start(app, self);
+        }
+        match (message, self.page()) {
             (Ok(ClientMessage::Hello(hello)), None) => {
                 self.page.get_or_init(|| hello.client_id);
                 app.greet(self, hello);
             }
-            (Ok(ClientMessage::Call(call)), Some(page)) => calls::receive(app, self, page, call),
+            (Ok(ClientMessage::Call(call)), Some(page)) => together.receive(app, self, page, call),
             (Ok(ClientMessage::Ping), Some(_)) => {
                 app.hub.alive(&self.session);
                 app.current().tell(ClientEvent::Heartbeat, self);

@@ -16,6 +16,7 @@ use crate::engine::{CallError, ClientEvent, ErrorCode, Host, HostCall, Reply};
 use crate::hub::Hub;
 use crate::manifest::Action;
 use crate::metrics::Metrics;
+use crate::numbered::Numbered;
 use crate::pages::Pages;
 
 /// A build and what runs it.
@@ -25,6 +26,7 @@ pub(crate) struct Generation {
     pub(crate) build_id: String,
     pub(crate) actions: Arc<dyn Actions>,
     pub(crate) tree: Arc<BTreeMap<String, Action>>,
+    pub(crate) numbered: Arc<Numbered>,
     pub(crate) config: Config,
     /// The HTTP API described; in development only.
     pub(crate) openapi: String,
@@ -56,9 +58,9 @@ impl Wanted {
 }
 
 impl Generation {
-    /// The action of that path, or why it is not called.
-    pub(crate) fn find(&self, action: &str) -> Result<&Action, CallError> {
-        self.tree.get(action).ok_or_else(|| {
+    /// The action of that path with its number, or why it is not called.
+    pub(crate) fn find(&self, action: &str) -> Result<(usize, &Action), CallError> {
+        self.numbered.get(action).ok_or_else(|| {
             let shown: String = action.chars().take(100).collect();
             CallError::new(ErrorCode::UnknownAction, format!("there is no action `{shown}`"))
         })
@@ -83,6 +85,7 @@ impl Generation {
             build_id,
             actions: Arc::clone(&self.actions),
             tree: Arc::clone(&self.tree),
+            numbered: Arc::clone(&self.numbered),
             config,
             pages,
             assets,
@@ -103,6 +106,7 @@ impl Generation {
 }
 
 /// A generation that stays until this is dropped.
+#[derive(Clone)]
 pub(crate) struct Entered {
     generation: Arc<Generation>,
     _call: RunningCall,

@@ -35,6 +35,7 @@ mod metrics;
 mod middleware;
 pub mod nearest;
 mod negotiate;
+mod numbered;
 pub mod openapi;
 mod origin;
 mod pages;

@@ -2,6 +2,8 @@
 //!
 //! `testdata/protocol/*.json` holds one example of every message; this file, the client and the book agree with it.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::engine::CallError;
+use crate::engine::{CallError, push_number};
 
 /// A message of the server: written once, whoever gets it.
 pub type Text = Arc<str>;
@@ -19,6 +21,9 @@ pub const VERSION: u64 = 1;
 
 /// The sub-protocol that a client must offer in its handshake.
 pub const SUBPROTOCOL: &str = "ss.1";
+
+/// What a thread keeps of the room in which it writes answers.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// Length of a client id, in hex digits.
 const CLIENT_ID_DIGITS: usize = 32;
@@ -65,9 +70,9 @@ pub struct CallMessage<'a> {
     /// Unique within the client's id.
     pub id: u64,
     /// Path in the tree.
-    pub action: String,
+    pub action: Cow<'a, str>,
     /// A JSON array.
-    pub args: &'a RawValue,
+    pub args: &'a str,
     /// Whether it was sent before, on a connection that broke.
     pub sent: Sent,
     /// Whether the log may show it.
@@ -153,10 +158,62 @@ impl CloseCode {
 impl<'a> ClientMessage<'a> {
     /// Reads one message.
     pub fn parse(text: &'a str) -> Result<Self, ProtocolError> {
+        if let Some(call) = plain_call(text) {
+            return Ok(Self::Call(call));
+        }
         match serde_json::from_str(text) {
             Ok(Parsed(Ok(message))) => Ok(message),
             Ok(Parsed(Err(error))) => Err(error),
             Err(_) => Err(ProtocolError::Malformed),
+        }
+    }
+}
+
+/// What comes most, read without looking at each value: `[1,7,"a/b",[…]]`, with a name that has no escapes and nothing
+/// behind the arguments. `None` says nothing about any other message.
+fn plain_call(text: &str) -> Option<CallMessage<'_>> {
+    let rest = text.strip_prefix("[1,")?.strip_suffix(']')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (id, rest) = rest.split_at(digits);
+    // A number that JSON may not have, or that does not fit, is seen to elsewhere.
+    let id = if id.starts_with('0') { None } else { id.parse().ok() }?;
+    let rest = rest.strip_prefix(",\"")?;
+    let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    let (action, rest) = rest.split_at(end);
+    let args = rest.strip_prefix("\",")?;
+    if !is_plain_array(args) {
+        let read: &RawValue = serde_json::from_str(args).ok()?;
+        if !args.starts_with('[') || read.get().len() != args.len() {
+            return None;
+        }
+    }
+    let action = Cow::Borrowed(action);
+    Some(CallMessage { id, action, args, sent: Sent::First, logging: Logging::Shown })
+}
+
+/// Whether a text is certainly a JSON array: of whole numbers, of texts without escapes, and of little else.
+fn is_plain_array(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(inner) = bytes.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else { return false };
+    let mut rest = inner;
+    loop {
+        let length = match rest {
+            [] => return inner.is_empty(),
+            [b'"', rest @ ..] => {
+                let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+                let Some(end) = end.filter(|end| rest[*end] == b'"') else { return false };
+                end + 2
+            }
+            [b'1'..=b'9', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+            [b'0', ..] => 1,
+            [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => 4,
+            [b'f', b'a', b'l', b's', b'e', ..] => 5,
+            _ => return false,
+        };
+        match &rest[length..] {
+            [] => return true,
+            [b',', more @ ..] if !more.is_empty() => rest = more,
+            _ => return false,
         }
     }
 }
@@ -206,8 +263,9 @@ fn read_hello<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Result<ClientMessag
 
 fn read_call<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<CallMessage<'de>, A::Error> {
     let id = required(seq)?;
-    let action = required(seq)?;
+    let action = Cow::Owned(required(seq)?);
     let args: &RawValue = required(seq)?;
+    let args = args.get();
     let sent = match seq.next_element::<u8>()? {
         None | Some(0) => Sent::First,
         Some(_) => Sent::Again,
@@ -216,7 +274,7 @@ fn read_call<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<CallMessage<'de>, A:
         Some(flag) if flag == 1 => Logging::Silent,
         _ => Logging::Shown,
     };
-    if id == 0 || !args.get().starts_with('[') {
+    if id == 0 || !args.starts_with('[') {
         return Err(A::Error::custom("call"));
     }
     Ok(CallMessage { id, action, args, sent, logging })
@@ -252,10 +310,22 @@ pub fn welcome(build_id: &str, recovered: Option<bool>, positions: &[Position], 
 
 /// The answer of a call; without a value it is `undefined`.
 pub fn result(id: u64, value: Option<&RawValue>) -> Text {
-    match value {
-        Some(value) => format!("[1,{id},{}]", value.get()).into(),
-        None => format!("[1,{id}]").into(),
+    thread_local! {
+        static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
     }
+    TEXT.with_borrow_mut(|text| {
+        text.clear();
+        text.push_str("[1,");
+        push_number(text, id);
+        if let Some(value) = value {
+            text.push(',');
+            text.push_str(value.get());
+        }
+        text.push(']');
+        let answer = Text::from(text.as_str());
+        text.shrink_to(KEPT_BYTES);
+        answer
+    })
 }
 
 /// The failure of a call; its stack is written when it has one.

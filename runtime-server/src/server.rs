@@ -33,6 +33,7 @@ use crate::load::{Build, LoadError};
 use crate::log::{self, Log};
 use crate::manifest::{EngineKind, Hook};
 use crate::metrics::{Metrics, Redis};
+use crate::numbered::Numbered;
 use crate::openapi;
 use crate::pages::{Pages, PolicyError};
 use crate::presence::Presence;
@@ -346,7 +347,7 @@ impl EngineOf {
         let kind = format!("{carrier:?}");
         let parts: [&[u8]; 4] = [
             bundle.as_bytes(),
-            &serde_json::to_vec(actions).expect("actions are plain data"),
+            &serde_json::to_vec(&**actions).expect("actions are plain data"),
             &serde_json::to_vec(config).expect("a configuration is JSON"),
             kind.as_bytes(),
         ];
@@ -399,6 +400,7 @@ fn prepare(
         build_id: manifest.build_id.clone(),
         actions,
         tree: Arc::new(manifest.api.server.clone()),
+        numbered: Arc::new(Numbered::new(&manifest.api.server)),
         config,
         pages,
         incompatible,

@@ -111,16 +111,20 @@ impl KnownBuilds {
 }
 
 impl PageBuild {
-    /// The action that a page of this build means by that path, or why it is not called.
-    pub(crate) fn find<'a>(&self, generation: &'a Generation, path: &str) -> Result<&'a Action, CallError> {
+    /// The action that a page of this build means by that path, with its number, or why it is not called.
+    pub(crate) fn find<'a>(&self, generation: &'a Generation, path: &str) -> Result<(usize, &'a Action), CallError> {
         let stale =
             || CallError::new(ErrorCode::StaleClient, format!("`{path}` is not what it was for this page: reload it"));
         let found = generation.find(path);
         match self {
-            Self::Known(page) => match page.actions.get(path).map(|before| before.fate(found.as_ref().ok().copied())) {
-                Some(Fate::Other | Fate::Gone) => Err(stale()),
-                Some(Fate::Same) | None => found,
-            },
+            // Its page knows the same.
+            Self::Known(page) if page.build_id == generation.build_id => found,
+            Self::Known(page) => {
+                match page.actions.get(path).map(|before| before.fate(found.as_ref().ok().map(|found| found.1))) {
+                    Some(Fate::Other | Fate::Gone) => Err(stale()),
+                    Some(Fate::Same) | None => found,
+                }
+            }
             Self::Unknown if found.is_err() => Err(stale()),
             Self::Unknown | Self::Unnamed => found,
         }

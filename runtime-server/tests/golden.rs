@@ -32,8 +32,8 @@ fn messages_of_clients_are_read() {
             }
             ClientMessage::Call(call) => {
                 kinds[1] += 1;
-                assert_eq!((json!(call.id), call.action.as_str()), (row["id"].clone(), text(row, "action")));
-                assert_eq!(serde_json::from_str::<Value>(call.args.get()).expect("JSON"), row["args"]);
+                assert_eq!((json!(call.id), &*call.action), (row["id"].clone(), text(row, "action")));
+                assert_eq!(serde_json::from_str::<Value>(call.args).expect("JSON"), row["args"]);
                 assert_eq!(call.sent == Sent::Again, row["resent"] == true);
                 assert_eq!(call.logging == Logging::Silent, row["silent"] == true);
             }

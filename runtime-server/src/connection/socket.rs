@@ -17,6 +17,7 @@ use super::Connection;
 use super::frame::{self, Garbled, Heard, Reader};
 use super::outbox::Next;
 use crate::app::App;
+use crate::calls::Together;
 use crate::protocol::{CloseCode, Text};
 use crate::stream::Stream;
 use crate::wakes::Batch;
@@ -34,8 +35,12 @@ const UNREAD_BYTES: usize = 16 * 1024;
 pub(crate) trait Owner {
     /// The largest message that it takes.
     fn message_bytes(&self) -> usize;
+    /// What it keeps of the messages of one read.
+    type Read: Default;
     /// A text message arrived.
-    fn text(&self, text: &str);
+    fn text(&self, text: &str, read: &mut Self::Read);
+    /// There is no further message for now.
+    fn read(&self, _read: Self::Read) {}
     /// A binary message arrived.
     fn binary(&self, bytes: &[u8]);
     /// A ping or pong of the websocket's own arrived.
@@ -72,8 +77,14 @@ impl Owner for Tab<'_> {
         self.app.hub.limits.message_bytes
     }
 
-    fn text(&self, text: &str) {
-        self.connection.receive(self.app, text);
+    type Read = Together;
+
+    fn text(&self, text: &str, read: &mut Together) {
+        self.connection.receive_with(self.app, text, read);
+    }
+
+    fn read(&self, mut read: Together) {
+        read.start(self.app, self.connection);
     }
 
     fn binary(&self, _bytes: &[u8]) {
@@ -192,10 +203,11 @@ impl Wire {
     }
 
     /// Bytes have come; an error when nothing more can be made of them.
-    fn received(&mut self, owner: &impl Owner, bytes: &mut [u8]) -> Result<(), End> {
+    fn received<O: Owner>(&mut self, owner: &O, bytes: &mut [u8]) -> Result<(), End> {
         let Self { reader, out, closing, .. } = self;
+        let mut together = O::Read::default();
         let read = reader.read(bytes, &mut |heard| match heard {
-            Heard::Text(text) => owner.text(text),
+            Heard::Text(text) => owner.text(text, &mut together),
             Heard::Binary(bytes) => owner.binary(bytes),
             Heard::Ping(payload) => {
                 owner.heard();
@@ -208,6 +220,7 @@ impl Wire {
                 *closing = if *closing == Closing::We { Closing::Both } else { Closing::Client(code) };
             }
         });
+        owner.read(together);
         read.map_err(|why| {
             owner.unreadable(match why {
                 Garbled::TooLarge => CloseCode::TooLarge,

@@ -6,7 +6,7 @@ use super::message;
 use super::node;
 use super::pool::Vms;
 use super::{
-    Call, CallContext, CallText, Carrier, ClientEvent, Door, Host, HttpRequest, Json, Origin, Outcome, Program,
+    Call, CallContext, CallGroup, Carrier, ClientEvent, Door, Host, HttpRequest, Json, Origin, Outcome, Program,
     RequestView, SessionView,
 };
 use crate::limits::Limits;
@@ -58,11 +58,9 @@ impl Engine {
         self.vms.run(&call.context, call.timeout_ms, text).await
     }
 
-    /// As [`call`](Self::call), handed over before this returns; `done` is told what came of it
-    /// on whatever thread knows, and must not block it.
-    pub fn start_call(&self, call: &CallText, done: Box<dyn FnOnce(Outcome) + Send>) {
-        let text = |id| message::call(id, &call.action, &call.args, &call.known);
-        self.vms.start_call(call.session, call.timeout_ms, text, done);
+    /// Runs the calls of a group, handed over before this returns; its `waits` is told what came of each.
+    pub fn start_calls(&self, calls: CallGroup) {
+        self.vms.start_calls(calls);
     }
 
     /// Runs `authenticate` of the module that `require` knows by that name, for `limits.call_timeout_ms` at most.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::known::{SessionText, push_json, write_session};
 use super::{
-    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Program, PublishTo, RequestView,
-    SessionView, prelude,
+    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Outcome, Program, PublishTo,
+    RequestView, SessionView, prelude,
 };
 use crate::limits::Limits;
 use crate::manifest::Style;
@@ -165,26 +165,30 @@ pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
     read_parts(&parts, &mut question).unwrap_or_else(|error| Sent::Refused(error.to_string(), question))
 }
 
-/// The common case, cut by hand: `["answer",7]` or `["answer",7,value]`, as the prelude writes it.
+/// The common case, cut by hand: `<7>` or `<7,value>`. The end shows that nothing is missing.
 fn read_answer(sent: &str, answer_bytes: usize) -> Option<Sent> {
-    let rest = sent.strip_prefix(r#"["answer","#)?.strip_suffix(']')?;
+    let rest = sent.strip_prefix('<')?.strip_suffix('>')?;
     let (id, value) = match rest.split_once(',') {
         Some((id, value)) => (id, Some(value)),
         None => (rest, None),
     };
     let call = id.parse().ok()?;
-    let outcome = match value {
+    Some(Sent::Answer { call, outcome: answer(value.map(str::to_owned), answer_bytes) })
+}
+
+/// What a call has answered, `None` for `undefined`.
+pub(super) fn answer(value: Option<String>, answer_bytes: usize) -> Outcome {
+    match value {
         Some(value) if value.len() > answer_bytes => Err(CallError::new(
             ErrorCode::TooLarge,
             format!("The answer has {} bytes, which is more than limits.answer_bytes ({answer_bytes})", value.len()),
         )),
-        Some(value) => match RawValue::from_string(value.to_owned()) {
+        Some(value) => match RawValue::from_string(value) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(CallError::new(ErrorCode::NotSerializable, error.to_string())),
         },
         None => Ok(None),
-    };
-    Some(Sent::Answer { call, outcome })
+    }
 }
 
 fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, serde_json::Error> {

@@ -6,6 +6,7 @@
 //! Node workers are two carriers of one thing.
 
 pub(crate) mod embedded;
+mod group;
 mod handle;
 mod known;
 mod message;
@@ -16,8 +17,9 @@ mod stacks;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use group::push_number;
+pub use group::{CallGroup, Calls, Waits};
 pub use handle::{Engine, EngineError};
-pub use known::CallText;
 pub(crate) use known::{SessionText, write_session};
 
 use std::sync::Arc;

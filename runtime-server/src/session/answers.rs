@@ -1,9 +1,10 @@
+//! What a session's pages have asked and been answered, so that a call that is sent again is not run again.
+//!
+//! Pages number their calls one after the other, and most are answered in order: what is kept is kept in the order in which
+//! it came, and looked through only for a call that is sent again.
+
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
 
-use rustc_hash::FxHashMap;
-
-use crate::connection::Connection;
 use crate::limits::Limits;
 use crate::protocol::{ClientId, Sent, Text};
 
@@ -18,9 +19,14 @@ pub(crate) struct Answers {
 #[derive(Debug)]
 struct Page {
     id: ClientId,
-    calls: FxHashMap<u64, Known>,
-    /// Calls that are done, in order: when, and which.
-    order: VecDeque<(u64, u64)>,
+    /// Calls that run, and the numbers of the connections that they were last sent on.
+    running: VecDeque<(u64, u64)>,
+    /// Calls that are done, in the order of their ends.
+    done: VecDeque<Done>,
+    /// Their answers, one behind the other.
+    texts: VecDeque<u8>,
+    /// No call above this has come.
+    highest: u64,
     /// No call up to this number can be told from one that never came.
     forgotten: u64,
     /// The connection that it said hello on last.
@@ -30,9 +36,10 @@ struct Page {
 }
 
 #[derive(Debug)]
-enum Known {
-    Running(Weak<Connection>),
-    Done(Text),
+struct Done {
+    at_ms: u64,
+    call: u64,
+    bytes: usize,
 }
 
 /// What is to be done with a call that came in.
@@ -77,10 +84,10 @@ impl Answers {
             PageState::Fresh => 0,
             PageState::Returning => u64::MAX,
         };
-        let (calls, order) = (FxHashMap::default(), VecDeque::new());
+        let (running, done, texts) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         // Most sessions have one page.
         self.pages.reserve_exact(1);
-        self.pages.push(Page { id, calls, order, forgotten, connection, left_ms: None });
+        self.pages.push(Page { id, running, done, texts, highest: 0, forgotten, connection, left_ms: None });
     }
 
     /// A page's connection ended; it may have come back on another one before that was noticed.
@@ -90,90 +97,97 @@ impl Answers {
         }
     }
 
-    /// A call came in: it counts as running when this says that it is to run.
-    pub(crate) fn begin(&mut self, page: ClientId, call: u64, sent: Sent, connection: &Arc<Connection>) -> Begin {
+    /// A call came in on that connection: it counts as running when this says that it is to run.
+    pub(crate) fn begin(&mut self, page: ClientId, call: u64, sent: Sent, connection: u64) -> Begin {
         let Some(page) = self.page(page) else { return Begin::Unknown };
-        match page.calls.get_mut(&call) {
-            Some(Known::Running(target)) => {
-                *target = Arc::downgrade(connection);
-                Begin::Running
-            }
-            Some(Known::Done(text)) => Begin::Answered(text.clone()),
-            None if sent == Sent::Again && call <= page.forgotten => Begin::Unknown,
-            None => {
-                page.calls.insert(call, Known::Running(Arc::downgrade(connection)));
-                Begin::Run
-            }
+        if call > page.highest {
+            page.highest = call;
+        } else if let Some((_, target)) = page.running.iter_mut().find(|(running, _)| *running == call) {
+            *target = connection;
+            return Begin::Running;
+        } else if let Some(text) = page.answer(call) {
+            return Begin::Answered(text);
         }
+        if sent == Sent::Again && call <= page.forgotten {
+            return Begin::Unknown;
+        }
+        page.running.push_back((call, connection));
+        Begin::Run
     }
 
     /// A call that was to run is refused: it never came, as far as its page is concerned.
     pub(crate) fn refuse(&mut self, page: ClientId, call: u64) {
         if let Some(page) = self.page(page) {
-            page.calls.remove(&call);
+            page.end(call);
         }
     }
 
-    /// A call has its answer: remembers it and tells where it is to be sent.
+    /// A call has its answer: remembers it and gives the number of the connection where it is to be sent.
     pub(crate) fn finish(
         &mut self,
         page: ClientId,
         call: u64,
-        answer: &Text,
+        answer: &str,
         now_ms: u64,
         limits: &Limits,
-    ) -> Option<Arc<Connection>> {
+    ) -> Option<u64> {
         let page = self.page(page)?;
-        let known = page.calls.get_mut(&call)?;
-        let Known::Running(target) = std::mem::replace(known, Known::Done(answer.clone())) else { return None };
-        page.order.push_back((now_ms, call));
+        let target = page.end(call)?;
+        page.done.push_back(Done { at_ms: now_ms, call, bytes: answer.len() });
+        page.texts.extend(answer.as_bytes());
         self.done += 1;
         self.bytes += answer.len();
         while self.done > limits.answers_per_session || self.bytes > limits.answers_bytes_per_session {
             self.forget_oldest();
         }
-        target.upgrade()
+        Some(target)
     }
 
     /// Whether calls run.
     pub(crate) fn is_busy(&self) -> bool {
-        self.pages.iter().any(|page| page.calls.len() > page.order.len())
+        self.pages.iter().any(|page| !page.running.is_empty())
     }
 
     /// Forgets what is too old.
     pub(crate) fn sweep(&mut self, now_ms: u64, limits: &Limits) {
         let before_ms = now_ms.saturating_sub(limits.answer_memory_ms);
         for index in (0..self.pages.len()).rev() {
-            while self.pages[index].order.front().is_some_and(|(at, _)| *at < before_ms) {
+            while self.pages[index].done.front().is_some_and(|done| done.at_ms < before_ms) {
                 self.forget_first_of(index);
             }
-            let page = &self.pages[index];
-            if page.calls.is_empty() && page.left_ms.is_some_and(|left| left < before_ms) {
+            let page = &mut self.pages[index];
+            if page.done.is_empty() {
+                // What a burst has taken is given back.
+                page.texts = VecDeque::new();
+            }
+            if page.running.is_empty() && page.done.is_empty() && page.left_ms.is_some_and(|left| left < before_ms) {
                 self.drop_page(index);
             }
         }
     }
 
     fn forget_oldest(&mut self) {
-        let oldest = (0..self.pages.len())
-            .filter(|i| !self.pages[*i].order.is_empty())
-            .min_by_key(|i| self.pages[*i].order.front().copied());
+        let oldest = match self.pages.len() {
+            1 => Some(0),
+            pages => (0..pages)
+                .filter(|i| !self.pages[*i].done.is_empty())
+                .min_by_key(|i| self.pages[*i].done.front().map(|done| (done.at_ms, done.call))),
+        };
         self.forget_first_of(oldest.expect("there are answers when there are too many"));
     }
 
     fn forget_first_of(&mut self, index: usize) {
         let page = &mut self.pages[index];
-        if let Some((_, call)) = page.order.pop_front() {
+        if let Some(Done { call, bytes, .. }) = page.done.pop_front() {
             page.forgotten = page.forgotten.max(call);
-            if let Some(Known::Done(text)) = page.calls.remove(&call) {
-                self.bytes -= text.len();
-            }
+            page.texts.drain(..bytes);
+            self.bytes -= bytes;
             self.done -= 1;
         }
     }
 
     fn drop_page(&mut self, index: usize) {
-        while !self.pages[index].order.is_empty() {
+        while !self.pages[index].done.is_empty() {
             self.forget_first_of(index);
         }
         self.pages.swap_remove(index);
@@ -181,5 +195,82 @@ impl Answers {
 
     fn page(&mut self, id: ClientId) -> Option<&mut Page> {
         self.pages.iter_mut().find(|page| page.id == id)
+    }
+}
+
+impl Page {
+    /// A call runs no more; gives its connection.
+    fn end(&mut self, call: u64) -> Option<u64> {
+        let at = self.running.iter().position(|(running, _)| *running == call)?;
+        let (_, connection) = self.running.remove(at)?;
+        Some(connection)
+    }
+
+    /// The answer of a call that is done.
+    fn answer(&self, call: u64) -> Option<Text> {
+        let mut from = 0;
+        for done in &self.done {
+            if done.call == call {
+                let text = self.texts.range(from..from + done.bytes).copied().collect();
+                return Some(String::from_utf8(text).expect("a text was put there").into());
+            }
+            from += done.bytes;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: ClientId = 7;
+
+    fn answers(limits: &Limits) -> Answers {
+        let mut answers = Answers::default();
+        answers.hello(PAGE, 1, PageState::Fresh, limits);
+        answers
+    }
+
+    fn told(begin: Begin) -> String {
+        match begin {
+            Begin::Answered(text) => text.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_call_runs_once_and_its_answer_is_its_own() {
+        let limits = Limits::default();
+        let mut answers = answers(&limits);
+        for call in [1, 2, 3] {
+            assert_eq!(told(answers.begin(PAGE, call, Sent::First, 1)), "Run");
+        }
+        // Sent again elsewhere while it runs, and answered there.
+        assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "Running");
+        assert_eq!(answers.finish(PAGE, 3, "three", 0, &limits), Some(1));
+        assert_eq!(answers.finish(PAGE, 2, "zwei \u{e4}", 0, &limits), Some(9));
+        assert_eq!(answers.finish(PAGE, 2, "again", 0, &limits), None);
+        assert_eq!(told(answers.begin(PAGE, 3, Sent::Again, 9)), "three");
+        assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "zwei \u{e4}");
+        assert!(answers.is_busy());
+        answers.refuse(PAGE, 1);
+        assert!(!answers.is_busy());
+        assert_eq!(told(answers.begin(PAGE, 1, Sent::Again, 9)), "Run");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_unknown_and_the_rest_is_whole() {
+        let limits = Limits { answers_per_session: 2, ..Limits::default() };
+        let mut answers = answers(&limits);
+        for call in 1..=5 {
+            assert_eq!(told(answers.begin(PAGE, call, Sent::First, 1)), "Run");
+            assert_eq!(answers.finish(PAGE, call, &format!("the answer {call}"), call, &limits), Some(1));
+        }
+        let mut again = |call| told(answers.begin(PAGE, call, Sent::Again, 1));
+        assert_eq!([again(3), again(4), again(5)], ["Unknown", "the answer 4", "the answer 5"]);
+        answers.sweep(limits.answer_memory_ms + 5, &limits);
+        assert_eq!(told(answers.begin(PAGE, 4, Sent::Again, 1)), "Unknown");
+        assert_eq!(told(answers.begin(PAGE, 5, Sent::Again, 1)), "the answer 5");
     }
 }

@@ -75,6 +75,13 @@ impl Bridge {
         }
     }
 
+    /// The answer of a call, as JSON; none is `undefined`.
+    pub(super) fn answered(&self, call: u64, value: Option<String>) {
+        if !self.mailbox.is_given_up() {
+            self.mailbox.answer(call, message::answer(value, self.answer_bytes));
+        }
+    }
+
     pub(super) fn perform(&self, effect: HostCall, question: Option<u64>) {
         // A client may be there before the thread of the VM has seen that it is at work.
         if !self.open.get() && !matches!(effect, HostCall::WatchEvents { .. }) {

@@ -20,6 +20,11 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
     let to = bridge.clone();
     host.set("send", Function::new(ctx.clone(), move |text: String| to.sent(&text))?)?;
 
+    let of = bridge.clone();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the prelude got it from us")]
+    let answer = move |call: f64, value: Option<String>| of.answered(call as u64, value);
+    host.set("answer", Function::new(ctx.clone(), answer)?)?;
+
     let born = Instant::now();
     host.set("now", Function::new(ctx.clone(), move || born.elapsed().as_secs_f64() * 1000.0)?)?;
 

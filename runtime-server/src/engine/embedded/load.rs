@@ -14,6 +14,10 @@ use crate::limits::Limits;
 pub(super) struct Entry {
     /// Runs a message.
     pub(super) receive: Persistent<Function<'static>>,
+    /// Takes a message about several calls.
+    pub(super) take: Persistent<Function<'static>>,
+    /// Runs the next of them.
+    pub(super) next: Persistent<Function<'static>>,
     /// The call that the last message was about.
     pub(super) owner: Persistent<Function<'static>>,
     /// Logs a rejection that nobody handled.
@@ -52,7 +56,8 @@ fn evaluate(ctx: &Ctx<'_>, program: &Program, limits: &Limits, bridge: &Rc<Bridg
     globals.remove("__ss")?;
     entry.get::<_, Function<'_>>("load")?.call::<_, ()>(())?;
     let keep = |name: &str| entry.get::<_, Function<'_>>(name).map(|function| Persistent::save(ctx, function));
-    Ok(Entry { receive: keep("receive")?, owner: keep("owner")?, unhandled: keep("unhandled")? })
+    let [receive, take, next] = [keep("receive")?, keep("take")?, keep("next")?];
+    Ok(Entry { receive, take, next, owner: keep("owner")?, unhandled: keep("unhandled")? })
 }
 
 #[derive(PartialEq, Eq)]

@@ -20,6 +20,17 @@ const STACK_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// Share of the memory limit, in percent, that may still be in use after a collection.
 const MEMORY_AFTER_COLLECTION_PERCENT: usize = 80;
 
+/// What the VM does at a time.
+#[derive(Clone, Copy)]
+enum Task<'a> {
+    /// Gives the prelude a message.
+    Message(&'a str),
+    /// Gives it one about several calls, which come next.
+    Calls(&'a str),
+    /// Lets it run the next of those.
+    Call,
+}
+
 /// A VM with the app loaded.
 pub(in crate::engine) struct Vm {
     entry: Entry,
@@ -83,10 +94,12 @@ impl Vm {
                     self.bridge.wake_up();
                     None
                 }
-                Next::Message(call, text) => self.task(call, &text),
+                Next::Message(call, text) => self.task(call, Task::Message(&text)),
+                Next::Calls(text) => self.task(None, Task::Calls(&text)),
+                Next::Call(call) => self.task(Some(call), Task::Call),
                 Next::Timer => {
                     let due = self.bridge.timers.borrow_mut().take_due();
-                    due.and_then(|id| self.task(None, &message::timer(id)))
+                    due.and_then(|id| self.task(None, Task::Message(&message::timer(id))))
                 }
             };
             if let Some(reason) = end {
@@ -95,8 +108,8 @@ impl Vm {
         }
     }
 
-    /// Runs one message and the microtasks that follow from it. Gives the reason when the VM cannot go on.
-    fn task(&self, call: Option<u64>, text: &str) -> Option<&'static str> {
+    /// Runs one task and the microtasks that follow from it. Gives the reason when the VM cannot go on.
+    fn task(&self, call: Option<u64>, task: Task<'_>) -> Option<&'static str> {
         let busy = Duration::from_millis(self.limits.call_busy_ms);
         let watchdog = &self.bridge.watchdog;
         let mut blamed = None;
@@ -105,9 +118,19 @@ impl Vm {
         let unfit = self.context.with(|ctx| {
             // What was too long is stopped; what else waits in the VM gets a time of its own, once.
             let mut stopped = false;
-            if let Err(error) = enter::<_, ()>(&ctx, &self.entry.receive, (text,)) {
+            let entered = match task {
+                Task::Message(text) => enter::<_, ()>(&ctx, &self.entry.receive, (text,)),
+                Task::Calls(text) => enter::<_, ()>(&ctx, &self.entry.take, (text,)),
+                Task::Call => enter::<_, ()>(&ctx, &self.entry.next, ()),
+            };
+            if let Err(error) = entered {
                 let failure = self.failure(&ctx, &error);
-                blamed = self.blame(&ctx, call, failure);
+                if let Task::Calls(_) = task {
+                    // Not one of them can be begun with.
+                    self.bridge.mailbox.fail_rest(&failure);
+                } else {
+                    blamed = self.blame(&ctx, call, failure);
+                }
                 if watchdog.has_interrupted() {
                     stopped = true;
                     watchdog.start(busy);

@@ -1,7 +1,7 @@
 //! What is on its way to a worker process: which messages it was sent and has not begun with, and what it sends back.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader};
+use std::io::Read as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,12 +10,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::engine::message::{self, Sent};
-use crate::engine::pool::{Mailbox, Question};
+use crate::engine::pool::{Mailbox, Message, Question};
 use crate::engine::{Host, HostCall, Reply};
 use crate::wakes::Batch;
 
 /// The worker counts messages up to here, then from 0 again.
 const COUNT: u64 = 0x3fff_ffff;
+
+/// What is read at once.
+const READ_BYTES: usize = 64 * 1024;
 
 /// How a process came to its end, as far as it said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +44,8 @@ pub(super) struct Link {
 }
 
 struct State {
-    /// Messages that the worker has not said to have begun with: calls by number and text.
-    ahead: VecDeque<Option<(u64, String)>>,
+    /// Messages that the worker has not said to have begun with.
+    ahead: VecDeque<Message>,
     /// Its count at the last time.
     begun: u64,
     farewell: Farewell,
@@ -61,40 +64,68 @@ impl Link {
     }
 
     /// These are about to be written.
-    pub(super) fn sending(&self, messages: Vec<(Option<u64>, String)>) -> String {
-        let mut text = String::with_capacity(messages.iter().map(|(_, text)| text.len() + 1).sum());
+    pub(super) fn sending(&self, messages: Vec<Message>) -> String {
+        let mut text = String::new();
         let mut state = self.state.lock();
-        for (call, message) in messages {
-            text.push_str(&message);
+        for message in messages {
+            match &message {
+                Message::Plain(message) | Message::Call(_, message) => text.push_str(message),
+                Message::Calls(part) => part.write(&mut text),
+            }
             text.push('\n');
-            state.ahead.push_back(call.map(|id| (id, message)));
+            // What concerns no call is lost with the worker.
+            state.ahead.push_back(if let Message::Plain(_) = message {
+                Message::Plain(String::new())
+            } else {
+                message
+            });
         }
         self.mailbox.busy(self.patience);
         text
     }
 
     /// Reads what the worker sends until it sends no more.
-    pub(super) fn read(&self, stream: UnixStream) {
-        let mut stream = BufReader::with_capacity(64 * 1024, stream);
-        let mut line = Vec::new();
-        let mut batch = None;
-        while matches!(stream.read_until(b'\n', &mut line), Ok(1..)) {
+    pub(super) fn read(&self, mut stream: UnixStream) {
+        let mut buffer = vec![0; READ_BYTES];
+        let mut rest = Vec::new();
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
             // What has come together is told together.
-            batch.get_or_insert_with(Batch::begin);
-            if line.ends_with(b"\n") && !self.mailbox.is_given_up() {
-                self.received(String::from_utf8_lossy(&line).trim_end());
+            let _batch = Batch::begin();
+            let mut new = &buffer[..count];
+            if !rest.is_empty() {
+                let Some(end) = memchr::memchr(b'\n', new) else {
+                    rest.extend_from_slice(new);
+                    continue;
+                };
+                rest.extend_from_slice(&new[..end]);
+                self.lines(&std::mem::take(&mut rest));
+                new = &new[end + 1..];
             }
-            line.clear();
-            if !stream.buffer().contains(&b'\n') {
-                batch = None;
+            match memchr::memrchr(b'\n', new) {
+                Some(end) => {
+                    self.lines(&new[..end]);
+                    rest.extend_from_slice(&new[end + 1..]);
+                }
+                None => rest.extend_from_slice(new),
             }
         }
-        drop(batch);
         self.mailbox.break_off();
     }
 
+    /// Lines that have come together.
+    fn lines(&self, lines: &[u8]) {
+        if self.mailbox.is_given_up() {
+            return;
+        }
+        for line in String::from_utf8_lossy(lines).split('\n') {
+            self.received(line.trim_end());
+        }
+    }
+
     fn received(&self, line: &str) {
-        if let Some(begun) = numbers(line, "ack") {
+        if line.starts_with('<') {
+            self.perform(line);
+        } else if let Some(begun) = numbers(line, "ack") {
             self.begun(begun.0);
         } else if let Some(ended) = numbers(line, "ended") {
             self.begun(ended.0);
@@ -115,9 +146,21 @@ impl Link {
     fn begun(&self, count: u64) {
         let mut state = self.state.lock();
         let more = count.wrapping_sub(state.begun) & COUNT;
-        let more = usize::try_from(more).unwrap_or(usize::MAX).min(state.ahead.len());
+        let more = usize::try_from(more).unwrap_or(usize::MAX);
         state.begun = count;
-        state.ahead.drain(..more);
+        let mut left = more;
+        while left > 0
+            && let Some(first) = state.ahead.front_mut()
+        {
+            if let Message::Calls(part) = first
+                && part.len() > left
+            {
+                part.skip(left);
+                break;
+            }
+            left -= first.count().min(left);
+            state.ahead.pop_front();
+        }
         if state.ahead.is_empty() {
             self.mailbox.idle();
         } else {
@@ -146,10 +189,10 @@ impl Link {
 
     /// How the process came to its end, and the calls that it was sent and has not begun with. Without a farewell any
     /// of those may have been begun.
-    pub(super) fn end(&self) -> (Farewell, Vec<(u64, String)>) {
+    pub(super) fn end(&self) -> (Farewell, Vec<Message>) {
         let mut state = self.state.lock();
         let ahead = std::mem::take(&mut state.ahead);
-        (state.farewell, ahead.into_iter().flatten().collect())
+        (state.farewell, ahead.into())
     }
 }
 

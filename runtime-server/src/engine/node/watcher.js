@@ -4,9 +4,9 @@
 const { writeSync } = require("node:fs");
 const { workerData } = require("node:worker_threads");
 const { shared, period_ms, patience_ms } = workerData;
-const [STARTED, TURNS, ON, NEVER] = [0, 1, 2, 3];
-const marks = new Int32Array(shared, 0, 4);
-const blamed = new Float64Array(shared, 16, 1);
+const [STARTED, TURNS, ON, NEVER, DUE] = [0, 1, 2, 3, 4];
+const marks = new Int32Array(shared, 0, 6);
+const blamed = new Float64Array(shared, 24, 1);
 
 /** Writes between whatever the other thread has written of a line and the rest that it will never write. */
 function report(text) {
@@ -28,6 +28,7 @@ let turns = -1;
 let silent_ms = 0;
 for (;;) {
   Atomics.wait(marks, NEVER, 0, period_ms);
+  Atomics.store(marks, DUE, 1);
   const [startedNow, turnsNow] = [Atomics.load(marks, STARTED), Atomics.load(marks, TURNS)];
   if (startedNow !== started || turnsNow !== turns) {
     [started, turns, silent_ms] = [startedNow, turnsNow, 0];

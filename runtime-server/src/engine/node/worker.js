@@ -12,7 +12,6 @@
   const { webcrypto } = require("node:crypto");
   // What the app may change later.
   const { Buffer, process, performance, setImmediate, setInterval } = globalThis;
-  const now = performance.now.bind(performance);
   const { load, store, add, compareExchange, wait, notify } = Atomics;
   const { stringify } = JSON;
   // What Node.js does itself between two turns: microtasks, and what waits for the next tick.
@@ -20,6 +19,7 @@
   const method = (fn) => Function.prototype.call.bind(fn);
   const indexOf = method(String.prototype.indexOf);
   const slice = method(String.prototype.slice);
+  const charCodeAt = method(String.prototype.charCodeAt);
   const textOf = method(Buffer.prototype.toString);
 
   // What the option -e adds to the globals of Node.js.
@@ -32,12 +32,15 @@
   // The server says when to end. A terminal or a service manager signals the workers too, while calls are still in hand.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-  // Shared with the watcher: how many messages were begun (-1: no more), turns of the event loop, whether to watch.
-  const [STARTED, TURNS, ON] = [0, 1, 2];
+  // Shared with the watcher: how many messages were begun (-1: no more), turns of the event loop, whether to watch, whether it is
+  // time to tell the server.
+  const [STARTED, TURNS, ON, DUE] = [0, 1, 2, 4];
   const COUNT = 0x3fffffff;
-  const shared = new SharedArrayBuffer(24);
-  const marks = new Int32Array(shared, 0, 4);
-  const blamed = new Float64Array(shared, 16, 1);
+  /** How calls that came together begin. */
+  const CALLS = 42;
+  const shared = new SharedArrayBuffer(32);
+  const marks = new Int32Array(shared, 0, 6);
+  const blamed = new Float64Array(shared, 24, 1);
   const { period_ms, patience_ms } = boot;
   const watcher = new Worker(boot.watcher, {
     eval: true,
@@ -77,7 +80,17 @@
   /** What the prelude sends leaves with all else of this turn; what it sends while it is loaded waits until the worker is needed. */
   function send(text) {
     out += `${text}\n`;
-    if (flushing || socket === null) return;
+    if (!flushing) flushLater();
+  }
+
+  /** The answer of a call; it ends with a sign, so that a part of it is not taken for the whole. */
+  function answer(id, text) {
+    out += text === undefined ? `<${id}>\n` : `<${id},${text}>\n`;
+    if (!flushing) flushLater();
+  }
+
+  function flushLater() {
+    if (socket === null) return;
     flushing = true;
     setImmediate(flush);
   }
@@ -90,41 +103,33 @@
     host: {
       __proto__: null,
       send,
+      answer,
+      blamed,
       now: () => performance.now(),
       builtin: (name) => (name[0] === "." ? copies(name) : require(isBuiltin(name) ? name : `node:${name}`)),
       fileUrl: (path) => pathToFileURL(path).href,
     },
   };
-  // The watcher reads on whose behalf the app runs.
-  Object.defineProperty(ss, "owner", {
-    __proto__: null,
-    get: () => blamed[0],
-    set(id) {
-      blamed[0] = id;
-    },
-  });
-
   let entry;
-  let told_ms = 0;
-  function run(text) {
+
+  /** One more message is begun with. */
+  function begin() {
     // The server takes a worker that tells nothing for one that does not move.
-    if (now() - told_ms > period_ms) tell();
+    if (marks[DUE] !== 0) {
+      tell();
+      flushing = true;
+    }
     for (;;) {
       const started = load(marks, STARTED);
       // The watcher has given this process up.
       if (started === -1) wait(marks, STARTED, -1);
-      else if (compareExchange(marks, STARTED, started, (started + 1) & COUNT) === started) break;
-    }
-    try {
-      entry.receive(text);
-    } catch (error) {
-      entry.uncaught(error);
+      else if (compareExchange(marks, STARTED, started, (started + 1) & COUNT) === started) return;
     }
   }
 
   /** Sends what there is, and how far this has come. */
   function tell() {
-    told_ms = now();
+    marks[DUE] = 0;
     out += `["ack",${load(marks, STARTED)}]\n`;
     flush();
   }
@@ -138,6 +143,8 @@
   /** Messages that have come and were not begun with. */
   let queue = [];
   let next = 0;
+  /** Of calls that came together, how many are left. */
+  let left = 0;
 
   function received(chunk) {
     let from = 0;
@@ -152,12 +159,34 @@
     if (from > 0) setImmediate(work);
   }
 
+  /** Runs the next call, or the next message. */
+  function step() {
+    if (left === 0) {
+      const text = queue[next++];
+      if (charCodeAt(text, 0) !== CALLS) {
+        begin();
+        entry.receive(text);
+        return;
+      }
+      left = entry.take(text);
+    }
+    left--;
+    begin();
+    entry.next();
+  }
+
   /** Runs the messages one by one, so that what follows from each is done before the next. */
   function work() {
     let done = false;
+    // All that is sent meanwhile leaves at the end.
+    flushing = true;
     try {
-      while (next < queue.length) {
-        run(queue[next++]);
+      while (left > 0 || next < queue.length) {
+        try {
+          step();
+        } catch (error) {
+          entry.uncaught(error);
+        }
         if (settle === undefined) return;
         // What is thrown in there leaves this function as it would leave any other turn.
         settle();

@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
+use super::group::{Part, Queued};
 use crate::engine::{CallError, ErrorCode, Outcome};
 use crate::wakes;
 
@@ -30,14 +31,48 @@ pub(in crate::engine) enum Job {
         /// When it waits no longer, where nobody else looks at that.
         until: Option<Instant>,
     },
+    /// Calls of one connection, of which each moves to the spare like another call.
+    Calls(Part),
     /// A message that concerns this VM only.
     Message(String),
+}
+
+impl Job {
+    /// How many calls it is.
+    fn calls(&self) -> usize {
+        match self {
+            Self::Call { .. } => 1,
+            Self::Calls(part) => part.len(),
+            Self::Message(_) => 0,
+        }
+    }
+
+    fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Call { until, .. } => *until,
+            Self::Calls(part) => Some(part.queued.until),
+            Self::Message(_) => None,
+        }
+    }
+
+    /// Answers its calls.
+    pub(in crate::engine) fn answer(self, outcome: &Outcome) {
+        match self {
+            Self::Call { answer, .. } => answer(outcome.clone()),
+            Self::Calls(part) => part.which.for_each(|place| part.queued.answer(place, outcome.clone())),
+            Self::Message(_) => {}
+        }
+    }
 }
 
 /// What the VM shall do next.
 pub(in crate::engine) enum Next {
     /// Give the prelude this message; a call is on the list of those that have started from now on.
     Message(Option<u64>, String),
+    /// Give the prelude this message about so many calls, each of which comes next.
+    Calls(String),
+    /// Run the next of those calls, which is on the list from now on.
+    Call(u64),
     /// It was a spare and is at work from now on.
     Opened,
     /// A timer is due.
@@ -50,12 +85,32 @@ pub(in crate::engine) enum Next {
 pub(in crate::engine) enum Batch {
     /// It was a spare and is at work from now on.
     Opened,
-    /// These messages, each with the number of its call, which is on the list of those that have started.
-    Messages(Vec<(Option<u64>, String)>),
+    /// These messages; their calls are on the list of those that have started.
+    Messages(Vec<Message>),
     /// Its process is gone.
     Broken,
     /// End.
     Stop,
+}
+
+/// A message for a worker process.
+pub(in crate::engine) enum Message {
+    /// About no call.
+    Plain(String),
+    /// A call by its number.
+    Call(u64, String),
+    /// Calls of one connection.
+    Calls(Part),
+}
+
+impl Message {
+    /// As how many messages the worker counts it.
+    pub(in crate::engine) fn count(&self) -> usize {
+        match self {
+            Self::Plain(_) | Self::Call(..) => 1,
+            Self::Calls(part) => part.len(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,8 +131,11 @@ struct State {
     /// How many of the queue are calls: messages do not count, or a script's own questions would keep calls out.
     calls: usize,
     started: FxHashMap<u64, Started>,
-    /// Messages sent to a worker process that it has not begun with.
+    /// The calls that the VM has been given together and has not begun with.
+    rest: Option<Part>,
+    /// Messages sent to a worker process that it has not begun with, and how many of them were sent last.
     ahead: usize,
+    last_sent: usize,
     /// The worker process is gone.
     broken: bool,
     /// The VM's thread sleeps.
@@ -85,24 +143,91 @@ struct State {
 }
 
 /// A call that its VM was given.
-struct Started {
-    answer: Answer,
-    until: Option<Instant>,
+enum Started {
+    Call { answer: Answer, until: Option<Instant> },
+    Grouped(Arc<Queued>),
+}
+
+impl Started {
+    fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Call { until, .. } => *until,
+            Self::Grouped(queued) => Some(queued.until),
+        }
+    }
+
+    fn answer(self, id: u64, outcome: Outcome) {
+        match self {
+            Self::Call { answer, .. } => answer(outcome),
+            Self::Grouped(queued) => queued.answer(queued.place(id), outcome),
+        }
+    }
 }
 
 impl State {
-    fn take(&mut self, count: usize) -> Vec<(Option<u64>, String)> {
+    /// Takes jobs for a worker process, of so many messages or a few more.
+    fn take(&mut self, most: usize) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let mut count = 0;
+        while count < most
+            && let Some(job) = self.queue.pop_front()
+        {
+            self.calls -= job.calls();
+            count += job.calls().max(1);
+            messages.push(match job {
+                Job::Call { id, text, answer, until } => {
+                    self.started.insert(id, Started::Call { answer, until });
+                    Message::Call(id, text)
+                }
+                Job::Calls(part) => {
+                    let calls = part.ids().map(|id| (id, Started::Grouped(Arc::clone(&part.queued))));
+                    self.started.extend(calls);
+                    Message::Calls(part)
+                }
+                Job::Message(text) => Message::Plain(text),
+            });
+        }
         self.ahead += count;
-        let jobs: Vec<Job> = self.queue.drain(..count).collect();
-        let messages = jobs.into_iter().map(|job| match job {
+        self.last_sent = count;
+        messages
+    }
+
+    /// What a VM of this process does next.
+    fn next(&mut self, mailbox: &Mailbox) -> Option<Next> {
+        if let Some(rest) = &mut self.rest {
+            if let Some(id) = rest.next() {
+                self.calls -= 1;
+                self.started.insert(id, Started::Grouped(Arc::clone(&rest.queued)));
+                mailbox.at_hand.store(id, Ordering::Relaxed);
+                return Some(Next::Call(id));
+            }
+            self.rest = None;
+        }
+        Some(match self.queue.pop_front()? {
             Job::Call { id, text, answer, until } => {
                 self.calls -= 1;
-                self.started.insert(id, Started { answer, until });
-                (Some(id), text)
+                self.started.insert(id, Started::Call { answer, until });
+                mailbox.at_hand.store(id, Ordering::Relaxed);
+                Next::Message(Some(id), text)
             }
-            Job::Message(text) => (None, text),
-        });
-        messages.collect()
+            Job::Calls(part) => {
+                let text = part.text();
+                self.rest = Some(part);
+                Next::Calls(text)
+            }
+            Job::Message(text) => Next::Message(None, text),
+        })
+    }
+
+    /// Whether a worker process is to be sent what waits. While it has two deliveries before it, what comes is collected:
+    /// it keeps nobody waiting, and a busy worker gets few large ones.
+    fn may_send(&self, most_ahead: usize) -> bool {
+        !self.queue.is_empty() && self.ahead < most_ahead && self.ahead <= self.last_sent
+    }
+
+    /// Whether the thread of the VM sleeps and should not any more.
+    fn is_to_wake(&self) -> bool {
+        self.sleeps && (self.phase != Phase::Open || self.may_send(usize::MAX))
     }
 }
 
@@ -138,7 +263,9 @@ impl Mailbox {
                 queue: VecDeque::new(),
                 calls: 0,
                 started: FxHashMap::default(),
+                rest: None,
                 ahead: 0,
+                last_sent: 0,
                 broken: false,
                 sleeps: false,
             }),
@@ -188,16 +315,15 @@ impl Mailbox {
         if state.phase == Phase::Closed {
             return Err(Refused::Closed(job));
         }
-        if matches!(job, Job::Call { .. }) {
-            if state.calls >= most {
-                return Err(Refused::Full(job));
-            }
-            state.calls += 1;
+        let calls = job.calls();
+        if calls > most.saturating_sub(state.calls) {
+            return Err(Refused::Full(job));
         }
+        state.calls += calls;
         state.queue.push_back(job);
-        let sleeps = state.sleeps;
+        let wake = state.is_to_wake();
         drop(state);
-        if sleeps {
+        if wake {
             wakes::wake(Waker::from(Arc::clone(self)));
         }
         Ok(())
@@ -230,16 +356,8 @@ impl Mailbox {
             if timer.is_some_and(|due| due <= Instant::now()) {
                 return Next::Timer;
             }
-            if let Some(job) = state.queue.pop_front() {
-                return match job {
-                    Job::Call { id, text, answer, until } => {
-                        state.calls -= 1;
-                        state.started.insert(id, Started { answer, until });
-                        self.at_hand.store(id, Ordering::Relaxed);
-                        Next::Message(Some(id), text)
-                    }
-                    Job::Message(text) => Next::Message(None, text),
-                };
+            if let Some(next) = state.next(self) {
+                return next;
             }
             if !told {
                 // What this thread has for others must not wait as long as it does.
@@ -267,12 +385,11 @@ impl Mailbox {
                     state.phase = Phase::Open;
                     return Batch::Opened;
                 }
-                Phase::Open => {
-                    let count = state.queue.len().min(most_ahead.saturating_sub(state.ahead));
-                    if count > 0 {
-                        return Batch::Messages(state.take(count));
-                    }
+                Phase::Open if state.may_send(most_ahead) => {
+                    let most = most_ahead - state.ahead;
+                    return Batch::Messages(state.take(most));
                 }
+                Phase::Open => {}
                 Phase::Spare => {}
             }
             state.sleeps = true;
@@ -285,8 +402,11 @@ impl Mailbox {
     pub(in crate::engine) fn begun(&self, count: usize) {
         let mut state = self.state.lock();
         state.ahead = state.ahead.saturating_sub(count);
+        let wake = state.is_to_wake();
         drop(state);
-        self.wake.notify_one();
+        if wake {
+            self.wake.notify_one();
+        }
     }
 
     /// The worker process is gone.
@@ -296,21 +416,43 @@ impl Mailbox {
     }
 
     /// These calls were sent and have not started after all: they wait again, before all others.
-    pub(in crate::engine) fn put_back(&self, calls: Vec<(u64, String)>) {
+    pub(in crate::engine) fn put_back(&self, messages: Vec<Message>) {
         let mut state = self.state.lock();
-        for (id, text) in calls.into_iter().rev() {
-            if let Some(Started { answer, until }) = state.started.remove(&id) {
-                state.calls += 1;
-                state.queue.push_front(Job::Call { id, text, answer, until });
+        for message in messages.into_iter().rev() {
+            match message {
+                Message::Call(id, text) => {
+                    if let Some(Started::Call { answer, until }) = state.started.remove(&id) {
+                        state.calls += 1;
+                        state.queue.push_front(Job::Call { id, text, answer, until });
+                    }
+                }
+                Message::Calls(part) => {
+                    // Their time is up together, so that all of them are known still, or none.
+                    let known = part.ids().filter(|id| state.started.remove(id).is_some()).count();
+                    if known == part.len() {
+                        state.calls += known;
+                        state.queue.push_front(Job::Calls(part));
+                    }
+                }
+                Message::Plain(_) => {}
             }
         }
+    }
+
+    /// Fails the calls that the VM was given together and has not begun with.
+    pub(in crate::engine) fn fail_rest(&self, error: &CallError) {
+        let mut state = self.state.lock();
+        let Some(rest) = state.rest.take() else { return };
+        state.calls -= rest.len();
+        drop(state);
+        Job::Calls(rest).answer(&Err(error.clone()));
     }
 
     /// Fails every call that has started.
     pub(in crate::engine) fn fail_started(&self, error: &CallError) {
         let started = std::mem::take(&mut self.state.lock().started);
-        for call in started.into_values() {
-            (call.answer)(Err(error.clone()));
+        for (id, call) in started {
+            call.answer(id, Err(error.clone()));
         }
     }
 
@@ -319,7 +461,7 @@ impl Mailbox {
         let call = self.state.lock().started.remove(&id);
         match call {
             Some(call) => {
-                (call.answer)(outcome);
+                call.answer(id, outcome);
                 true
             }
             None => false,
@@ -344,25 +486,23 @@ impl Mailbox {
     pub(in crate::engine) fn expire(self: &Arc<Self>, late: &CallError, end: impl Fn(u64) -> String) {
         let mut state = self.state.lock();
         let now = Instant::now();
-        let is_over = |until: &Option<Instant>| until.is_some_and(|until| until <= now);
-        let started = state.started.extract_if(|_, call| is_over(&call.until));
-        let started: Vec<_> = started.map(|(id, call)| (id, call.answer)).collect();
-        let before = state.queue.len();
-        let mut answers = Vec::new();
+        let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        let started: Vec<_> = state.started.extract_if(|_, call| is_over(call.until())).collect();
+        let mut over: Vec<Job> = Vec::new();
         for job in std::mem::take(&mut state.queue) {
-            match job {
-                Job::Call { answer, until, .. } if is_over(&until) => answers.push(answer),
-                job => state.queue.push_back(job),
-            }
+            if is_over(job.until()) { over.push(job) } else { state.queue.push_back(job) }
         }
-        state.calls -= before - state.queue.len();
+        over.extend(state.rest.take_if(|rest| is_over(Some(rest.queued.until))).map(Job::Calls));
+        state.calls -= over.iter().map(Job::calls).sum::<usize>();
         drop(state);
-        for (id, answer) in started {
-            self.tell(end(id));
-            answers.push(answer);
+        for (id, _) in &started {
+            self.tell(end(*id));
         }
-        for answer in answers {
-            answer(Err(late.clone()));
+        for (id, call) in started {
+            call.answer(id, Err(late.clone()));
+        }
+        for job in over {
+            job.answer(&Err(late.clone()));
         }
     }
 
@@ -372,14 +512,15 @@ impl Mailbox {
         state.phase = Phase::Closed;
         self.listening.send_replace(Listening::NoMore);
         let queue = std::mem::take(&mut state.queue);
+        let rest = state.rest.take().filter(|rest| rest.len() > 0).map(Job::Calls);
         state.calls = 0;
         let started = std::mem::take(&mut state.started);
         drop(state);
         self.wake.notify_one();
-        for call in started.into_values() {
-            (call.answer)(Err(error.clone()));
+        for (id, call) in started {
+            call.answer(id, Err(error.clone()));
         }
-        queue.into_iter().filter(|job| matches!(job, Job::Call { .. })).collect()
+        rest.into_iter().chain(queue).filter(|job| job.calls() > 0).collect()
     }
 
     /// As [`close`](Self::close), for a VM that is replaced: what it still does is not seen.

@@ -1,11 +1,13 @@
 //! The VMs of one program: those at work, the warm spare, and which call goes where. The same for every carrier: a VM
 //! is a thread that takes jobs of its mailbox, whatever is behind it.
 
+mod group;
 mod mailbox;
 mod question;
 mod supervisor;
 
-pub(super) use mailbox::{Answer, Batch, Mailbox, Next};
+pub(super) use group::Part;
+pub(super) use mailbox::{Answer, Batch, Mailbox, Message, Next};
 pub(super) use question::Question;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,12 +17,13 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use group::Queued;
 use mailbox::{Job, Refused};
 
 use crate::engine::stacks::{MappedHost, Stacks};
 use crate::engine::{
-    CallContext, CallError, Carrier, ClientEvent, Door, EngineError, ErrorCode, Host, HostCall, Outcome, Program,
-    SessionView,
+    CallContext, CallError, CallGroup, Carrier, ClientEvent, Door, EngineError, ErrorCode, Host, HostCall, Outcome,
+    Program, SessionView,
 };
 use crate::engine::{embedded, message, node};
 use crate::limits::Limits;
@@ -156,24 +159,15 @@ impl Vms {
         }
     }
 
-    /// As [`run`](Self::run); `answer` is told what came of it, perhaps at once.
-    pub(super) fn start_call(
-        &self,
-        session: Option<u64>,
-        timeout_ms: u64,
-        text: impl FnOnce(u64) -> String,
-        answer: Answer,
-    ) {
+    /// As [`run`](Self::run) for the calls of a group, which is told what came of each, perhaps at once.
+    pub(super) fn start_calls(&self, group: CallGroup) {
         let pool = &self.pool.0;
-        let id = pool.ids.fetch_add(1, Ordering::Relaxed);
-        let worker = pool.worker_of(session);
-        let until = Instant::now() + Duration::from_millis(timeout_ms);
-        let stacks = Arc::clone(&pool.stacks);
-        let answer: Answer = Box::new(move |outcome| answer(stacks.outcome(outcome)));
-        if let Err((error, Job::Call { answer, .. })) =
-            pool.push(worker, Job::Call { id, text: text(id), answer, until: Some(until) })
-        {
-            answer(Err(error));
+        let first = pool.ids.fetch_add(group.len() as u64, Ordering::Relaxed);
+        let worker = pool.worker_of(group.session);
+        let until = Instant::now() + Duration::from_millis(group.timeout_ms);
+        let queued = Queued::new(group, first, until, Arc::clone(&pool.stacks));
+        if let Err((error, job)) = pool.push(worker, Job::Calls(Part::all(queued))) {
+            job.answer(&Err(error));
         }
     }
 
@@ -488,9 +482,7 @@ fn live(vm: &dyn Machine, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
 
 fn fail(jobs: Vec<Job>, error: &CallError) {
     for job in jobs {
-        if let Job::Call { answer, .. } = job {
-            answer(Err(error.clone()));
-        }
+        job.answer(&Err(error.clone()));
     }
 }
 

@@ -2,13 +2,17 @@
 (function (ss) {
   "use strict";
   const { Map, Promise, apply, create, isArray, slice, isPromise, when, deferred, mapGet, mapSet, mapDelete, stringify } = ss.p;
-  const { SSError, describe, encode, host } = ss;
+  const { CallState, SSError, describe, encode, host } = ss;
 
   const CALLBACK = 0;
 
-  /** Path to `{path, params, rest, style, guard, fn, holder}`; filled by the tree when the app is loaded. */
+  /** Path to `{path, params, rest, style, guard, fn, holder, Context}`; filled by the tree when the app is loaded. */
   const actions = create(null);
   ss.actions = actions;
+
+  /** The same in the order of the host, which names them by their number. */
+  const numbered = [];
+  ss.numbered = numbered;
 
   /** Calls without an answer yet, by id. */
   const waiting = new Map();
@@ -22,7 +26,7 @@
 
   /** Runs an action. Exactly one of `ok` and `failed` is meant, but the action may call either late or twice. */
   function run(action, state, args, ok, failed) {
-    const self = ss.context(action.holder, state);
+    const self = new action.Context(state);
     let result;
     if (action.style === CALLBACK) {
       let count = action.params;
@@ -56,7 +60,7 @@
   }
 
   function fail(state, what, error) {
-    if (state.done) return ss.report(`${what} failed after it had ${state.done}`, error);
+    if (state.done !== "") return ss.report(`${what} failed after it had ${state.done}`, error);
     state.done = "failed";
     mapDelete(waiting, state.id);
     const { code, message, stack } = describe(error);
@@ -66,31 +70,55 @@
 
   /** A failure with no other place to go: the owner's call fails instead of waiting for its timeout. */
   ss.failOwner = (what, error) => {
-    const state = mapGet(waiting, ss.owner);
+    const state = mapGet(waiting, ss.owner());
     if (state) fail(state, what, error);
     else ss.report(what, error);
   };
 
   function answer(state, what, value) {
-    if (state.done) return ss.log(1, `${what} answered again after it had ${state.done}; the answer is dropped`);
+    if (state.done !== "") return ss.log(1, `${what} answered again after it had ${state.done}; the answer is dropped`);
     let text;
     try {
-      text = encode(value, "the answer");
+      text = typeof value === "number" && value - value === 0 ? `${value}` : encode(value, "the answer");
       if (text === "{}" && ss.isGenerator(value)) {
         throw new SSError("not_serializable", "the answer is a generator: nobody runs it; make the action async and await what it yields");
       }
-      if (state.session) ss.Session.flush(state.session);
+      if (state.session !== null) ss.Session.flush(state.session);
     } catch (error) {
       return fail(state, what, error);
     }
     state.done = "answered";
     mapDelete(waiting, state.id);
-    host.send(text === undefined ? `["answer",${state.id}]` : `["answer",${state.id},${text}]`);
+    host.answer(state.id, text);
+  }
+
+  /** A call of the host that has just come: nothing else can have answered it yet. */
+  function begin(action, state, args) {
+    if (action.style === CALLBACK) {
+      run(action, state, args, (value) => answer(state, action.path, value), (error) => fail(state, action.path, error));
+      if (state.done === "") mapSet(waiting, state.id, state);
+      return;
+    }
+    let result;
+    let late = null;
+    try {
+      result = apply(action.fn, new action.Context(state), args);
+      if (typeof result === "object") late = ss.promised(result);
+    } catch (error) {
+      return fail(state, action.path, error);
+    }
+    if (late === null && typeof result === "number" && state.session === null && result - result === 0) {
+      state.done = "answered";
+      return void host.answer(state.id, `${result}`);
+    }
+    if (late === null) return answer(state, action.path, result);
+    mapSet(waiting, state.id, state);
+    when(late, (value) => answer(state, action.path, value), (error) => fail(state, action.path, error));
   }
 
   /** A call of the host; `known` is what it knows, as text. */
   ss.call = (id, path, args, known) => {
-    const state = ss.callStateOf(id, known);
+    const state = new CallState(id, 0, known, null);
     const action = actions[path];
     try {
       ss.checkStarted();
@@ -99,9 +127,19 @@
     } catch (error) {
       return fail(state, path, error);
     }
-    run(action, state, args, (value) => answer(state, path, value), (error) => fail(state, path, error));
-    if (!state.done) mapSet(waiting, id, state);
+    begin(action, state, args);
   };
+
+  /** The same for one of several that came together: the host has seen that `args` is an array. */
+  ss.numberedCall = (id, number, index, args, known) => {
+    const action = numbered[index];
+    const state = new CallState(id, number, known, null);
+    if (ss.isBroken || action.fn === null) return ss.call(id, action.path, args, known);
+    begin(action, state, args);
+  };
+
+  /** A call that cannot be begun with. */
+  ss.failCall = (id, error) => fail(ss.callState(id, null, null), "a call", error);
 
   /** The ends of something that the host waits for as it does for a call. */
   ss.answers = (state, what) => ({

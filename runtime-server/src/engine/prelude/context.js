@@ -4,15 +4,10 @@
   "use strict";
   const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, has, setPrototypeOf, mapGet, mapSet } = ss.p;
 
-  function Given(object) {
-    return object;
-  }
-
-  /** Marks an object as a context, in a way that no other code can do, see or copy. */
-  class Stamp extends Given {
+  /** What `this` of an action is: its state is where no other code can see, copy or forge it. */
+  class Context {
     #state;
-    constructor(object, state) {
-      super(object);
+    constructor(state) {
       this.#state = state;
     }
     static of(object) {
@@ -22,54 +17,57 @@
 
   /**
    * What one call knows. `view` is the session as the host gave it: key, id, created_at, user_id, attributes, channels. Both it and
-   * `request` are text until somebody asks: most calls do not.
+   * `request` are text until somebody asks: most calls do not. `number` is the client's own, of a call over a socket.
    */
   class CallState {
-    constructor(id, text, view, request) {
+    constructor(id, number, text, known) {
       this.id = id;
+      this.number = number;
       this.text = text;
-      this.view = view;
-      this.request = request;
+      this.known = known;
       this.session = null;
-      this.requestView = null;
       this.done = "";
     }
   }
   setPrototypeOf(CallState.prototype, null);
 
-  ss.callState = (id, view, request) => new CallState(id, null, view, request);
+  ss.callState = (id, view, request) => new CallState(id, 0, null, { __proto__: null, view, request, shown: null });
 
-  /** The same from `[view,request]` as text. */
-  ss.callStateOf = (id, text) => new CallState(id, text, null, null);
+  ss.CallState = CallState;
 
   function known(state) {
-    if (state.text === null) return state;
+    if (state.known !== null) return state.known;
     const parts = parse(state.text);
-    state.view = parts[0];
-    state.request = parts[1];
-    state.text = null;
-    return state;
+    // The calls of one message have one text.
+    if (parts[1][0] === null) parts[1][0] = `${parts[1][3]}-${state.number}`;
+    return (state.known = { __proto__: null, view: parts[0], request: parts[1], shown: null });
   }
 
   /** The session that a call came with, `null` for none. */
   const viewOf = (state) => known(state).view;
 
   /** Who is logged in on a call's session. */
-  ss.userOf = (state) => (viewOf(state) === null ? null : state.session ? state.session.user_id : state.view[3]);
+  ss.userOf = (state) => (viewOf(state) === null ? null : state.session ? state.session.user_id : viewOf(state)[3]);
 
   /** The state behind a context, `null` for any other value. */
-  ss.stateOf = Stamp.of;
+  ss.stateOf = Context.of;
 
-  ss.sessionOf = (state) => (viewOf(state) === null ? null : (state.session ??= new ss.Session(state.view, state.request[3])));
+  ss.sessionOf = (state) => {
+    const { view, request } = known(state);
+    return view === null ? null : (state.session ??= new ss.Session(view, request[3]));
+  };
 
-  const requestOf = (state) =>
-    (state.requestView ??= freeze({
-      id: known(state).request[0],
-      origin: state.request[1],
-      ip: state.request[2] ?? undefined,
-      connection: state.request[3] ?? undefined,
-      post: state.request[4] ?? undefined,
+  function requestOf(state) {
+    const about = known(state);
+    const { request } = about;
+    return (about.shown ??= freeze({
+      id: request[0],
+      origin: request[1],
+      ip: request[2] ?? undefined,
+      connection: request[3] ?? undefined,
+      post: request[4] ?? undefined,
     }));
+  }
 
   const shapes = new Map();
 
@@ -79,23 +77,26 @@
       shape,
       name,
       function () {
-        const state = Stamp.of(this);
+        const state = Context.of(this);
         if (!state) return undefined;
         const value = make(state, this);
         hidden(this, name, value);
         return value;
       },
       function (value) {
-        if (Stamp.of(this)) hidden(this, name, value);
+        if (Context.of(this)) hidden(this, name, value);
       },
     );
   }
 
   function shapeOf(actions) {
-    const known = mapGet(shapes, actions);
-    if (known) return known;
-    const shape = create({});
-    mapSet(shapes, actions, shape);
+    const made = mapGet(shapes, actions);
+    if (made) return made;
+    class Shaped extends Context {}
+    mapSet(shapes, actions, Shaped);
+    const shape = Shaped.prototype;
+    delete shape.constructor;
+    setPrototypeOf(shape, create({}));
     const names = ownKeys(actions);
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
@@ -105,7 +106,7 @@
       else if (typeof value === "object" && value !== null) member(shape, name, (state) => ss.context(value, state));
     }
     accessor(shape, "session", function () {
-      const state = Stamp.of(this);
+      const state = Context.of(this);
       return state ? ss.sessionOf(state) : null;
     });
     // Apps of 0.1.5 ask for the session in this way; an action of that name is the app's own.
@@ -117,16 +118,20 @@
       });
     }
     accessor(shape, "user", function () {
-      const state = Stamp.of(this);
+      const state = Context.of(this);
       return state && viewOf(state) !== null ? ss.sessionOf(state).user : null;
     });
     accessor(shape, "request", function () {
-      const state = Stamp.of(this);
+      const state = Context.of(this);
       return state ? requestOf(state) : null;
     });
-    return freeze(shape);
+    freeze(shape);
+    return Shaped;
   }
 
+  /** What makes a new `this` for the actions of one object out of a call's state. */
+  ss.contextsOf = shapeOf;
+
   /** A new `this` for the actions of one object. */
-  ss.context = (actions, state) => new Stamp(create(shapeOf(actions)), state);
+  ss.context = (actions, state) => new (shapeOf(actions))(state);
 });

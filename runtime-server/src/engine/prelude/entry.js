@@ -3,8 +3,8 @@
   "use strict";
   const { create, parse, freeze, charCodeAt, indexOf, textSlice, Error } = ss.p;
 
-  /** How a call begins. */
-  const CALL = 62;
+  /** How a call begins, and how several do that came together. */
+  const [CALL, CALLS] = [62, 42];
 
   /** The paths of actions that were called, by their JSON. */
   const paths = create(null);
@@ -16,16 +16,68 @@
     const known = indexOf(text, "\t", args) + 1;
     const id = +textSlice(text, 1, path - 1);
     const quoted = textSlice(text, path, args - 1);
-    ss.owner = id;
+    ss.blame(id);
     ss.call(id, (paths[quoted] ??= parse(quoted)), parse(textSlice(text, args, known - 1)), textSlice(text, known));
   }
 
+  /** The calls that came together: the number of the first, and of each the client's number, its action and its arguments. */
+  let first = 0;
+  let calls = [];
+  let at = 0;
+  let known = "";
+  /** Why not one of them can be begun with. */
+  let broken = null;
+
+  /** Takes `*first,count`, what they know, and the calls. */
+  function take(text) {
+    const about = indexOf(text, "\t", 1) + 1;
+    const list = indexOf(text, "\t", about) + 1;
+    const comma = indexOf(text, ",", 1);
+    ss.blame(0);
+    first = +textSlice(text, 1, comma);
+    const count = +textSlice(text, comma + 1, about - 1);
+    at = 0;
+    calls = none;
+    broken = null;
+    known = textSlice(text, about, list - 1);
+    if (ss.holds(text)) return count;
+    try {
+      calls = parse(textSlice(text, list));
+    } catch (error) {
+      broken = { __proto__: null, error };
+    }
+    return count;
+  }
+  const none = [];
+
+  /** Runs the next of them. */
+  function next() {
+    const i = at;
+    if (i >= calls.length) {
+      if (broken !== null) ss.failCall(first + at++, broken.error);
+      return;
+    }
+    at = i + 3;
+    const id = first + i / 3;
+    ss.blame(id);
+    numberedCall(id, calls[i], calls[i + 1], calls[i + 2], known);
+  }
+  const { numberedCall } = ss;
+
   ss.entry = freeze({
     __proto__: null,
+    /** Takes calls that came together; gives their count. Each is run by `next`. */
+    take,
+    next,
     /** Runs one message of the host (book/src/internals/engine.md). */
     receive(text) {
-      ss.owner = 0;
+      ss.blame(0);
       if (charCodeAt(text, 0) === CALL) return void (ss.holds(text) || call(text));
+      if (charCodeAt(text, 0) === CALLS) {
+        // They were held back.
+        for (let count = take(text); count > 0; count--) next();
+        return;
+      }
       const message = parse(text);
       switch (message[0]) {
         case "authenticate":
@@ -40,16 +92,16 @@
         case "timer":
           return ss.timer(message[1]);
         case "authenticate":
-          ss.owner = message[1];
+          ss.blame(message[1]);
           return ss.authenticateCall(message[1], message[2], message[3], message[4], message[5]);
         case "http":
-          ss.owner = message[1];
+          ss.blame(message[1]);
           return ss.http(message[1], message[2]);
         case "evaluate":
-          ss.owner = message[1];
+          ss.blame(message[1]);
           return ss.evaluate(message[1], message[2], message[3], message[4]);
         case "complete":
-          ss.owner = message[1];
+          ss.blame(message[1]);
           return ss.complete(message[1], message[2], message[3], message[4]);
         case "event":
           return ss.told(message[1], message[2], message[3]);
@@ -62,7 +114,7 @@
       }
     },
     /** The call that the last message was about, to be blamed when it was stopped; 0 for none. */
-    owner: () => ss.owner,
+    owner: () => ss.owner(),
     /** Logs a rejection that nobody has handled when its task is over. */
     unhandled: (reason) => ss.report("a promise was rejected and nobody handled it", reason),
     /** What was thrown where nobody catches: it fails the call on whose behalf it ran, or is logged. */

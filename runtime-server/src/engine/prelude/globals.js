@@ -52,7 +52,7 @@
     if (!(ms >= 1)) ms = 1;
     if (ms > LONGEST_MS) ms = LONGEST_MS;
     const id = ++lastTimer;
-    mapSet(timers, id, { __proto__: null, fn, args, ms, repeat, owner: ss.owner });
+    mapSet(timers, id, { __proto__: null, fn, args, ms, repeat, owner: ss.owner() });
     live++;
     host.timer(id, ms);
     return id;
@@ -65,7 +65,7 @@
   ss.timer = (id) => {
     const timer = mapGet(timers, id);
     if (!timer) return;
-    ss.owner = timer.owner;
+    ss.blame(timer.owner);
     if (timer.repeat) {
       host.timer(id, timer.ms);
     } else {

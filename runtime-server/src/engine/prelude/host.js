@@ -5,8 +5,13 @@
   const QUESTIONS = 10_000;
   const { host } = ss;
 
+  /** On Node.js the watcher reads it, too. */
+  const { blamed } = host;
+  let owner = 0;
+
   /** The call on whose behalf this runs; 0 is nobody's. Only for blame and for logs, never for rights. */
-  ss.owner = 0;
+  ss.owner = blamed ? () => blamed[0] : () => owner;
+  ss.blame = blamed ? (id) => void (blamed[0] = id) : (id) => void (owner = id);
 
   const asked = new Map();
   let lastQuestion = 0;
@@ -20,7 +25,7 @@
     if (open >= QUESTIONS) throw new RangeError(`more than ${QUESTIONS} questions to the server are unanswered`);
     const question = ++lastQuestion;
     const ends = deferred();
-    ends.owner = ss.owner;
+    ends.owner = ss.owner();
     mapSet(asked, question, ends);
     open++;
     try {
@@ -38,7 +43,7 @@
     if (!ends) return;
     mapDelete(asked, question);
     open--;
-    ss.owner = ends.owner;
+    ss.blame(ends.owner);
     if (ok) ends.resolve(value);
     else ends.reject(new Error(value));
   };

@@ -6,6 +6,7 @@
   /** What is kept until the app has started; `null` when it has. */
   let held = null;
   let broken = null;
+  ss.isBroken = false;
 
   const first = (exports) => {
     if (typeof exports === "function") return exports;
@@ -30,6 +31,7 @@
     };
     ss.started = when(promise, open, (error) => {
       broken = ss.describe(error).message;
+      ss.isBroken = true;
       ss.report("config/db did not start", error);
       open();
       throw error;

@@ -81,6 +81,7 @@
         }
         action.fn = found.fn;
         action.holder = found.holder;
+        action.Context = ss.contextsOf(found.holder);
       }
     },
   };
@@ -91,8 +92,9 @@
   for (let i = 0; i < paths.length; i++) {
     const path = paths[i];
     const [params, rest, style, guard] = declared[path];
-    const action = { __proto__: null, path, params, rest, style, guard, fn: null, holder: null };
+    const action = { __proto__: null, path, params, rest, style, guard, fn: null, holder: null, Context: null };
     ss.actions[path] = action;
+    ss.numbered[i] = action;
     put(roots.server, path, { __proto__: null, value: freeze(ss.serverFunction(action)), enumerable: true, configurable: true });
   }
   finish(roots.server);
