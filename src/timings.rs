@@ -32,6 +32,13 @@ impl Timings {
         Self(Some(Mutex::new(State { lap: start, phases: Vec::new(), works: BTreeMap::new() })))
     }
 
+    /// Forgets what it has measured, and starts anew.
+    pub fn restart(&self) {
+        if let Some(mut state) = self.state() {
+            *state = State { lap: Instant::now(), phases: Vec::new(), works: BTreeMap::new() };
+        }
+    }
+
     /// The phase of this name ends now; it began where the one before it ended.
     pub fn phase(&self, name: &'static str) {
         let Some(mut state) = self.state() else { return };

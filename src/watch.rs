@@ -29,6 +29,7 @@ use crate::{
     pipeline::{self, Error, Outcome, Purpose, Request},
     progress::Progress,
     session::Session,
+    timings::Timings,
     types,
 };
 use changes::Changes;
@@ -107,6 +108,17 @@ impl Watch {
         self.changes.signals()
     }
 
+    /// The same with a stopwatch, which each round starts anew.
+    #[must_use]
+    pub fn timed(self) -> Self {
+        Self { session: self.session.timed(Timings::since(Instant::now())), ..self }
+    }
+
+    /// Where the time of the last round went.
+    pub fn timings(&self) -> &Timings {
+        self.session.timings()
+    }
+
     /// How far its builds are.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(self.session.progress())
@@ -115,6 +127,7 @@ impl Watch {
     /// Builds the app as it is now.
     pub fn build(&mut self, changed: Vec<String>) -> Result<Round, WatchError> {
         let started = Instant::now();
+        self.session.timings().restart();
         self.seen.begin();
         let disk: Arc<dyn Disk> = Arc::clone(&self.seen) as Arc<dyn Disk>;
         let result = pipeline::build_for_pages(&disk, &self.request, &self.session).and_then(|outcome| {

@@ -36,6 +36,9 @@ pub(super) struct Watch {
     /// Open the app in the browser
     #[arg(long)]
     open: bool,
+    /// Show where the time of each build went, line by line instead of on the screen
+    #[arg(long)]
+    timings: bool,
     /// Look for changes again and again instead of being told of them
     #[arg(long)]
     poll: bool,
@@ -70,13 +73,16 @@ impl Watch {
             false => watch::listening(&root),
         };
         let mut watch = watch::Watch::start(request, &listening).map_err(|error| said(&error))?;
+        if self.timings {
+            watch = watch.timed();
+        }
         let flags = Flags {
             hostname: self.host.clone(),
             port: self.port,
             log_level: self.output.server_level(),
             ..Flags::default()
         };
-        let mut board = Board::new(&self.output, &listening, &watch.signals());
+        let mut board = Board::new(&self.output, self.timings, &listening, &watch.signals());
         let site = Site::new(&root, &out, flags.clone(), board.log());
         let mut site = site.map_err(|error| format!("cannot start the server's threads: {error}"))?;
         site.quit_on_signal(watch.signals()).map_err(|error| format!("cannot listen for signals: {error}"))?;
@@ -90,6 +96,10 @@ impl Watch {
             let mut round = built.map_err(|error| said(&error))?;
             let shown = show(&mut site, &mut round, || watch.configuration(&flags))?;
             board.round(&round, &shown);
+            watch.timings().phase("bring it to the browsers");
+            if let Some(table) = watch.timings().table() {
+                screen::to_stderr(&table);
+            }
             if let (Some(served), false) = (shown.place(), opened) {
                 opened = true;
                 browser::open(&served.url);

@@ -10,19 +10,18 @@ use std::{
 };
 
 use notify::{
-    Config, EventKind, RecommendedWatcher, RecursiveMode,
-    event::{AccessKind, AccessMode},
+    Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
 };
-use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 
 use super::{Listening, WatchError, seen::Seen};
 
 /// Folders of the app's layout, watched with all that is in them.
 const WHOLE: &[&str] = &["app", "config", "lib", "public", "static", "vendor"];
-/// How long one file must be left alone for its change to be over.
-const SETTLE_MS: u64 = 15;
-/// How long nothing may change for all changes to be over, and how long that is waited for.
-const QUIET_MS: u64 = 15;
+/// How long nothing may change for all changes to be over: when every file that was written to is closed, and when the system
+/// has not told so, which some never do. And how long that is waited for.
+const QUIET_MS: u64 = 8;
+const UNCLOSED_MS: u64 = 30;
 const QUIET_MOST_MS: u64 = 500;
 /// When, after a build, all that it depends on is looked at once more. Systems lose events: of folders that are made and
 /// filled at once, or that change names quickly.
@@ -63,10 +62,18 @@ impl Signals {
 
 enum Heard {
     /// These may have changed.
-    Paths(BTreeSet<PathBuf>),
+    Paths(Vec<PathBuf>, State),
     /// Something has, and nobody knows what.
     Something,
     Signal(Signal),
+}
+
+/// How far a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Whoever changes it may not be done.
+    Open,
+    Done,
 }
 
 /// What has changed among the files that builds depend on.
@@ -74,7 +81,7 @@ pub(super) struct Changes {
     root: PathBuf,
     seen: Arc<Seen>,
     /// None where there is nothing to be heard.
-    watcher: Option<Debouncer<RecommendedWatcher, NoCache>>,
+    watcher: Option<RecommendedWatcher>,
     watched: BTreeMap<PathBuf, Identity>,
     heard: Receiver<Heard>,
     signals: Sender<Heard>,
@@ -156,9 +163,10 @@ impl Changes {
 
     /// Waits until something is to be done.
     pub(super) fn wait(&mut self) -> Signal {
+        let mut open = BTreeSet::new();
         loop {
             let changed = match self.hear() {
-                Ok(Heard::Paths(paths)) => self.of_interest(paths),
+                Ok(Heard::Paths(paths, state)) => self.of_interest(paths, state, &mut open),
                 Ok(Heard::Something) => self.seen.changed(),
                 Ok(Heard::Signal(signal)) => return signal,
                 Err(RecvTimeoutError::Timeout) => {
@@ -169,7 +177,7 @@ impl Changes {
                 Err(RecvTimeoutError::Disconnected) => return Signal::Quit,
             };
             if !changed.is_empty() {
-                return self.settle(changed);
+                return self.settle(changed, open);
             }
         }
     }
@@ -182,11 +190,12 @@ impl Changes {
     }
 
     /// Waits until nothing more changes.
-    fn settle(&self, mut changed: BTreeSet<PathBuf>) -> Signal {
+    fn settle(&self, mut changed: BTreeSet<PathBuf>, mut open: BTreeSet<PathBuf>) -> Signal {
         let until = Instant::now() + Duration::from_millis(QUIET_MOST_MS);
         while Instant::now() < until {
-            match self.heard.recv_timeout(Duration::from_millis(QUIET_MS)) {
-                Ok(Heard::Paths(paths)) => changed.extend(self.of_interest(paths)),
+            let wait_ms = if open.is_empty() { QUIET_MS } else { UNCLOSED_MS };
+            match self.heard.recv_timeout(Duration::from_millis(wait_ms)) {
+                Ok(Heard::Paths(paths, state)) => changed.extend(self.of_interest(paths, state, &mut open)),
                 Ok(Heard::Something) => changed.extend(self.seen.changed()),
                 Ok(Heard::Signal(Signal::Quit)) => return Signal::Quit,
                 // Comes with the build that the changes make.
@@ -206,8 +215,16 @@ impl Changes {
         Signal::Changed(changed.into_iter().map(below).collect())
     }
 
-    fn of_interest(&self, paths: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        paths.into_iter().filter(|path| self.seen.depends_on(path)).collect()
+    /// Those that builds depend on; `open` are those of them that somebody writes to.
+    fn of_interest(&self, mut paths: Vec<PathBuf>, state: State, open: &mut BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        paths.retain(|path| self.seen.depends_on(path));
+        for path in &paths {
+            match state {
+                State::Open => open.insert(path.clone()),
+                State::Done => open.remove(path),
+            };
+        }
+        paths.into_iter().collect()
     }
 
     /// A change of branches writes many files over some time, and holds this lock.
@@ -220,34 +237,36 @@ impl Changes {
     }
 }
 
-fn watcher(signals: Sender<Heard>) -> notify::Result<Debouncer<RecommendedWatcher, NoCache>> {
+fn watcher(signals: Sender<Heard>) -> notify::Result<RecommendedWatcher> {
     // Links are followed by the build, which asks for what they lead to by its own name.
     let config = Config::default().with_follow_symlinks(false);
-    let settle = Duration::from_millis(SETTLE_MS);
-    let tick = Some(Duration::from_millis(SETTLE_MS / 3));
-    // A watch that has ended hears nothing.
-    let handler = move |result: DebounceEventResult| drop(signals.send(heard(result)));
-    new_debouncer_opt(settle, tick, handler, NoCache, config)
+    let handler = move |result: notify::Result<notify::Event>| {
+        if let Some(heard) = heard(result) {
+            // A watch that has ended hears nothing.
+            drop(signals.send(heard));
+        }
+    };
+    RecommendedWatcher::new(handler, config)
 }
 
-fn heard(result: DebounceEventResult) -> Heard {
+/// What an event tells; nothing when somebody has only read.
+fn heard(result: notify::Result<notify::Event>) -> Option<Heard> {
     match result {
         // The system's queue overflowed.
-        Ok(events) if events.iter().any(|event| event.need_rescan()) => Heard::Something,
-        Ok(events) => {
-            let changes = events.into_iter().filter(|event| is_change(&event.event.kind));
-            Heard::Paths(changes.flat_map(|event| event.event.paths).collect())
-        }
+        Ok(event) if event.need_rescan() => Some(Heard::Something),
+        Ok(event) => Some(Heard::Paths(event.paths, state(event.kind)?)),
         // A folder went away while it was looked at, or the like.
-        Err(_) => Heard::Something,
+        Err(_) => Some(Heard::Something),
     }
 }
 
-/// Reading is no change; closing after writing is the end of one.
-fn is_change(kind: &EventKind) -> bool {
+fn state(kind: EventKind) -> Option<State> {
     match kind {
-        EventKind::Access(access) => matches!(access, AccessKind::Close(AccessMode::Write)),
-        _ => true,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(State::Done),
+        EventKind::Access(_) => None,
+        // What follows is that something is written to it, and that it is closed.
+        EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_)) => Some(State::Open),
+        _ => Some(State::Done),
     }
 }
 

@@ -46,7 +46,7 @@ enum Form {
 }
 
 impl Board {
-    pub(super) fn new(output: &OutputArgs, listening: &Listening, signals: &Signals) -> Self {
+    pub(super) fn new(output: &OutputArgs, in_lines: bool, listening: &Listening, signals: &Signals) -> Self {
         let polling = match listening {
             Listening::Events => None,
             Listening::Polling(reason) => Some(reason.clone()),
@@ -54,7 +54,9 @@ impl Board {
         let terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
         let form = match output.json {
             true => Form::Json,
-            false if terminal && output.level() == Level::Info => on_screen(polling.clone(), signals.clone()),
+            false if terminal && !in_lines && output.level() == Level::Info => {
+                on_screen(polling.clone(), signals.clone())
+            }
             false => Form::Lines,
         };
         Self { form, level: output.level(), polling, announced: false }
