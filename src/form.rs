@@ -29,6 +29,8 @@ pub enum Form {
     Wasm,
     /// A function that makes an instance of the WebAssembly module.
     WasmInit,
+    /// What Node.js shows an ES module of a CommonJS module.
+    Node,
     /// The address as it is written: nothing is there.
     Absent,
 }
@@ -142,6 +144,7 @@ impl Form {
             Self::SharedWorker => "?sharedworker",
             Self::Wasm => "?wasm",
             Self::WasmInit => "?init",
+            Self::Node => "?node",
             Self::Absent => "?absent",
         }
     }

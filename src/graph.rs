@@ -2,6 +2,7 @@
 
 mod demand;
 mod files;
+mod interop;
 mod missing;
 
 use std::{
@@ -183,6 +184,7 @@ impl Loader<'_> {
             }
         }
         found.extend(self.shake(&mut graph, &demand));
+        self.see_as_node(&mut graph)?;
         let roots: Vec<usize> = roots.iter().map(|path| graph.by_path[&(path.clone(), Form::Module)]).collect();
         let graph = graph.reached(&roots);
         found.extend(graph.forbidden(self.side));
@@ -324,7 +326,18 @@ impl Loader<'_> {
 
     /// What imports come to, in their order.
     fn resolve(&self, module: &Module, imports: &[Import]) -> Vec<Target> {
-        let resolve = |import: &Import| self.resolver.resolve(&module.path, &import.specifier, import.kind, self.side);
+        let find = |specifier: &str, kind| self.resolver.resolve(&module.path, specifier, kind, self.side);
+        let resolve = |import: &Import| {
+            let is_beside = matches!(import.kind, ImportKind::Url | ImportKind::Worker);
+            if is_beside && !import.specifier.starts_with('.') {
+                // It is a URL: first a file beside the module, then one of a package.
+                let beside = find(&format!("./{}", import.specifier), import.kind);
+                if matches!(beside, Target::File(_)) {
+                    return beside;
+                }
+            }
+            find(&import.specifier, import.kind)
+        };
         // A module that imports hundreds is read while there is nothing else to do yet.
         imports.par_iter().with_min_len(IMPORTS_AT_A_TIME).map(resolve).collect()
     }

@@ -52,7 +52,7 @@ impl Imports<'_> {
                        .then(function(made){return made.instance})}";
                 Ok(FileModule { source, ..file })
             }
-            Form::Module | Form::Worker | Form::WorkerUrl | Form::SharedWorker => {
+            Form::Module | Form::Node | Form::Worker | Form::WorkerUrl | Form::SharedWorker => {
                 unreachable!("these are made elsewhere")
             }
         }

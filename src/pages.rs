@@ -20,8 +20,8 @@ use crate::{
     sheets::Origins,
     style::UrlResolver,
     view::{
-        CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput, collect_templates,
-        render_pages,
+        Allowed, CspInput, Head, HeadAsset, PageInput, RenderedPage, Template, TemplateSource, ViewInput,
+        collect_templates, render_pages,
     },
 };
 
@@ -42,6 +42,8 @@ pub struct Policy {
     pub evals: bool,
     /// Pages whose scripts compile WebAssembly; `app` is part of all.
     pub wasm: BTreeSet<String>,
+    /// Pages whose scripts start workers of scripts that they make themselves.
+    pub blobs: BTreeSet<String>,
     /// Hosts that stylesheets load from.
     pub origins: Origins,
 }
@@ -205,8 +207,11 @@ impl<'a> Views<'a> {
             path: source.path.clone(),
             text: source.text.clone(),
             head: head(&source.name),
-            evals: policy.evals,
-            wasm: ["app", &source.name].iter().any(|name| policy.wasm.contains(*name)),
+            allowed: Allowed {
+                evals: policy.evals,
+                wasm: is_of(&policy.wasm, &source.name),
+                blob_workers: is_of(&policy.blobs, &source.name),
+            },
         });
         let csp = &self.settings.config.csp;
         let mut extra = csp.extra.clone();
@@ -224,6 +229,11 @@ impl<'a> Views<'a> {
             pages: pages.collect(),
         })
     }
+}
+
+/// Whether something is among the scripts of a page.
+fn is_of(pages: &BTreeSet<String>, page: &str) -> bool {
+    ["app", page].iter().any(|name| pages.contains(*name))
 }
 
 fn head_asset(asset: &Asset) -> HeadAsset {

@@ -182,7 +182,12 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         false => None,
     };
     timings.phase("write the types");
-    let policy = Policy { evals: scripts.evaluates, wasm: scripts.wasm.clone(), origins: sheets.origins.clone() };
+    let policy = Policy {
+        evals: scripts.evaluates,
+        wasm: scripts.wasm.clone(),
+        blobs: scripts.blobs.clone(),
+        origins: sheets.origins.clone(),
+    };
     let own = collect(&mut found, views.rehearse(&policy));
     found.extend(clashes(&public, &project, &scripts)?);
 

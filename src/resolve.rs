@@ -212,6 +212,11 @@ impl Resolver {
         joined
     }
 
+    /// Whether a file is what `import` gets in the place of a package's other file.
+    pub fn is_instead(&self, path: &Path) -> bool {
+        self.twins.is_joined(path)
+    }
+
     /// What the app's `tsconfig.json` decides about code.
     pub fn typescript(&self) -> &TypeScript {
         &self.typescript

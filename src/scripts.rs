@@ -8,7 +8,7 @@ use std::{
 
 use rayon::{join, prelude::*};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
-use ssbuild_script::{Options, Source, Wrap};
+use ssbuild_script::{CompiledModule, Options, Source, Wrap};
 use ssbuild_server::{
     config::{CspEval, Maps, Minify},
     manifest::{Api, EngineKind, Hook},
@@ -69,6 +69,8 @@ pub struct Scripts {
     pub evaluates: bool,
     /// Pages whose scripts compile WebAssembly; `app` is part of all.
     pub wasm: BTreeSet<String>,
+    /// The same of those that start workers of scripts that they make themselves.
+    pub blobs: BTreeSet<String>,
     /// Name of each page to the stylesheets that its scripts import, in the order of evaluation.
     pub styles: BTreeMap<String, Vec<Arc<StyleOutput>>>,
     /// Programs that run beside the pages.
@@ -194,7 +196,8 @@ impl Context<'_> {
             api,
             engine,
             evaluates: !evals.is_empty(),
-            wasm: self.wasm(&client, &libs),
+            wasm: self.pages_with(&client, &libs, |compiled| compiled.wasm.is_some()),
+            blobs: self.pages_with(&client, &libs, |compiled| compiled.blob_worker.is_some()),
             styles: self.styles(&client),
             workers,
             client,
@@ -414,16 +417,16 @@ impl Context<'_> {
         styles
     }
 
-    /// On which pages WebAssembly is compiled. What is loaded on demand may be on any.
-    fn wasm(&self, half: &Half, libs: &[Library]) -> BTreeSet<String> {
-        let compiles = |at: usize| half.graph.modules[at].compiled.wasm.is_some();
+    /// On which pages there is such a module. What is loaded on demand may be on any.
+    fn pages_with(&self, half: &Half, libs: &[Library], is: impl Fn(&CompiledModule) -> bool) -> BTreeSet<String> {
+        let compiles = |at: usize| is(&half.graph.modules[at].compiled);
         let of_pages: BTreeMap<usize, &str> = (self.project.pages().into_iter())
             .filter_map(|page| Some((half.index(self.trees.client.file(page)?)?, page)))
             .collect();
         let chunks = half.linked.chunks.iter().filter(|chunk| chunk.modules.iter().any(|&at| compiles(at)));
         let chunks = chunks.map(|chunk| of_pages.get(&chunk.target).copied().unwrap_or("app"));
-        let everywhere = half.linked.main.iter().any(|&at| compiles(at))
-            || libs.iter().any(|(module, _)| module.compiled.wasm.is_some());
+        let everywhere =
+            half.linked.main.iter().any(|&at| compiles(at)) || libs.iter().any(|(module, _)| is(&module.compiled));
         chunks.chain(everywhere.then_some("app")).map(str::to_owned).collect()
     }
 

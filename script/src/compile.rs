@@ -211,6 +211,7 @@ fn script_stages(
         evals: walk.evals,
         awaits: walk.awaits,
         wasm: walk.wasm,
+        blob_worker: walk.blob_worker,
         globals: walk.globals.finish(),
         actions,
         parts,

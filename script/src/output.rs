@@ -28,6 +28,8 @@ pub struct CompiledModule {
     pub awaits: Option<Place>,
     /// Where it compiles WebAssembly, which a Content-Security-Policy must allow.
     pub wasm: Option<Place>,
+    /// Where it starts a worker whose script it makes itself (`new Worker(URL.createObjectURL(…))`), which a policy must allow too.
+    pub blob_worker: Option<Place>,
     /// With [`crate::Side::Server`]: each name of the host that is used and not asked for with `typeof`, at its first place.
     /// Beside globals: `require` (as a value), `require.resolve`, `import.meta.url` and the like.
     pub globals: Vec<Global>,

@@ -53,6 +53,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) awaits: Option<Place>,
     /// Where WebAssembly is named first.
     pub(crate) wasm: Option<Place>,
+    /// Where it starts a worker of a script that may be its own.
+    pub(crate) blob_worker: Option<Place>,
     pub(crate) globals: Globals,
     pub(crate) found: Vec<Diagnostic>,
     /// Whether something inside is named like one of the parameters.
@@ -106,6 +108,7 @@ impl<'a> Walk<'a> {
             evals: Vec::new(),
             awaits: None,
             wasm: None,
+            blob_worker: None,
             globals: Globals::new(options.side),
             found: Vec::new(),
             shadowed: false,
@@ -187,7 +190,12 @@ impl VisitMut for Walk<'_> {
             Expr::New(new) if self.free_word(&new.callee, "Function") => {
                 self.evals.push(self.places.of(new.span));
             }
-            Expr::New(new) if self.is_module() && self.is_browser() => self.file_beside(new),
+            Expr::New(new) if self.is_browser() => {
+                self.note_blob_worker(new);
+                if self.is_module() {
+                    self.file_beside(new);
+                }
+            }
             Expr::This(this) => {
                 self.wants_this |= self.state.receivers == 1;
                 if self.esm && self.is_module() && self.state.receivers == 0 {

@@ -42,6 +42,7 @@ impl<'a> Trace<'a> {
             .chain(&mut module.evals)
             .chain(&mut module.awaits)
             .chain(&mut module.wasm)
+            .chain(&mut module.blob_worker)
             .chain(actions);
         places.filter(|place| place.file == self.file).for_each(|place| *place = self.place(place));
         if let Some(map) = &mut module.map {

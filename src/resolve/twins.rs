@@ -31,6 +31,11 @@ impl Twins {
         self.joined.read().unwrap_or_else(PoisonError::into_inner).get(&path).cloned().unwrap_or(path)
     }
 
+    /// Whether a file stands for the one that `import` would get.
+    pub(super) fn is_joined(&self, path: &Path) -> bool {
+        self.joined.read().unwrap_or_else(PoisonError::into_inner).values().any(|required| required == path)
+    }
+
     /// Joins those of which both files are there; whether there were any.
     pub(super) fn join(&self, is_there: impl Fn(&Path) -> bool) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,6 +40,17 @@ impl CspInput<'_> {
     }
 }
 
+/// What scripts of a page do that its policy has to allow.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowed {
+    /// They evaluate text as code.
+    pub evals: bool,
+    /// They compile WebAssembly.
+    pub wasm: bool,
+    /// They start workers of scripts that they make themselves.
+    pub blob_workers: bool,
+}
+
 /// Directives that fall back to `default-src` when they are not there, so a source added to one keeps `'self'`.
 const FETCH: [&str; 12] = [
     "child-src",
@@ -57,7 +68,7 @@ const FETCH: [&str; 12] = [
 ];
 
 /// The policy of a page (Content Security Policy Level 3).
-pub(super) fn policy(input: &CspInput<'_>, page: &Scan, evals: bool, wasm: bool) -> BTreeMap<String, Vec<String>> {
+pub(super) fn policy(input: &CspInput<'_>, page: &Scan, allowed: Allowed) -> BTreeMap<String, Vec<String>> {
     let mut policy = Policy(BTreeMap::new());
     if !input.enabled {
         return policy.0;
@@ -90,6 +101,10 @@ pub(super) fn policy(input: &CspInput<'_>, page: &Scan, evals: bool, wasm: bool)
         for origin in origins {
             policy.add(directive, origin);
         }
+    }
+    let Allowed { evals, wasm, blob_workers } = allowed;
+    if blob_workers {
+        policy.add("worker-src", "blob:");
     }
     if wasm && !evals {
         policy.add("script-src", "'wasm-unsafe-eval'");

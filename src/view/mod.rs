@@ -14,7 +14,7 @@ mod pug;
 mod segments;
 mod templates;
 
-pub use csp::CspInput;
+pub use csp::{Allowed, CspInput};
 pub use head::{Head, HeadAsset};
 pub use page::{PageInput, RenderedPage, ViewInput, render_pages};
 pub use templates::{Template, TemplateSource, collect_templates};

@@ -5,7 +5,7 @@ use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_server::manifest::Segment;
 
 use super::{
-    CspInput, Head, Template, csp, head, html,
+    Allowed, CspInput, Head, Template, csp, head, html,
     jinja::{self, Rendered},
     pug,
     segments::cut,
@@ -43,10 +43,8 @@ pub struct PageInput {
     pub text: String,
     /// What goes into its head.
     pub head: Head,
-    /// Whether one of its bundles evaluates text as code.
-    pub evals: bool,
-    /// Whether a script of the page compiles WebAssembly.
-    pub wasm: bool,
+    /// What the page's scripts make its policy allow.
+    pub allowed: Allowed,
 }
 
 /// A page ready for the manifest.
@@ -103,7 +101,7 @@ fn render(input: &ViewInput<'_>, page: &PageInput) -> Result<RenderedPage, Vec<D
     Ok(RenderedPage {
         route: page.route.clone(),
         segments: cut(&rendered.text, cuts),
-        csp: csp::policy(&input.csp, &own, page.evals, page.wasm),
+        csp: csp::policy(&input.csp, &own, page.allowed),
         files_read: rendered.files_read,
         files_missed: rendered.files_missed,
     })

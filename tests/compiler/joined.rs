@@ -478,3 +478,25 @@ fn the_number_of_threads_changes_no_byte() {
     assert_eq!(built[0], built[1]);
     assert_eq!(built[0], built[2]);
 }
+
+#[test]
+fn modules_that_node_takes_for_es_modules_get_module_exports_as_the_default() {
+    let files = [
+        (
+            "app/client/app.js",
+            "import { seen as strict } from 'strict'; import { seen as loose } from 'loose'; import marked, { name } from 'marked'; log(strict, loose, marked, name);",
+        ),
+        ("node_modules/strict/package.json", r#"{"type":"module","main":"index.js"}"#),
+        (
+            "node_modules/strict/index.js",
+            "import all, { name } from 'marked'; import * as ns from 'marked'; export const seen = [typeof all, all.default, name, ns.default === all].join();",
+        ),
+        ("node_modules/loose/package.json", r#"{"module":"index.js"}"#),
+        ("node_modules/loose/index.js", "import all from 'marked'; export const seen = all;"),
+        (
+            "node_modules/marked/index.js",
+            "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = 'inner'; exports.name = 'marked';",
+        ),
+    ];
+    assert_eq!(logged(&files), ["object,inner,marked,true inner inner marked"]);
+}

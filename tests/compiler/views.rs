@@ -12,7 +12,8 @@ use serde_json::json;
 use ssbuild::{
     disk::RealDisk,
     view::{
-        CspInput, Head, HeadAsset, PageInput, RenderedPage, TemplateSource, ViewInput, collect_templates, render_pages,
+        Allowed, CspInput, Head, HeadAsset, PageInput, RenderedPage, TemplateSource, ViewInput, collect_templates,
+        render_pages,
     },
 };
 use ssbuild_diagnostic::Diagnostic;
@@ -62,8 +63,7 @@ fn render(root: &Path, evals: bool, extra: &BTreeMap<String, Vec<String>>) -> (V
         path: path.clone(),
         text: read(path),
         head: head.clone(),
-        evals,
-        wasm: false,
+        allowed: Allowed { evals, ..Allowed::default() },
     };
     let client_config = json!({"title": "A \"title\" & <more>"});
     let input = ViewInput {

@@ -40,6 +40,18 @@ impl Walk<'_> {
         }
     }
 
+    /// A worker whose address is no literal, in code that makes addresses of its own.
+    pub(super) fn note_blob_worker(&mut self, new: &NewExpr) {
+        let is_worker = ["Worker", "SharedWorker"].iter().any(|name| self.is_host_class(&new.callee, name));
+        let address = new.args.as_deref().and_then(<[_]>::first).map(|first| first.expr.unwrap_parens());
+        if is_worker
+            && address.is_some_and(|address| literal_source(address).is_none() && !address.is_new())
+            && memchr::memmem::find(self.places.text().as_bytes(), b"createObjectURL").is_some()
+        {
+            self.blob_worker.get_or_insert_with(|| self.places.of(new.span));
+        }
+    }
+
     /// The file of `new URL("./x", import.meta.url)`, as an import would name it.
     fn named_beside(&self, new: &NewExpr) -> Option<Str> {
         let [ExprOrSpread { expr: file, spread: None }, ExprOrSpread { expr: base, spread: None }] =
@@ -59,7 +71,7 @@ impl Walk<'_> {
         if is_elsewhere {
             return None;
         }
-        let path = if path.starts_with('.') { path.to_owned() } else { format!("./{path}") };
+        let path = path.to_owned();
         Some(Str { value: path.into(), ..src })
     }
 
