@@ -20,7 +20,7 @@ pub trait Actions: Send + Sync + 'static {
         let started: Vec<_> = calls.split(path).map(|call| self.call(call)).collect();
         for (place, outcome) in started.into_iter().enumerate() {
             let waits = Arc::clone(&calls.waits);
-            tokio::spawn(async move { waits.answered(place, outcome.await) });
+            tokio::spawn(async move { waits.answered(&mut std::iter::once((place, outcome.await))) });
         }
     }
 

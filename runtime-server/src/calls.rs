@@ -184,17 +184,53 @@ struct Waiting {
 }
 
 impl Waits for Waiting {
-    fn answered(&self, place: usize, outcome: Outcome) {
+    fn answered(&self, ended: &mut dyn Iterator<Item = (usize, Outcome)>) {
         let Self { app, connection, .. } = self;
-        let Told { id, action, logging } = self.told[place];
-        let action = self.generation.numbered.path(action);
         let now_ms = app.hub.clock.now_ms();
         let took_ms = now_ms.saturating_sub(self.started_ms);
-        let outcome = finish(app, (|| request_id(connection, id), logging), action, took_ms, outcome);
-        answer(app, connection, self.page, id, &outcome, now_ms);
-        self.left.fetch_sub(1, Ordering::Relaxed);
-        connection.end_calls(1);
-        app.calls.end(1);
+        let texts: Vec<(u64, Text)> = ended.map(|(place, outcome)| self.text(place, outcome, took_ms)).collect();
+        let count = texts.len();
+        self.send(texts, now_ms);
+        self.left.fetch_sub(count, Ordering::Relaxed);
+        connection.end_calls(count);
+        app.calls.end(count);
+    }
+}
+
+impl Waiting {
+    /// A call's number and the answer as it is sent.
+    fn text(&self, place: usize, outcome: Outcome, took_ms: u64) -> (u64, Text) {
+        let Told { id, action, logging } = self.told[place];
+        let action = self.generation.numbered.path(action);
+        let request = || request_id(&self.connection, id);
+        let text = match finish(&self.app, (request, logging), action, took_ms, outcome) {
+            Ok(value) => protocol::result(id, value.as_deref()),
+            Err(error) => protocol::error(id, &error),
+        };
+        (id, text)
+    }
+
+    /// Sends answers to where their calls were last sent from, and remembers them.
+    fn send(&self, mut texts: Vec<(u64, Text)>, now_ms: u64) {
+        let connection = &self.connection;
+        let mut elsewhere: Vec<(Arc<Connection>, Text)> = Vec::new();
+        let mut state = connection.session.lock();
+        texts.retain(|(id, text)| {
+            match state.answers.finish(self.page, *id, text, now_ms, &self.app.hub.limits) {
+                Some(target) if target == connection.id => return true,
+                Some(target) => {
+                    let target = state.connections.iter().find(|other| other.id == target);
+                    elsewhere.extend(target.map(|target| (Arc::clone(target), Arc::clone(text))));
+                }
+                None => {}
+            }
+            false
+        });
+        drop(state);
+        connection.answer_all(texts.into_iter().map(|(_, text)| text));
+        for (target, text) in elsewhere {
+            target.answer(text);
+        }
     }
 }
 
@@ -249,29 +285,6 @@ pub(crate) fn finish(
             }
             Err(error)
         }
-    }
-}
-
-/// Sends an answer to where the call was last sent from, and remembers it.
-fn answer(app: &App, connection: &Connection, page: ClientId, id: u64, outcome: &Outcome, now_ms: u64) {
-    let text: Text = match outcome {
-        Ok(value) => protocol::result(id, value.as_deref()),
-        Err(error) => protocol::error(id, error),
-    };
-    let mut state = connection.session.lock();
-    match state.answers.finish(page, id, &text, now_ms, &app.hub.limits) {
-        Some(target) if target == connection.id => {
-            drop(state);
-            connection.answer(text);
-        }
-        Some(target) => {
-            let target = state.connections.iter().find(|other| other.id == target).cloned();
-            drop(state);
-            if let Some(target) = target {
-                target.answer(text);
-            }
-        }
-        None => {}
     }
 }
 

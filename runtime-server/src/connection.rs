@@ -137,7 +137,12 @@ impl Connection {
 
     /// Queues an answer, behind a login that waits for its ticket.
     pub(crate) fn answer(&self, text: Text) {
-        self.outbox.answer(text);
+        self.outbox.answer([text]);
+    }
+
+    /// As [`Self::answer`] for several.
+    pub(crate) fn answer_all(&self, texts: impl IntoIterator<Item = Text>) {
+        self.outbox.answer(texts);
     }
 
     /// Answers wait from now on, until a login's ticket is redeemed or has expired.

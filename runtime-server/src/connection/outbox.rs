@@ -70,13 +70,15 @@ impl Outbox {
         self.wake();
     }
 
-    /// Queues an answer, behind those that are held.
-    pub(crate) fn answer(self: &Arc<Self>, text: Text) {
+    /// Queues answers, behind those that are held.
+    pub(crate) fn answer(self: &Arc<Self>, texts: impl IntoIterator<Item = Text>) {
         let mut state = self.state.lock();
-        match &mut state.held {
-            Some(held) if held.len() < self.max_messages => held.push(text),
-            Some(_) => state.close(CloseCode::TooSlow),
-            None => state.push(text, self.max_bytes, self.max_messages),
+        for text in texts {
+            match &mut state.held {
+                Some(held) if held.len() < self.max_messages => held.push(text),
+                Some(_) => state.close(CloseCode::TooSlow),
+                None => state.push(text, self.max_bytes, self.max_messages),
+            }
         }
         drop(state);
         self.wake();
@@ -273,15 +275,15 @@ mod tests {
     #[test]
     fn held_answers_keep_their_order() {
         let outbox = Outbox::new(100, 10);
-        outbox.answer(text("1"));
+        outbox.answer([text("1")]);
         outbox.hold_answers();
         outbox.send(text("ticket"));
-        outbox.answer(text("2"));
+        outbox.answer([text("2")]);
         outbox.send(text("event"));
         assert_eq!(drain(&outbox), ["1", "ticket", "event"]);
-        outbox.answer(text("3"));
+        outbox.answer([text("3")]);
         outbox.release_answers();
-        outbox.answer(text("4"));
+        outbox.answer([text("4")]);
         assert_eq!(drain(&outbox), ["2", "3", "4"]);
     }
 }

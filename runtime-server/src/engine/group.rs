@@ -11,8 +11,8 @@ use super::{Call, CallContext, Origin, Outcome, RequestView, SessionView};
 
 /// Whoever waits for the calls of a group.
 pub trait Waits: Send + Sync {
-    /// The call of that place in the group has ended, on whatever thread knows; must not block it.
-    fn answered(&self, place: usize, outcome: Outcome);
+    /// The calls of these places in the group have ended, on whatever thread knows; must not block it.
+    fn answered(&self, ended: &mut dyn Iterator<Item = (usize, Outcome)>);
 }
 
 /// Calls that go to the engine together, in order.
@@ -164,7 +164,7 @@ mod tests {
 
     struct Nobody;
     impl Waits for Nobody {
-        fn answered(&self, _place: usize, _outcome: Outcome) {}
+        fn answered(&self, _ended: &mut dyn Iterator<Item = (usize, Outcome)>) {}
     }
 
     fn group() -> CallGroup {

@@ -154,8 +154,8 @@ pub(super) enum Sent {
 
 /// Reads a message of the prelude.
 pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
-    if let Some(answer) = read_answer(sent, answer_bytes) {
-        return answer;
+    if let Some((call, outcome)) = read_answer(sent, answer_bytes) {
+        return Sent::Answer { call, outcome };
     }
     let parts: Vec<&RawValue> = match serde_json::from_str(sent) {
         Ok(parts) => parts,
@@ -166,14 +166,14 @@ pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
 }
 
 /// The common case, cut by hand: `<7>` or `<7,value>`. The end shows that nothing is missing.
-fn read_answer(sent: &str, answer_bytes: usize) -> Option<Sent> {
+pub(super) fn read_answer(sent: &str, answer_bytes: usize) -> Option<(u64, Outcome)> {
     let rest = sent.strip_prefix('<')?.strip_suffix('>')?;
     let (id, value) = match rest.split_once(',') {
         Some((id, value)) => (id, Some(value)),
         None => (rest, None),
     };
     let call = id.parse().ok()?;
-    Some(Sent::Answer { call, outcome: answer(value.map(str::to_owned), answer_bytes) })
+    Some((call, answer(value.map(str::to_owned), answer_bytes)))
 }
 
 /// What a call has answered, `None` for `undefined`.

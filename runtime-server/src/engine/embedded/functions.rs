@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rquickjs::{Ctx, Exception, Function, Object};
+use rquickjs::{Ctx, Exception, Function, Object, Value};
 
 use super::bridge::Bridge;
 use super::web;
@@ -21,8 +21,18 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
     host.set("send", Function::new(ctx.clone(), move |text: String| to.sent(&text))?)?;
 
     let of = bridge.clone();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the prelude got it from us")]
-    let answer = move |call: f64, value: Option<String>| of.answered(call as u64, value);
+    let answer = move |call: f64, value: Value<'_>| -> rquickjs::Result<()> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the prelude got it from us")]
+        let call = call as u64;
+        #[expect(clippy::cast_possible_truncation, reason = "numbers are sent as such when they have 32 bits")]
+        let text = match (value.as_number(), value.as_string()) {
+            (Some(number), _) => Some((number as i32).to_string()),
+            (None, Some(text)) => Some(text.to_string()?),
+            (None, None) => None,
+        };
+        of.answered(call, text);
+        Ok(())
+    };
     host.set("answer", Function::new(ctx.clone(), answer)?)?;
 
     let born = Instant::now();

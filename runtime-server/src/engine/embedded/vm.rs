@@ -20,6 +20,9 @@ const STACK_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// Share of the memory limit, in percent, that may still be in use after a collection.
 const MEMORY_AFTER_COLLECTION_PERCENT: usize = 80;
 
+/// After so many tasks the clock is asked whether others have waited long enough for what these have for them.
+const SHORT_TASKS: u32 = 8;
+
 /// What the VM does at a time.
 #[derive(Clone, Copy)]
 enum Task<'a> {
@@ -85,8 +88,13 @@ impl Vm {
     /// Does what the mailbox says until it says stop, or until the VM is not fit to go on.
     fn work(&self) -> End {
         let _batch = Batch::begin();
+        let mut turns = 0_u32;
         loop {
-            wakes::pause();
+            // A long task looks up by itself.
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(SHORT_TASKS) {
+                wakes::pause();
+            }
             let timer = self.bridge.timers.borrow_mut().next_due();
             let end = match self.bridge.mailbox.next(timer) {
                 Next::Stop => return End::Stopped,
@@ -137,13 +145,11 @@ impl Vm {
                 }
             }
             blamed = blamed.or_else(|| self.blame_silence(&ctx, call));
-            loop {
-                let late = watchdog.overrun();
-                if !ctx.execute_pending_job() {
-                    break;
-                }
+            let mut late = false;
+            while ctx.execute_pending_job() {
                 blamed = blamed.or_else(|| self.blame_silence(&ctx, call));
-                if !late && !watchdog.has_interrupted() {
+                let was_late = std::mem::replace(&mut late, watchdog.overrun());
+                if !was_late && !watchdog.has_interrupted() {
                     continue;
                 }
                 if stopped || self.bridge.mailbox.is_given_up() {
@@ -152,6 +158,7 @@ impl Vm {
                 stopped = true;
                 blamed = blamed.or_else(|| self.blame(&ctx, call, CallError::interrupted(self.limits.call_busy_ms)));
                 watchdog.start(busy);
+                late = false;
             }
             self.log_rejections(&ctx);
             None

@@ -23,8 +23,9 @@ impl Watchdog {
     /// A task begins that may take so long.
     pub(super) fn start(&self, longest: Duration) {
         self.barked.set(false);
-        self.deadline.set(Instant::now() + longest);
-        self.mailbox.busy(longest + self.grace);
+        let deadline = Instant::now() + longest;
+        self.deadline.set(deadline);
+        self.mailbox.busy_until(deadline + self.grace);
     }
 
     /// The task is done.

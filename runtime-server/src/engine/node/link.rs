@@ -117,15 +117,23 @@ impl Link {
         if self.mailbox.is_given_up() {
             return;
         }
+        let mut answers = Vec::new();
         for line in String::from_utf8_lossy(lines).split('\n') {
-            self.received(line.trim_end());
+            let line = line.trim_end();
+            match message::read_answer(line, self.answer_bytes) {
+                Some(answer) => answers.push(answer),
+                None => {
+                    // What was sent before comes before.
+                    self.mailbox.answer_all(&mut answers);
+                    self.received(line);
+                }
+            }
         }
+        self.mailbox.answer_all(&mut answers);
     }
 
     fn received(&self, line: &str) {
-        if line.starts_with('<') {
-            self.perform(line);
-        } else if let Some(begun) = numbers(line, "ack") {
+        if let Some(begun) = numbers(line, "ack") {
             self.begun(begun.0);
         } else if let Some(ended) = numbers(line, "ended") {
             self.begun(ended.0);

@@ -28,12 +28,17 @@ impl Queued {
     }
 
     /// The place in the group of the call of that number.
-    pub(super) fn place(&self, id: u64) -> usize {
+    fn place(&self, id: u64) -> usize {
         usize::try_from(id - self.first).expect("it is one of the group")
     }
 
-    pub(super) fn answer(&self, place: usize, outcome: Outcome) {
-        self.group.waits.answered(place, self.stacks.outcome(outcome));
+    pub(super) fn answer(&self, id: u64, outcome: Outcome) {
+        self.answer_all(&mut std::iter::once((id, outcome)));
+    }
+
+    /// Answers some of its calls, by their numbers.
+    pub(super) fn answer_all(&self, answers: &mut dyn Iterator<Item = (u64, Outcome)>) {
+        self.group.waits.answered(&mut answers.map(|(id, outcome)| (self.place(id), self.stacks.outcome(outcome))));
     }
 }
 

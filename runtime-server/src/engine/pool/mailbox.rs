@@ -59,7 +59,7 @@ impl Job {
     pub(in crate::engine) fn answer(self, outcome: &Outcome) {
         match self {
             Self::Call { answer, .. } => answer(outcome.clone()),
-            Self::Calls(part) => part.which.for_each(|place| part.queued.answer(place, outcome.clone())),
+            Self::Calls(part) => part.queued.answer_all(&mut part.ids().map(|id| (id, outcome.clone()))),
             Self::Message(_) => {}
         }
     }
@@ -159,7 +159,7 @@ impl Started {
     fn answer(self, id: u64, outcome: Outcome) {
         match self {
             Self::Call { answer, .. } => answer(outcome),
-            Self::Grouped(queued) => queued.answer(queued.place(id), outcome),
+            Self::Grouped(queued) => queued.answer(id, outcome),
         }
     }
 }
@@ -468,6 +468,23 @@ impl Mailbox {
         }
     }
 
+    /// Answers calls that have started, those of one connection together; those that were answered are passed over.
+    pub(in crate::engine) fn answer_all(&self, answers: &mut Vec<(u64, Outcome)>) {
+        let mut state = self.state.lock();
+        let started = answers.drain(..).filter_map(|(id, outcome)| Some((state.started.remove(&id)?, id, outcome)));
+        let mut ended = started.collect::<Vec<_>>().into_iter().peekable();
+        drop(state);
+        while let Some((started, id, outcome)) = ended.next() {
+            let Started::Grouped(queued) = started else {
+                started.answer(id, outcome);
+                continue;
+            };
+            let same = |(other, ..): &(Started, u64, Outcome)| matches!(other, Started::Grouped(other) if Arc::ptr_eq(other, &queued));
+            let rest = std::iter::from_fn(|| ended.next_if(same).map(|(_, id, outcome)| (id, outcome)));
+            queued.answer_all(&mut std::iter::once((id, outcome)).chain(rest));
+        }
+    }
+
     /// Forgets a call whose caller has gone or has been told that time is up.
     pub(in crate::engine) fn cancel(&self, id: u64, end: impl FnOnce() -> String) {
         let mut state = self.state.lock();
@@ -540,7 +557,12 @@ impl Mailbox {
 
     /// A task begins that the supervisor shall give up after `longest`.
     pub(in crate::engine) fn busy(&self, longest: Duration) {
-        let at = self.born.elapsed() + longest;
+        self.busy_until(Instant::now() + longest);
+    }
+
+    /// A task begins that the supervisor shall give up at that time.
+    pub(in crate::engine) fn busy_until(&self, at: Instant) {
+        let at = at.saturating_duration_since(self.born);
         self.give_up_at_ms.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 

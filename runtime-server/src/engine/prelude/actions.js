@@ -6,6 +6,16 @@
 
   const CALLBACK = 0;
 
+  /** Sends the answer of a call: JSON text, or a whole number as it is. */
+  const send = host.answer;
+
+  let broken = false;
+
+  /** The app has not started: calls fail from now on. */
+  ss.breakCalls = () => {
+    broken = true;
+  };
+
   /** Path to `{path, params, rest, style, guard, fn, holder, Context}`; filled by the tree when the app is loaded. */
   const actions = create(null);
   ss.actions = actions;
@@ -89,7 +99,7 @@
     }
     state.done = "answered";
     mapDelete(waiting, state.id);
-    host.answer(state.id, text);
+    send(state.id, text);
   }
 
   /** A call of the host that has just come: nothing else can have answered it yet. */
@@ -107,9 +117,10 @@
     } catch (error) {
       return fail(state, action.path, error);
     }
-    if (late === null && typeof result === "number" && state.session === null && result - result === 0) {
+    // The most frequent kind of answer needs no text.
+    if (typeof result === "number" && state.session === null && (result | 0) === result) {
       state.done = "answered";
-      return void host.answer(state.id, `${result}`);
+      return void send(state.id, result);
     }
     if (late === null) return answer(state, action.path, result);
     mapSet(waiting, state.id, state);
@@ -134,7 +145,7 @@
   ss.numberedCall = (id, number, index, args, known) => {
     const action = numbered[index];
     const state = new CallState(id, number, known, null);
-    if (ss.isBroken || action.fn === null) return ss.call(id, action.path, args, known);
+    if (broken || action.fn === null) return ss.call(id, action.path, args, known);
     begin(action, state, args);
   };
 

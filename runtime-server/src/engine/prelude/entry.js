@@ -2,6 +2,7 @@
 (function (ss) {
   "use strict";
   const { create, parse, freeze, charCodeAt, indexOf, textSlice, Error } = ss.p;
+  const { blame, numberedCall } = ss;
 
   /** How a call begins, and how several do that came together. */
   const [CALL, CALLS] = [62, 42];
@@ -16,12 +17,12 @@
     const known = indexOf(text, "\t", args) + 1;
     const id = +textSlice(text, 1, path - 1);
     const quoted = textSlice(text, path, args - 1);
-    ss.blame(id);
+    blame(id);
     ss.call(id, (paths[quoted] ??= parse(quoted)), parse(textSlice(text, args, known - 1)), textSlice(text, known));
   }
 
-  /** The calls that came together: the number of the first, and of each the client's number, its action and its arguments. */
-  let first = 0;
+  /** The calls that came together: the number of the next, and of each the client's number, its action and its arguments. */
+  let id = 0;
   let calls = [];
   let at = 0;
   let known = "";
@@ -33,8 +34,8 @@
     const about = indexOf(text, "\t", 1) + 1;
     const list = indexOf(text, "\t", about) + 1;
     const comma = indexOf(text, ",", 1);
-    ss.blame(0);
-    first = +textSlice(text, 1, comma);
+    blame(0);
+    id = +textSlice(text, 1, comma);
     const count = +textSlice(text, comma + 1, about - 1);
     at = 0;
     calls = none;
@@ -54,16 +55,13 @@
   function next() {
     const i = at;
     if (i >= calls.length) {
-      if (broken !== null) ss.failCall(first + at++, broken.error);
+      if (broken !== null) ss.failCall(id++, broken.error);
       return;
     }
     at = i + 3;
-    const id = first + i / 3;
-    ss.blame(id);
-    numberedCall(id, calls[i], calls[i + 1], calls[i + 2], known);
+    blame(id);
+    numberedCall(id++, calls[i], calls[i + 1], calls[i + 2], known);
   }
-  const { numberedCall } = ss;
-
   ss.entry = freeze({
     __proto__: null,
     /** Takes calls that came together; gives their count. Each is run by `next`. */
@@ -71,7 +69,7 @@
     next,
     /** Runs one message of the host (book/src/internals/engine.md). */
     receive(text) {
-      ss.blame(0);
+      blame(0);
       if (charCodeAt(text, 0) === CALL) return void (ss.holds(text) || call(text));
       if (charCodeAt(text, 0) === CALLS) {
         // They were held back.
@@ -92,16 +90,16 @@
         case "timer":
           return ss.timer(message[1]);
         case "authenticate":
-          ss.blame(message[1]);
+          blame(message[1]);
           return ss.authenticateCall(message[1], message[2], message[3], message[4], message[5]);
         case "http":
-          ss.blame(message[1]);
+          blame(message[1]);
           return ss.http(message[1], message[2]);
         case "evaluate":
-          ss.blame(message[1]);
+          blame(message[1]);
           return ss.evaluate(message[1], message[2], message[3], message[4]);
         case "complete":
-          ss.blame(message[1]);
+          blame(message[1]);
           return ss.complete(message[1], message[2], message[3], message[4]);
         case "event":
           return ss.told(message[1], message[2], message[3]);

@@ -6,7 +6,6 @@
   /** What is kept until the app has started; `null` when it has. */
   let held = null;
   let broken = null;
-  ss.isBroken = false;
 
   const first = (exports) => {
     if (typeof exports === "function") return exports;
@@ -31,7 +30,7 @@
     };
     ss.started = when(promise, open, (error) => {
       broken = ss.describe(error).message;
-      ss.isBroken = true;
+      ss.breakCalls();
       ss.report("config/db did not start", error);
       open();
       throw error;
