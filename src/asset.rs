@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256, Sha384};
 use ssbuild_server::hex;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// The SHA-256 of some bytes, in lower-case hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,11 @@ impl Fingerprint {
     /// Of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(&Sha256::digest(bytes)))
+    }
+
+    /// From the hash itself.
+    pub fn from_digest(digest: &[u8; 32]) -> Self {
+        Self(hex::encode(digest))
     }
 
     /// All 64 digits.
@@ -31,6 +37,27 @@ impl Fingerprint {
 /// The SHA-256 of some bytes.
 pub fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// A checksum that is quick to take: for what nobody is asked to trust, and only time or chance may have changed.
+#[derive(Default)]
+pub struct Sum(Xxh3);
+
+impl Sum {
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Of all that was added.
+    pub fn done(&self) -> u128 {
+        self.0.digest128()
+    }
+}
+
+/// The checksum of some bytes.
+pub fn sum(bytes: &[u8]) -> u128 {
+    xxh3_128(bytes)
 }
 
 /// The bytes of a SHA-256 that is written in hex.

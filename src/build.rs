@@ -16,7 +16,7 @@ use crate::{
     asset::{Fingerprint, content_type, fingerprinted, integrity},
     cache::{Cache, Keyed},
     compress,
-    output::{Bytes, Files},
+    output::{Bytes, Files, StagedFile},
 };
 
 /// Collects the files of one build.
@@ -36,11 +36,15 @@ pub struct Build {
 struct Draft {
     bytes: Bytes,
     map: Option<String>,
+    /// When it is written and hashed already; with its integrity, if it is served. Then `bytes` may be left out.
+    staged: Option<(StagedFile, Option<String>)>,
 }
 
 /// A draft and its hashes.
 struct Hashed {
     bytes: Bytes,
+    length: u64,
+    staged: Option<StagedFile>,
     map: Option<String>,
     fingerprint: Fingerprint,
     /// Nothing for what no browser is given.
@@ -66,6 +70,18 @@ impl Build {
     /// Adds a fingerprinted asset.
     pub fn asset(&mut self, logical: &str, bytes: impl Into<Bytes>) {
         self.assets.insert(logical.to_owned(), Draft::new(bytes.into(), None));
+    }
+
+    /// Adds a fingerprinted asset that is written already.
+    pub fn staged_asset(&mut self, logical: &str, bytes: impl Into<Bytes>, file: StagedFile, integrity: String) {
+        let draft = Draft { staged: Some((file, Some(integrity))), ..Draft::new(bytes.into(), None) };
+        self.assets.insert(logical.to_owned(), draft);
+    }
+
+    /// Adds a file that is written already and that only the server reads.
+    pub fn staged_private(&mut self, path: &str, file: StagedFile) {
+        let draft = Draft { staged: Some((file, None)), ..Draft::new(Bytes::default(), None) };
+        self.private.insert(path.to_owned(), draft);
     }
 
     /// Adds a fingerprinted asset and its source map, which is an asset too.
@@ -129,6 +145,7 @@ impl HashedBuild {
                 Folder::Build(id) => format!("builds/{id}/{name}"),
             };
             target.insert(name.to_owned(), Arc::clone(&draft.bytes));
+            files.staged.extend(draft.staged.iter().map(|file| (on_disk(name), file.clone())));
             let encodings = encodings(path, draft).iter().map(|(&encoding, bytes)| {
                 let name = format!("{name}.{}", encoding.extension());
                 target.insert(name.clone(), Arc::clone(bytes));
@@ -138,7 +155,7 @@ impl HashedBuild {
             Asset {
                 encodings: encodings.collect(),
                 file: on_disk(name),
-                bytes: draft.bytes.len() as u64,
+                bytes: draft.length,
                 sha256: draft.fingerprint.as_str().to_owned(),
                 integrity: draft.integrity.clone().expect("what is served has one"),
                 content_type: content_type(path).header.to_owned(),
@@ -158,7 +175,8 @@ impl HashedBuild {
         let private = self.private.iter().map(|(path, draft)| {
             files.build.insert(path.clone(), Arc::clone(&draft.bytes));
             let (file, sha256) = (format!("builds/{id}/{path}"), draft.fingerprint.as_str().to_owned());
-            (path.clone(), PrivateFile { file, bytes: draft.bytes.len() as u64, sha256 })
+            files.staged.extend(draft.staged.iter().map(|staged| (file.clone(), staged.clone())));
+            (path.clone(), PrivateFile { file, bytes: draft.length, sha256 })
         });
         let private = private.collect();
         for (path, draft) in &self.files {
@@ -173,6 +191,9 @@ impl HashedBuild {
         how: Compress,
         cache: &Cache,
     ) -> std::io::Result<BTreeMap<Fingerprint, BTreeMap<Encoding, Bytes>>> {
+        if how == Compress::Off {
+            return Ok(BTreeMap::new());
+        }
         let texts: BTreeMap<&Fingerprint, &Bytes> = self
             .assets
             .iter()
@@ -231,15 +252,19 @@ enum Folder<'a> {
 
 impl Draft {
     fn new(bytes: Bytes, map: Option<String>) -> Self {
-        Self { bytes, map }
+        Self { bytes, map, staged: None }
     }
 }
 
 /// Hashes every file, the parts of the work spread over all threads.
 fn hashed(drafts: BTreeMap<String, Draft>, served: bool) -> BTreeMap<String, Hashed> {
-    let hash = |(path, Draft { bytes, map }): (String, Draft)| {
+    let hash = |(path, Draft { bytes, map, staged }): (String, Draft)| {
+        if let Some((file, integrity)) = staged {
+            let (length, fingerprint) = (file.bytes, Fingerprint::from_digest(&file.sha256));
+            return (path, Hashed { bytes, length, staged: Some(file), map, fingerprint, integrity });
+        }
         let (fingerprint, integrity) = rayon::join(|| Fingerprint::of(&bytes), || served.then(|| integrity(&bytes)));
-        (path, Hashed { bytes, map, fingerprint, integrity })
+        (path, Hashed { length: bytes.len() as u64, staged: None, bytes, map, fingerprint, integrity })
     };
     drafts.into_par_iter().map(hash).collect()
 }

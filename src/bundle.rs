@@ -4,22 +4,33 @@ mod joined;
 
 use std::collections::BTreeMap;
 
-use ssbuild_script::{ImportKind, MapChunk, MapJoiner};
+use serde::{Deserialize, Serialize};
+use ssbuild_script::{ImportKind, MapChunk, MapJoiner, MapPlaces, MapState};
 
 use crate::{
     graph::{Dep, Graph, Module},
     link::Linked,
+    output::StagedFile,
     zone::Zone,
 };
 use joined::{Joined, Piece};
 
 /// A script that is ready to be named by its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     /// The text.
+    #[serde(skip)]
     pub code: String,
     /// The source map, as JSON, when one is wanted.
+    #[serde(skip)]
     pub map: Option<String>,
+    /// Where the parts of the map lie.
+    pub map_places: Option<MapPlaces>,
+    /// What of it lies in the output folder already.
+    #[serde(skip)]
+    pub staged: Staged,
+    /// How long the text is.
+    pub bytes: usize,
     /// How many modules and plain files went into it.
     pub modules: usize,
     /// Which, and where they are in the text.
@@ -27,7 +38,7 @@ pub struct Script {
 }
 
 /// A module or plain file in a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The module's name.
     pub name: String,
@@ -38,7 +49,19 @@ pub struct Part {
     /// How long its source is.
     pub source_bytes: usize,
     /// Names of the modules that it imports, and how it asks for them.
+    #[serde(skip)]
     pub imports: Vec<(String, ImportKind)>,
+    /// Where the map stood before it.
+    pub map: Option<MapState>,
+}
+
+/// Files of a script that were written and flushed before the rest of the build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Staged {
+    /// The text's, with its integrity.
+    pub code: Option<(StagedFile, String)>,
+    /// The map's, which is nowhere else.
+    pub map: Option<StagedFile>,
 }
 
 impl Script {
@@ -106,7 +129,7 @@ impl Writer {
     /// Adds a program that is not mapped.
     pub fn unmapped(&mut self, name: &str, code: &str) {
         let (name, start, bytes) = (name.to_owned(), self.code.len(), code.len());
-        self.parts.push(Part { name, start, bytes, source_bytes: bytes, imports: Vec::new() });
+        self.parts.push(Part { name, start, bytes, source_bytes: bytes, imports: Vec::new(), map: None });
         self.text(code);
         self.text("\n;\n");
     }
@@ -121,12 +144,10 @@ impl Writer {
 
     /// The bundle; `name` is what its map calls it.
     pub fn finish(self, name: &str) -> Script {
-        Script {
-            code: self.code,
-            map: self.map.map(|map| map.finish(Some(name))),
-            modules: self.parts.len(),
-            parts: self.parts,
-        }
+        let (map, map_places) = self.map.map(|map| map.finish_with_places(Some(name))).unzip();
+        let modules = self.parts.len();
+        let (bytes, staged) = (self.code.len(), Staged::default());
+        Script { code: self.code, map, map_places, staged, bytes, modules, parts: self.parts }
     }
 
     fn members(&mut self, graph: &Graph, modules: &[usize], linked: &Linked) {
@@ -180,7 +201,8 @@ impl Writer {
         (code, chunk): (&str, Option<&MapChunk>),
     ) {
         let (name, source_bytes) = (module.name.clone(), module.text.len());
-        self.parts.push(Part { name, start: self.code.len(), bytes: code.len(), source_bytes, imports });
+        let map = self.map.as_ref().map(MapJoiner::state);
+        self.parts.push(Part { name, start: self.code.len(), bytes: code.len(), source_bytes, imports, map });
         if let Some(map) = &mut self.map {
             match chunk {
                 Some(chunk) => map.push_chunk(chunk, &module.name, Some(&module.text)),

@@ -88,6 +88,30 @@ impl Cache {
         })
     }
 
+    /// What earlier processes and this one know under a key, whether or not it is still so.
+    pub(crate) fn records<T: Stored>(&self, key: Key) -> impl Iterator<Item = Arc<Record<T>>> {
+        let near = self.memory.as_ref().and_then(|memory| memory.get::<Record<T>>(key));
+        let far = move || records::read(self.packs.as_ref()?.folder(), key).map(Arc::new);
+        near.into_iter().chain(std::iter::once_with(far).flatten())
+    }
+
+    /// Whether later processes will know what this one does.
+    pub(crate) fn outlasts(&self) -> bool {
+        self.packs.as_ref().is_some_and(Packs::is_written)
+    }
+
+    /// Remembers something for later processes only, in the place of what was known under the key.
+    pub(crate) fn put_far<T: Stored>(&self, key: Key, value: &T) {
+        if let Some(packs) = &self.packs {
+            packs.write(|folder| records::write(folder, key, value));
+        }
+    }
+
+    /// What was remembered like that.
+    pub(crate) fn get_far<T: Stored>(&self, key: Key) -> Option<T> {
+        records::read(self.packs.as_ref()?.folder(), key)
+    }
+
     /// What is known under a key, if everything that was seen when it was made is still so.
     pub fn record<T: Stored>(&self, key: Key, disk: &dyn Disk) -> Option<Arc<Record<T>>> {
         let near = self.memory.as_ref().and_then(|memory| memory.get::<Record<T>>(key));

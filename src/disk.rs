@@ -10,11 +10,17 @@ use std::{
     time::SystemTime,
 };
 
+mod edited;
 mod real;
 mod witness;
 
+pub use edited::{Edit, Passed};
+
 pub use real::RealDisk;
-pub use witness::{Seen, Witness};
+pub(crate) use witness::NO_LIMIT_BYTES;
+pub use witness::{Changed, Changes, Seen, Witness};
+
+use crate::asset::sum;
 
 /// What a name in a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +77,35 @@ pub trait Disk: Send + Sync {
     fn create_folder(&self, path: &Path) -> Result<(), DiskError>;
     /// Writes a file that does not exist yet and flushes it to the device.
     fn write_new(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError>;
+    /// So many bytes of a file from a place on, fewer where it ends.
+    fn read_part(&self, path: &Path, from: usize, bytes: usize) -> Result<Vec<u8>, DiskError> {
+        let mut part = self.read(path)?;
+        part.drain(..from.min(part.len()));
+        part.truncate(bytes);
+        Ok(part)
+    }
+    /// The checksum of a file ([`crate::asset::sum`]).
+    fn sum(&self, path: &Path) -> Result<u128, DiskError> {
+        Ok(sum(&self.read(path)?))
+    }
+    /// Writes a copy of a file, with other bytes in some places, to one that does not exist yet, and flushes it. `tell` is told of
+    /// every byte of both in their order.
+    fn write_edited(
+        &self,
+        from: &Path,
+        edits: &[Edit],
+        to: &Path,
+        tell: &mut dyn FnMut(Passed<'_>),
+    ) -> Result<(), DiskError> {
+        let (old, mut new) = (self.read(from)?, Vec::new());
+        edited::pass(&mut old.as_slice(), edits, &mut |passed| {
+            new.extend_from_slice(passed.written());
+            tell(passed);
+            Ok(())
+        })
+        .map_err(|source| DiskError { doing: "read", path: from.to_owned(), source })?;
+        self.write_new(to, &new)
+    }
     /// Whether a file is a program that its owner may run.
     fn is_executable(&self, _path: &Path) -> Result<bool, DiskError> {
         Ok(false)

@@ -18,6 +18,7 @@ use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options
 use crate::{
     disk::{Disk, DiskError, Kind},
     form::{Form, file_of},
+    preprocess::is_preprocessed,
     progress::Progress,
     project::{Format, SOURCE_BYTES_MAX},
     resolve::{Resolver, Side, Target},
@@ -305,15 +306,9 @@ impl Loader<'_> {
         loaded.found.extend(file.iter().flat_map(|file| file.found.iter().cloned()));
         loaded.file = file;
         let language = module.language();
-        let read_actions = module.zone == Zone::Server && self.side == Side::Server && module.is_own();
         // The app's own files are roots, and packages that are used whole stay whole.
         let shaken = partial && !module.zone.is_own() && (module.free || module.zone == Zone::Package);
-        let shake = match module.zone {
-            _ if shaken => Shake::Tell,
-            Zone::Client | Zone::Shared if !self.without.is_empty() => Shake::Without(self.without.clone()),
-            _ => Shake::No,
-        };
-        let options = Options { read_actions, ..self.options(module, shake) };
+        let options = if shaken { self.options(module, Shake::Tell) } else { self.alone(module) };
         let compiled = (self.compile)(Source { path: &module.name, text: &text, language }, &options);
         loaded.text = text;
         let targets = self.resolve(module, &compiled.imports);
@@ -322,6 +317,28 @@ impl Loader<'_> {
         }
         loaded.compiled = compiled;
         Ok(loaded)
+    }
+
+    /// How a module would be compiled again if nothing but its text were another: what depends on others is left out.
+    pub(crate) fn again(&self, module: &Module) -> Option<(Language, Options)> {
+        let CompiledModule { joint, parts, diagnostics, .. } = &*module.compiled;
+        let depends = !module.is_own() || joint.is_some() || parts.is_some() || !diagnostics.is_empty();
+        let is_plain = module.zone != Zone::Package && !module.free && module.style.is_none() && !module.is_nothing();
+        if depends || !is_plain || is_preprocessed(&module.name) {
+            return None;
+        }
+        let options = self.alone(module);
+        Some((language(&module.path)?, options))
+    }
+
+    /// Options of a module of which nothing is left out because nobody uses it.
+    fn alone(&self, module: &Module) -> Options {
+        let shake = match module.zone {
+            Zone::Client | Zone::Shared if !self.without.is_empty() => Shake::Without(self.without.clone()),
+            _ => Shake::No,
+        };
+        let read_actions = module.zone == Zone::Server && self.side == Side::Server && module.is_own();
+        Options { read_actions, ..self.options(module, shake) }
     }
 
     /// What imports come to, in their order.

@@ -18,6 +18,7 @@ pub mod half;
 pub mod hosts;
 pub mod imported;
 mod incompatible;
+mod kept;
 pub mod libs;
 pub mod licenses;
 pub mod link;

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    disk::{Disk, DiskError, Kind},
+    disk::{Disk, DiskError, Kind, NO_LIMIT_BYTES},
     scripts::Scripts,
     sheets::Sheets,
 };
@@ -23,7 +23,7 @@ const STYLUS: &str = "node_modules/stylus/lib/functions/";
 /// How the names of files with a licence begin, in small letters.
 const NAMES: &[&str] = &["license", "licence", "copying", "notice"];
 /// Longest licence that is copied, in bytes.
-const BYTES_MAX: u64 = 256 * 1024;
+const BYTES_MAX: u64 = NO_LIMIT_BYTES;
 
 /// One package: its name and version, what it says of its licence, and the texts that lie in it. Nothing when no
 /// package was bundled.

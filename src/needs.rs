@@ -1,5 +1,6 @@
 //! Which engine the server code needs: what only Node.js can give decides, at its first place.
 
+use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 use ssbuild_script::ImportKind;
 use ssbuild_server::{config::EngineChoice, manifest::EngineKind};
@@ -56,13 +57,14 @@ pub struct Need {
 }
 
 /// The engine of a build, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chosen {
     /// Which.
     pub engine: EngineKind,
     /// Why, in a sentence.
     pub reason: String,
-    /// What decided, unless the configuration did.
+    /// What decided, unless the configuration did. Of a build that is there it is not asked.
+    #[serde(skip)]
     pub need: Option<Need>,
 }
 

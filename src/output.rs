@@ -21,12 +21,28 @@ use std::{
 use rayon::prelude::*;
 use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
-use crate::disk::{Disk, DiskError, Kind};
+use crate::{
+    asset::sum,
+    disk::{Disk, DiskError, Kind, Lock},
+};
 use generations::{Generation, Generations};
 pub use prune::{Pruned, Rehearsal, Retention, prune};
 
 /// Bytes that may be written to several places.
 pub type Bytes = Arc<Vec<u8>>;
+
+/// A file that was written and flushed before the rest of its build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedFile {
+    /// Where it is.
+    pub at: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// Their checksum.
+    pub sum: u128,
+}
 
 /// All files of a build, each by its path below a folder.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +55,15 @@ pub struct Files {
     pub public: BTreeMap<String, Bytes>,
     /// Those below `builds/<id>` that are programs.
     pub programs: BTreeSet<String>,
+    /// By path below the output folder: what is there already and only has to be moved, be it among the others or not.
+    pub staged: BTreeMap<String, StagedFile>,
+}
+
+/// Holds the output folder for one publisher.
+pub struct Held<'a> {
+    disk: &'a dyn Disk,
+    out: &'a Path,
+    _lock: Lock,
 }
 
 /// A build that is selected.
@@ -46,13 +71,14 @@ pub struct Files {
 pub struct Published {
     /// Its manifest, as it was written.
     pub manifest: Manifest,
-    /// All files that it has in the output folder, by their absolute paths.
-    pub written: BTreeMap<PathBuf, Bytes>,
+    /// All files that it has in the output folder, by their absolute paths, with the checksum of each.
+    pub written: Vec<(PathBuf, u128)>,
 }
 
 /// Names in the output folder.
 const ASSETS: &str = "public/assets";
 const STAGING: &str = ".staging-";
+const EARLY: &str = ".staging-early";
 const LOCK: &str = ".lock";
 const GENERATIONS: &str = "generations.json";
 /// Staged beside the manifest: the list before and after the build is selected.
@@ -70,16 +96,48 @@ pub fn publish(
     files: &Files,
     keep: impl Into<Retention>,
 ) -> Result<Published, DiskError> {
-    disk.create_folder(out)?;
-    let _lock = disk.lock(&out.join(LOCK))?;
-    remove_dead(disk, out)?;
-    let publisher = Publisher { disk, out, staging: format!("{STAGING}{}", manifest.build_id) };
-    let published = publisher.publish(manifest.clone(), files.clone(), keep.into());
-    if published.is_err() {
-        // Best effort: what is left is removed by the next build.
-        drop(disk.remove_folder(&out.join(&publisher.staging)));
+    Held::take(disk, out)?.publish(manifest, files, keep)
+}
+
+impl<'a> Held<'a> {
+    /// Waits for other publishers, and removes what those have left that died.
+    pub fn take(disk: &'a dyn Disk, out: &'a Path) -> Result<Self, DiskError> {
+        disk.create_folder(out)?;
+        let held = Self { disk, out, _lock: disk.lock(&out.join(LOCK))? };
+        remove_dead(disk, out)?;
+        Ok(held)
     }
-    published
+
+    /// A folder for files that are written before the build has a name.
+    pub fn early(&self) -> Result<PathBuf, DiskError> {
+        let folder = self.out.join(EARLY);
+        self.disk.create_folder(&folder)?;
+        Ok(folder)
+    }
+
+    /// As [`publish`].
+    pub fn publish(
+        self,
+        manifest: &Manifest,
+        files: &Files,
+        keep: impl Into<Retention>,
+    ) -> Result<Published, DiskError> {
+        let Self { disk, out, .. } = self;
+        let publisher = Publisher { disk, out, staging: format!("{STAGING}{}", manifest.build_id) };
+        let published = publisher.publish(manifest.clone(), files.clone(), keep.into());
+        if published.is_err() {
+            // Best effort: what is left is removed by the next build.
+            drop(disk.remove_folder(&out.join(&publisher.staging)));
+            self.leave();
+        }
+        published
+    }
+
+    /// Nothing is published after all.
+    pub fn leave(self) {
+        // Best effort, too.
+        drop(self.disk.remove_folder(&self.out.join(EARLY)));
+    }
 }
 
 /// The manifest of the build that is selected, when there is one that can be read.
@@ -124,10 +182,13 @@ impl Publisher<'_> {
         wanted.extend(files.build.iter().map(|(name, bytes)| (format!("{build_folder}/{name}"), Arc::clone(bytes))));
         wanted.insert(format!("{build_folder}/{FILE_NAME}"), Arc::new(json.clone()));
         wanted.extend(files.public.iter().map(|(name, bytes)| (format!("public/{name}"), Arc::clone(bytes))));
-        let written = wanted.iter().map(|(name, bytes)| (self.out.join(name), Arc::clone(bytes)));
-        let mut written: BTreeMap<PathBuf, Bytes> = written.collect();
-        written.insert(self.out.join(FILE_NAME), Arc::new(json.clone()));
+        wanted.retain(|path, _| !files.staged.contains_key(path));
+        let mut written: Vec<(PathBuf, u128)> =
+            wanted.par_iter().map(|(name, bytes)| (self.out.join(name), sum(bytes))).collect();
+        written.extend(files.staged.iter().map(|(name, file)| (self.out.join(name), file.sum)));
+        written.push((self.out.join(FILE_NAME), sum(&json)));
         let missing = self.missing(wanted)?;
+        let moved: BTreeSet<&String> = missing.keys().chain(files.staged.keys()).collect();
 
         // Everything is written and flushed at once; what follows only renames.
         generations.announce(&new);
@@ -139,7 +200,7 @@ impl Publisher<'_> {
         generations.leave(&gone);
         let selected = generations.to_json();
         let lists = [(ANNOUNCED, announced.as_bytes()), (FILE_NAME, &json), (SELECTED, selected.as_bytes())];
-        self.stage(&missing, &lists, &build_folder)?;
+        self.stage(&missing, &files.staged, &lists, &build_folder)?;
         for path in files.programs.iter().map(|name| format!("{build_folder}/{name}")) {
             if missing.contains_key(&path) {
                 self.disk.make_executable(&self.out.join(&self.staging).join(&path))?;
@@ -148,12 +209,15 @@ impl Publisher<'_> {
 
         // Said before the first file comes, so that a build that dies half way leaves nothing that nobody knows of.
         self.replace(ANNOUNCED, GENERATIONS)?;
-        self.place(missing.keys(), &build_folder)?;
+        self.place(moved.iter().copied(), &build_folder)?;
         self.replace(FILE_NAME, FILE_NAME)?;
         self.disk.sync_folder(self.out)?;
         // If the power fails now, the list before it is found, which says the same with other words.
         self.replace(SELECTED, GENERATIONS)?;
         self.disk.remove_folder(&self.out.join(&self.staging))?;
+        if !files.staged.is_empty() {
+            self.disk.remove_folder(&self.out.join(EARLY))?;
+        }
         self.remove(&gone, &generations)?;
         Ok(Published { manifest, written })
     }
@@ -179,13 +243,16 @@ impl Publisher<'_> {
     fn stage(
         &self,
         files: &BTreeMap<String, Bytes>,
+        staged: &BTreeMap<String, StagedFile>,
         lists: &[(&str, &[u8])],
         build_folder: &str,
     ) -> Result<(), DiskError> {
         let staging = self.out.join(&self.staging);
         self.disk.create_folder(&staging)?;
-        let folders: BTreeSet<&Path> = files.keys().filter_map(|path| Path::new(path).parent()).collect();
+        let paths = files.keys().chain(staged.keys());
+        let folders: BTreeSet<&Path> = paths.filter_map(|path| Path::new(path).parent()).collect();
         folders.iter().try_for_each(|folder| self.disk.create_folder(&staging.join(folder)))?;
+        staged.iter().try_for_each(|(path, file)| self.disk.rename(&file.at, &staging.join(path)))?;
         let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
         let mut queue: Vec<(&str, &[u8])> = lists.iter().copied().chain(files).collect();
         // The largest first: it takes longest.

@@ -8,10 +8,18 @@ mod name;
 mod outcome;
 mod request;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rustc_hash::FxHashMap;
 use ssbuild_diagnostic::{Diagnostic, Report};
-use ssbuild_server::config::Layer;
+use ssbuild_server::{
+    config::{Layer, Maps},
+    manifest::Manifest,
+};
 
 use self::{assembly::Texts, clashes::clashes, compiled::Compiled};
 pub use self::{
@@ -20,8 +28,9 @@ pub use self::{
 };
 use crate::{
     config::{self, Settings},
-    disk::{Disk, Kind, Witness},
+    disk::{Disk, Kind, Seen, Witness},
     imported::Imports,
+    kept::{Kept, Patched, Patching, Text, Which},
     libs, needs, output,
     pages::{Policy, Views},
     preprocess::{self, Packages},
@@ -35,7 +44,7 @@ use crate::{
     testing,
     trees::Trees,
     types::Configured,
-    unchanged::{self, Written},
+    unchanged::{self, Before, Near},
     workers::Workers,
 };
 
@@ -43,22 +52,41 @@ use crate::{
 /// again.
 pub fn build(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
     session.threads()?.install(|| {
-        let known = unchanged::find(disk, request, session);
+        let before = unchanged::find(disk, request, session);
         session.timings().phase("look for an equal build");
-        known.map_or_else(|| build_in_pool(disk, request, session), Ok)
+        match before {
+            Before::Equal(outcome) => Ok(*outcome),
+            Before::Near(near) => build_in_pool(disk, request, session, Some(*near), Keep::Scripts),
+            Before::Unlike => build_in_pool(disk, request, session, None, Keep::Scripts),
+        }
     })
 }
 
 /// As [`build`], and says of every build what its pages are made of, be it one that was made before.
 pub fn build_for_pages(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
-    session.threads()?.install(|| build_in_pool(disk, request, session))
+    session.threads()?.install(|| build_in_pool(disk, request, session, None, Keep::Outcome))
 }
 
-fn build_in_pool(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Outcome, Error> {
+/// What of a build is for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// What came of it.
+    Outcome,
+    /// What its scripts are made of, too.
+    Scripts,
+}
+
+fn build_in_pool(
+    disk: &Arc<dyn Disk>,
+    request: &Request,
+    session: &Session,
+    near: Option<Near>,
+    keep: Keep,
+) -> Result<Outcome, Error> {
     let witness = if session.cache().remembers() { Witness::new(disk) } else { Witness::blind(disk) };
     let witness = Arc::new(witness);
-    let ran = run(&witness, disk, request, session)?;
-    unchanged::remember(request, session, &witness, &ran.outcome, &ran.written);
+    let ran = run(&witness, disk, request, session, near, keep)?;
+    unchanged::remember(request, session, (&witness, ran.near), &ran.outcome, (ran.written, ran.kept));
     session.cache().end_build(ran.cache_bytes);
     session.timings().phase("remember the build");
     Ok(ran.outcome)
@@ -110,12 +138,23 @@ pub fn link_tests(
 /// What a build came to.
 struct Ran {
     outcome: Outcome,
-    written: Written,
+    /// Files in the output folder, with the checksum of each.
+    written: Vec<(PathBuf, u128)>,
+    kept: Option<Kept>,
+    /// What a build before saw, when not all of it was asked again.
+    near: Option<Seen>,
     cache_bytes: u64,
 }
 
 /// Sources are read from `witness`, and the build is written to `target`.
-fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, session: &Session) -> Result<Ran, Error> {
+fn run(
+    witness: &Arc<Witness>,
+    target: &Arc<dyn Disk>,
+    request: &Request,
+    session: &Session,
+    near: Option<Near>,
+    keep: Keep,
+) -> Result<Ran, Error> {
     let disk: &Arc<dyn Disk> = &(Arc::clone(witness) as _);
     let timings = session.timings();
     if disk.kind(&request.root)? != Some(Kind::Folder) {
@@ -165,11 +204,24 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
         workers: &workers,
         timings,
         progress: session.progress(),
+        keeps: keep == Keep::Scripts && can_keep(request, session, &settings),
+    };
+    let mut near_seen = None;
+    let make_scripts = || {
+        if let (Some(Near { changed, kept, seen }), Purpose::Publish(out)) = (near, &request.purpose) {
+            let patching = Patching { disk: &**disk, target: &**target, out, import_sheet: &import_sheet };
+            if let Some(Patched { scripts, found, held }) = patching.patch(kept, &changed) {
+                near_seen = Some(seen);
+                timings.phase("exchange modules");
+                return Ok((scripts, found, Some(held)));
+            }
+        }
+        context.scripts().map(|(scripts, found)| (scripts, found, None))
     };
     // Stylesheets are compiled by other processes: threads are free for scripts meanwhile.
-    let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), || context.scripts());
+    let (sheets, scripts) = rayon::join(|| stylesheets.entries(&libs), make_scripts);
     let sheets = collect(&mut found, sheets?);
-    let (mut scripts, more) = scripts?;
+    let (mut scripts, more, mut held) = scripts?;
     let sound = !more.iter().any(Diagnostic::is_error);
     found.extend(more);
     let sheets = stylesheets.join(sheets, &scripts.styles)?;
@@ -232,7 +284,7 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
 
     let whole = !report.has_errors();
     let mut outcome = Outcome { report, modules: module_counts(&scripts), types, ..Outcome::default() };
-    let mut written = Written::default();
+    let (mut written, mut kept) = (Vec::new(), None);
     match (&request.purpose, sealed) {
         (Purpose::Measure, Some(sealed)) => outcome.composition = Some(Composition::of(&scripts, &sealed, &project)),
         (Purpose::Check, _) if sound => outcome.offered = Some(app.offered(scripts)?),
@@ -241,15 +293,51 @@ fn run(witness: &Arc<Witness>, target: &Arc<dyn Disk>, request: &Request, sessio
             timings.phase("make pages and the manifest");
             let build = &settings.config.build;
             let keep = output::Retention { builds: build.keep, days: build.keep_days };
-            let published = output::publish(&**target, out, &manifest, &sealed.files, keep)?;
+            let published = match held.take() {
+                Some(held) => held.publish(&manifest, &sealed.files, keep)?,
+                None => output::publish(&**target, out, &manifest, &sealed.files, keep)?,
+            };
             timings.phase("publish");
+            let linked = scripts.linked.take();
+            outcome.browser = linked.map(|(client, start)| Browser { client, start, views: own });
+            kept = scripts.exchangeable.take().and_then(|exchangeable| {
+                let sums: FxHashMap<&Path, u128> =
+                    published.written.iter().map(|(path, sum)| (path.as_path(), *sum)).collect();
+                Kept::of(scripts, exchangeable, |which, text| {
+                    let path = out.join(lies(&published.manifest, which, text)?);
+                    Some((path.clone(), *sums.get(path.as_path())?))
+                })
+            });
             outcome.manifest = Some(published.manifest);
-            outcome.browser = Some(Browser { client: scripts.client, start: scripts.start, views: own });
-            written = Written { files: published.written, private: sealed.private };
+            written = published.written;
         }
         _ => {}
     }
-    Ok(Ran { outcome, written, cache_bytes })
+    if let Some(held) = held {
+        held.leave();
+    }
+    Ok(Ran { outcome, written, kept, near: near_seen, cache_bytes })
+}
+
+/// Whether the next build can exchange modules in what this one writes.
+fn can_keep(request: &Request, session: &Session, settings: &Settings) -> bool {
+    let build = &settings.config.build;
+    matches!(request.purpose, Purpose::Publish(_))
+        && session.cache().outlasts()
+        // There a module's code also depends on its text.
+        && settings.env != "development"
+        && build.maps != Maps::Linked
+        && build.budget_bytes.is_empty()
+}
+
+/// Where a script's text lies in the output folder.
+fn lies(manifest: &Manifest, which: &Which, text: Text) -> Option<String> {
+    let logical = which.logical();
+    Some(match (which, text) {
+        (_, Text::Map) => format!("builds/{}/maps/{logical}.map", manifest.build_id),
+        (Which::Server, Text::Code) => manifest.server.bundle.file.clone(),
+        (_, Text::Code) => manifest.assets.get(&logical)?.file.clone(),
+    })
 }
 
 /// Takes the result of a stage and keeps what it found.
@@ -272,6 +360,6 @@ fn module_counts(scripts: &Scripts) -> BTreeMap<String, usize> {
     bundles.into_iter().map(|(name, script)| (name.to_owned(), script.modules)).chain(chunks).collect()
 }
 
-fn chunk_path(id: &str) -> String {
+pub(crate) fn chunk_path(id: &str) -> String {
     format!("chunks/{id}.js")
 }

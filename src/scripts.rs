@@ -7,6 +7,7 @@ use std::{
 };
 
 use rayon::{join, prelude::*};
+use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Code, Diagnostic, Place};
 use ssbuild_script::{CompiledModule, Options, Source, Wrap};
 use ssbuild_server::{
@@ -25,6 +26,7 @@ use crate::{
     graph::{Compile, FileAsked, FileModule, Graph, ImportFile, ImportSheet, Loader, Module},
     half::Half,
     imported::Imports,
+    kept::{Again, Exchangeable},
     libs::Lib,
     needs::{self, Chosen},
     progress::Progress,
@@ -39,7 +41,7 @@ use crate::{
 };
 
 /// All scripts of a build.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Scripts {
     /// The loader, the runtime client and `lib/client`.
     pub lib: Script,
@@ -56,12 +58,15 @@ pub struct Scripts {
     /// The trees, for the manifest.
     pub api: Api,
     /// Where each action's function stands, by its path.
+    #[serde(skip)]
     pub places: BTreeMap<String, Place>,
     /// What the trees look like to TypeScript.
     pub declared: Declared,
     /// Files of the app that lie beside its server code, by their path below the app.
+    #[serde(skip)]
     pub server_files: BTreeMap<String, Vec<u8>>,
     /// Packages that are copied.
+    #[serde(skip)]
     pub packages: Vec<Copied>,
     /// Which engine the server code needs, and why.
     pub engine: Chosen,
@@ -72,17 +77,24 @@ pub struct Scripts {
     /// The same of those that start workers of scripts that they make themselves.
     pub blobs: BTreeSet<String>,
     /// Name of each page to the stylesheets that its scripts import, in the order of evaluation.
+    #[serde(skip)]
     pub styles: BTreeMap<String, Vec<Arc<StyleOutput>>>,
     /// Programs that run beside the pages.
+    #[serde(skip)]
     pub workers: Vec<Arc<Worker>>,
-    /// The modules of `app`, `pages` and `chunks`.
-    pub client: Half,
-    /// What `app` tells the loader at its end.
-    pub start: Start,
+    /// The modules of `app`, `pages` and `chunks`, and what `app` tells the loader at its end, where they were linked.
+    #[serde(skip)]
+    pub linked: Option<(Half, Start)>,
+    /// What the next build can exchange in them, if it is to be able to.
+    #[serde(skip)]
+    pub(crate) exchangeable: Option<Exchangeable>,
 }
 
 /// Exports that are for hot swaps.
 const HOT: [&str; 2] = ["dispose", "hot"];
+
+/// A half, and which of its modules can be compiled again alone, when that is asked.
+type Looked = (Half, Option<Vec<Again>>);
 
 /// A file of `lib/client`, and whether it stays as it is.
 type Library = (Module, bool);
@@ -113,6 +125,8 @@ pub struct Context<'a> {
     pub timings: &'a Timings,
     /// Told of each module.
     pub progress: &'a Progress,
+    /// Whether the next build will want to exchange modules in them.
+    pub keeps: bool,
 }
 
 impl Context<'_> {
@@ -144,14 +158,15 @@ impl Context<'_> {
         );
         self.timings.phase("compile and link scripts");
         let mut found: Vec<Diagnostic> = resolver.problem().cloned().into_iter().collect();
-        let (client, more) = client?;
+        let ((client, client_again), more) = client?;
         let runtime = match Evaluation::of(&client.linked) {
             Evaluation::AtOnce => runtime,
             Evaluation::Waiting => self.runtime(self.runtime_entries(), Evaluation::Waiting),
         };
         found.extend(more);
-        let ((server, more), engine, packages) = server?;
+        let (((server, server_again), more), engine, packages) = server?;
         found.extend(more);
+        let again = client_again.zip(server_again).map(<[Vec<Again>; 2]>::from);
         let (libs, more) = libs?;
         found.extend(more);
         found.extend(runtime.compiled.diagnostics.iter().cloned());
@@ -182,7 +197,7 @@ impl Context<'_> {
             || self.app_bundle(&client, &start),
             || join(|| self.lib_bundle(&runtime, &libs), || self.server_bundle(&server)),
         );
-        let scripts = Scripts {
+        let mut scripts = Scripts {
             lib,
             app,
             pages: self.page_bundles(&client),
@@ -200,9 +215,14 @@ impl Context<'_> {
             blobs: self.pages_with(&client, &libs, |compiled| compiled.blob_worker.is_some()),
             styles: self.styles(&client),
             workers,
-            client,
-            start,
+            linked: None,
+            exchangeable: None,
         };
+        if let Some([client_again, server_again]) = again {
+            let again = [client_again.as_slice(), server_again.as_slice()];
+            scripts.exchangeable = Exchangeable::of(&scripts, [&client, &server], again, &found);
+        }
+        scripts.linked = Some((client, start));
         self.timings.phase("write bundles");
         Ok((scripts, found))
     }
@@ -225,14 +245,17 @@ impl Context<'_> {
         side: Side,
         roles: &[Role],
         prepare: impl FnOnce(&mut Graph, &mut Vec<Diagnostic>) -> Result<(), DiskError>,
-    ) -> Result<(Half, Vec<Diagnostic>), DiskError> {
+    ) -> Result<(Looked, Vec<Diagnostic>), DiskError> {
         let mut entries: Vec<&Entry> = roles.iter().flat_map(|&role| self.project.scripts(role)).collect();
         if side == Side::Server {
             entries.extend(self.project.hooks().into_iter().map(|(_, entry)| entry));
         }
         let import_file = |asked: FileAsked<'_>| self.import_file(resolver, asked, &[]);
         let loader = self.loader(resolver, side, &import_file);
-        Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)
+        let (half, found) =
+            Half::load(&loader, &entries, self.trees.client.file("app"), &self.page_entries(), prepare)?;
+        let again = self.keeps.then(|| Again::all(&loader, &half.graph));
+        Ok(((half, again), found))
     }
 
     fn loader<'b>(&'b self, resolver: &'b Resolver, side: Side, import_file: &'b ImportFile<'b>) -> Loader<'b> {

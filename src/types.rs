@@ -12,6 +12,7 @@ mod tree;
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde::{Deserialize, Serialize};
 use ssbuild_script::AnswerStyle;
 
 use crate::{
@@ -37,7 +38,7 @@ const TEST: &str = include_str!("types/test.d.ts");
 const BASE: &str = include_str!("types/base.d.ts");
 
 /// What the scripts of an app declare.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Declared {
     client: Folder,
     shared: Folder,

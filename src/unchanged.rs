@@ -1,24 +1,17 @@
 //! The fastest build is none: when everything that a build saw is still so, and what it wrote is still there, the outcome is
 //! the same.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use ssbuild_diagnostic::{Diagnostic, Report};
-use ssbuild_server::manifest::{FILE_NAME, Manifest, PrivateFile};
+use ssbuild_server::manifest::{FILE_NAME, Manifest};
 
 use crate::{
-    asset::{digest, from_hex},
     cache::{Key, Keyed, Record},
     check::against::Offered,
-    disk::{Disk, Seen, Witness},
-    output::Bytes,
+    disk::{Changed, Changes, Disk, Seen, Witness},
+    kept::Kept,
     pipeline::{Outcome, Purpose, Request, Warnings},
     preprocess::NodePath,
     session::Session,
@@ -27,76 +20,107 @@ use crate::{
 /// What came of a build without errors. Its manifest lies where it was written.
 #[derive(Debug, Serialize, Deserialize)]
 struct Done {
+    /// Of all that it saw.
+    stamp: [u8; 16],
+    /// What it wrote.
+    outputs: Seen,
     found: Vec<Diagnostic>,
     modules: BTreeMap<String, usize>,
     offered: Option<Offered>,
     types: Option<String>,
 }
 
-/// What lies in the output folder for a build.
-#[derive(Debug, Default)]
-pub(crate) struct Written {
-    /// By absolute path.
-    pub(crate) files: BTreeMap<PathBuf, Bytes>,
-    /// What is known of those that only the server reads.
-    pub(crate) private: BTreeMap<String, PrivateFile>,
+/// How a build compares with the one before it.
+pub(crate) enum Before {
+    /// It would be equal, and comes to this.
+    Equal(Box<Outcome>),
+    /// A few files are not what they were.
+    Near(Box<Near>),
+    /// Nothing is known that helps.
+    Unlike,
 }
 
-impl Written {
-    /// The hash of each file; most were hashed to be named.
-    fn digests(&self, request: &Request, manifest: Option<&Manifest>) -> Vec<(PathBuf, [u8; 32])> {
-        let mut known: FxHashMap<&str, &str> = FxHashMap::default();
-        for asset in manifest.iter().flat_map(|manifest| manifest.assets.values().chain(manifest.files.values())) {
-            known.insert(&asset.file, &asset.sha256);
-            known.extend(asset.encodings.values().map(|encoded| (encoded.file.as_str(), encoded.sha256.as_str())));
+/// An earlier build that differs in a few files.
+pub(crate) struct Near {
+    pub(crate) changed: Vec<Changed>,
+    /// What its scripts came to.
+    pub(crate) kept: Kept,
+    /// All that it saw, as it is now.
+    pub(crate) seen: Seen,
+}
+
+/// Compares with the earlier build.
+pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Before {
+    // What a build is made of is not remembered.
+    if !session.cache().remembers() || request.purpose == Purpose::Measure {
+        return Before::Unlike;
+    }
+    let mut before = Before::Unlike;
+    for known in session.cache().records::<Done>(key("build", request)) {
+        match known.seen().changes(&**disk) {
+            Changes::None => {
+                if let Some(outcome) = equal(&**disk, request, &known.value) {
+                    return Before::Equal(Box::new(outcome));
+                }
+            }
+            Changes::Files(changed, seen) if matches!(request.purpose, Purpose::Publish(_)) => {
+                let kept = session.cache().get_far::<Kept>(key("scripts", request));
+                if let Some(kept) = kept.filter(|kept| kept.stamp == known.value.stamp) {
+                    before = Before::Near(Box::new(Near { changed, kept, seen }));
+                }
+            }
+            Changes::Files(..) | Changes::Other => {}
         }
-        known.extend(self.private.values().map(|file| (file.file.as_str(), file.sha256.as_str())));
-        let out = match &request.purpose {
-            Purpose::Publish(out) => out.as_path(),
-            Purpose::Check | Purpose::Measure => Path::new(""),
-        };
-        let known = |path: &Path| from_hex(known.get(path.strip_prefix(out).ok()?.to_str()?)?);
-        let digest = |(path, bytes): (&PathBuf, &Bytes)| (path.clone(), known(path).unwrap_or_else(|| digest(bytes)));
-        self.files.par_iter().map(digest).collect()
     }
+    before
 }
 
-/// The outcome of an earlier build that this one would be equal to.
-pub(crate) fn find(disk: &Arc<dyn Disk>, request: &Request, session: &Session) -> Option<Outcome> {
-    if !session.cache().remembers() {
-        return None;
-    }
-    let known = session.cache().record::<Done>(key(request), &**disk)?;
+/// The outcome of an earlier build whose sources are unchanged, if what it wrote is, too.
+fn equal(disk: &dyn Disk, request: &Request, known: &Done) -> Option<Outcome> {
+    known.outputs.holds(disk).then_some(())?;
     let manifest: Option<Manifest> = match &request.purpose {
-        Purpose::Check => None,
-        // What a build is made of is not remembered.
-        Purpose::Measure => return None,
+        Purpose::Check | Purpose::Measure => None,
         Purpose::Publish(out) => Some(serde_json::from_slice(&disk.read(&out.join(FILE_NAME)).ok()?).ok()?),
     };
-    let report: Report = known.value.found.iter().cloned().collect();
-    let Done { modules, offered, types, .. } = &known.value;
+    let report: Report = known.found.iter().cloned().collect();
+    let Done { modules, offered, types, .. } = known;
     let (modules, offered, types) = (modules.clone(), offered.clone(), types.clone());
     Some(Outcome { report, manifest, modules, offered, types, ..Outcome::default() })
 }
 
-/// Remembers an outcome, with all that the build saw and all that it wrote.
-pub(crate) fn remember(request: &Request, session: &Session, witness: &Witness, outcome: &Outcome, written: &Written) {
+/// Remembers an outcome, with all that the build saw and all that it wrote. `near` is what the build before saw, as it was when
+/// this one began, if a part of this one was not asked for again.
+pub(crate) fn remember(
+    request: &Request,
+    session: &Session,
+    (witness, near): (&Witness, Option<Seen>),
+    outcome: &Outcome,
+    (written, kept): (Vec<(PathBuf, u128)>, Option<Kept>),
+) {
     if outcome.report.has_errors() || !session.cache().remembers() || request.purpose == Purpose::Measure {
         return;
     }
     let Some(inputs) = witness.seen() else { return };
-    let outputs = written.digests(request, outcome.manifest.as_ref());
-    // The outputs first: they are the largest, and looked at from the front.
-    let seen = Seen::of_files(outputs, []).and(inputs);
+    let inputs = match near {
+        Some(near) if near.has(&inputs) => near,
+        Some(_) => return,
+        None => inputs,
+    };
     let found = outcome.report.sorted().into_iter().cloned().collect();
     let (modules, offered, types) = (outcome.modules.clone(), outcome.offered.clone(), outcome.types.clone());
-    let done = Done { found, modules, offered, types };
-    session.cache().put_record(key(request), Record::new(seen, done));
+    let (stamp, outputs) = (inputs.stamp(), Seen::of_sums(written));
+    let done = Done { stamp, outputs, found, modules, offered, types };
+    let remember_scripts = || {
+        if let Some(kept) = kept {
+            session.cache().put_far(key("scripts", request), &kept.stamped(stamp));
+        }
+    };
+    rayon::join(|| session.cache().put_record(key("build", request), Record::new(inputs, done)), remember_scripts);
 }
 
 /// All that a build depends on beside the disk.
-fn key(request: &Request) -> Key {
-    let key = Keyed::new("build").with(request.root.as_os_str().as_encoded_bytes()).with(&request.env);
+fn key(kind: &str, request: &Request) -> Key {
+    let key = Keyed::new(kind).with(request.root.as_os_str().as_encoded_bytes()).with(&request.env);
     let key = match &request.purpose {
         Purpose::Check => key.with("check"),
         Purpose::Measure => key.with("measure"),

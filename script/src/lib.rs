@@ -44,7 +44,7 @@ mod wrap;
 pub use compile::{compile, panics_are_caught};
 pub use depth::{DEPTH_LIMIT, STACK_BYTES};
 pub use joint::{Hole, Joint, Shifts, Symbol, TopNames, What};
-pub use map::MapJoiner;
+pub use map::{Exchange, MapJoiner, MapPlaces, MapState};
 pub use options::{Language, Minify, Options, Side, Source, Wrap};
 pub use output::{
     ActionMeta, AnswerStyle, CompiledModule, Doubt, ExportForm, Exports, Global, Import, ImportKind, ImportedNames,

@@ -1,8 +1,11 @@
 mod contents;
+mod exchange;
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+
+pub use exchange::{Exchange, MapPlaces, MapState};
 
 use crate::MapChunk;
 use crate::emit::{Emitted, is_name_byte};
@@ -408,9 +411,15 @@ impl MapJoiner {
 
     /// The map as JSON; `file` is the name of the generated file when it is to be in the map.
     pub fn finish(self, file: Option<&str>) -> String {
+        self.finish_with_places(file).0
+    }
+
+    /// The same, and where its parts lie.
+    pub fn finish_with_places(self, file: Option<&str>) -> (String, MapPlaces) {
         let name = file.map(|file| serde_json::to_vec(file).expect("a name is JSON")).unwrap_or_default();
         let label: &[u8] = if name.is_empty() { b"\"" } else { b"\",\"file\":" };
-        contents::between(
+        let end = self.state();
+        let (json, contents) = contents::between(
             b"{\"version\":3",
             &self.contents,
             &[
@@ -418,15 +427,21 @@ impl MapJoiner {
                 &self.sources,
                 b"],\"names\":[",
                 &self.names,
-                b"],\"mappings\":\"",
+                MAPPINGS,
                 self.mappings.as_bytes(),
                 label,
                 &name,
                 b"}",
             ],
-        )
+        );
+        let mappings = json.len() - 1 - name.len() - label.len() - self.mappings.len();
+        let names = mappings - MAPPINGS.len() - self.names.len();
+        (json, MapPlaces { contents, names, mappings, end })
     }
 }
+
+/// What stands between the names and the mappings.
+const MAPPINGS: &[u8] = b"],\"mappings\":\"";
 
 /// Adds a member to a list that is written as JSON.
 fn member(list: &mut Vec<u8>, text: Option<&str>) {

@@ -63,6 +63,10 @@ impl Packs {
         Self { folder, mode, known: OnceLock::new(), state: Mutex::default() }
     }
 
+    pub(super) fn is_written(&self) -> bool {
+        self.mode == Mode::ReadWrite
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -31,22 +31,27 @@ impl<T> Record<T> {
         Self { seen, value }
     }
 
+    /// What was seen.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     /// Whether it would be the same today.
     pub(super) fn holds(&self, disk: &dyn Disk) -> bool {
         self.seen.holds(disk)
     }
 }
 
-/// Reads the record of a key; nothing when it is not there or not whole.
-pub(super) fn read<T: Stored>(folder: &Path, key: Key) -> Option<Record<T>> {
+/// Reads what is kept under a key; nothing when it is not there or not whole.
+pub(super) fn read<T: Stored>(folder: &Path, key: Key) -> Option<T> {
     let bytes = fs::read(place(folder, key)).ok()?;
     let (payload, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_BYTES)?)?;
     (Sha256::digest(payload)[..CHECK_BYTES] == *check).then_some(())?;
     postcard::from_bytes(payload).ok()
 }
 
-/// Writes the record of a key over the one that is there. What fails here costs time, and no more.
-pub(super) fn write<T: Stored>(folder: &Path, key: Key, record: &Record<T>) -> std::io::Result<()> {
+/// Writes something over what is kept under a key. What fails here costs time, and no more.
+pub(super) fn write<T: Stored>(folder: &Path, key: Key, record: &T) -> std::io::Result<()> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut bytes = postcard::to_stdvec(record).map_err(std::io::Error::other)?;
     let check = Sha256::digest(&bytes);

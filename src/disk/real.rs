@@ -1,7 +1,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -9,7 +9,8 @@ use std::{
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Disk, DiskError, Entry, Kind, Lock, NameKind};
+use super::{Disk, DiskError, Edit, Entry, Kind, Lock, NameKind, Passed, edited::pass};
+use crate::asset::Sum;
 
 /// "Too many levels of symbolic links" on Linux; the standard library's name for it is not stable yet.
 const ELOOP: i32 = 40;
@@ -100,6 +101,46 @@ impl Disk for RealDisk {
             file.sync_data()
         };
         write().map_err(failed("write", path))
+    }
+
+    fn read_part(&self, path: &Path, from: usize, bytes: usize) -> Result<Vec<u8>, DiskError> {
+        let read = || -> io::Result<Vec<u8>> {
+            let (mut file, mut part) = (File::open(path)?, Vec::new());
+            file.seek(SeekFrom::Start(from as u64))?;
+            file.take(bytes as u64).read_to_end(&mut part)?;
+            Ok(part)
+        };
+        read().map_err(failed("read", path))
+    }
+
+    fn sum(&self, path: &Path) -> Result<u128, DiskError> {
+        let sum = || -> io::Result<u128> {
+            let mut sum = Sum::default();
+            pass(&mut File::open(path)?, &[], &mut |passed| {
+                sum.add(passed.read());
+                Ok(())
+            })?;
+            Ok(sum.done())
+        };
+        sum().map_err(failed("read", path))
+    }
+
+    fn write_edited(
+        &self,
+        from: &Path,
+        edits: &[Edit],
+        to: &Path,
+        tell: &mut dyn FnMut(Passed<'_>),
+    ) -> Result<(), DiskError> {
+        let mut write = || -> io::Result<()> {
+            let (mut old, mut new) = (File::open(from)?, OpenOptions::new().write(true).create_new(true).open(to)?);
+            pass(&mut old, edits, &mut |passed| {
+                tell(passed);
+                new.write_all(passed.written())
+            })?;
+            new.sync_data()
+        };
+        write().map_err(failed("write", to))
     }
 
     #[cfg(unix)]

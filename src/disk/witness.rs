@@ -1,7 +1,10 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rayon::prelude::*;
@@ -36,7 +39,31 @@ enum Question {
     List(PathBuf),
     Names(PathBuf),
     Canonical(PathBuf),
+    Sum(PathBuf),
 }
+
+/// A file that another content was read from before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Which.
+    pub path: PathBuf,
+    /// What is in it now.
+    pub bytes: Vec<u8>,
+}
+
+/// How a disk answers today what it answered before.
+#[derive(Debug)]
+pub enum Changes {
+    /// The same.
+    None,
+    /// These few files have another content; and all answers of today.
+    Files(Vec<Changed>, Seen),
+    /// Otherwise.
+    Other,
+}
+
+/// More files than this are many.
+const FEW: usize = 8;
 
 /// The hash of an answer.
 type Answer = [u8; 16];
@@ -107,18 +134,92 @@ impl Seen {
         self
     }
 
+    /// Files with the checksum of each.
+    pub fn of_sums(sums: impl IntoIterator<Item = (PathBuf, u128)>) -> Self {
+        Self(sums.into_iter().map(|(path, sum)| (Question::Sum(path), sum.to_le_bytes())).collect())
+    }
+
+    /// A hash of it.
+    pub fn stamp(&self) -> [u8; 16] {
+        of_bytes(&postcard::to_stdvec(self).expect("questions and answers are plain data"))
+    }
+
     /// Whether the disk would answer the same today.
     pub fn holds(&self, disk: &dyn Disk) -> bool {
-        self.0.par_iter().with_min_len(16).all(|(question, before)| {
-            let now = match question {
-                Question::Read(path) => answer(&disk.read(path), |bytes| of_bytes(bytes)),
-                Question::Kind(path) => answer(&disk.kind(path), of_kind),
-                Question::List(path) => answer(&disk.list(path), |entries| of_entries(entries)),
-                Question::Names(path) => answer(&disk.names(path), |names| of_names(names)),
-                Question::Canonical(path) => answer(&disk.canonical(path), |real| of_path(real.as_deref())),
-            };
-            now == *before
+        self.0.par_iter().with_min_len(16).all(|(question, before)| question.ask(disk).0 == *before)
+    }
+
+    /// What the disk would answer differently today.
+    pub fn changes(&self, disk: &dyn Disk) -> Changes {
+        let others = AtomicUsize::new(0);
+        let differs = |(at, (question, before)): (usize, &(Question, Answer))| {
+            if others.load(Ordering::Relaxed) > FEW {
+                return None;
+            }
+            let (now, bytes) = question.ask(disk);
+            if now == *before {
+                return None;
+            }
+            others.fetch_add(if bytes.is_some() { 1 } else { FEW + 1 }, Ordering::Relaxed);
+            Some((at, now, bytes?))
+        };
+        let changed: Vec<(usize, Answer, Vec<u8>)> =
+            self.0.par_iter().enumerate().with_min_len(16).filter_map(differs).collect();
+        if others.into_inner() > FEW {
+            return Changes::Other;
+        }
+        if changed.is_empty() {
+            return Changes::None;
+        }
+        let mut now = self.clone();
+        let files = changed.into_iter().map(|(at, answer, bytes)| {
+            now.0[at].1 = answer;
+            Changed { path: now.0[at].0.path().to_owned(), bytes }
+        });
+        Changes::Files(files.collect(), now)
+    }
+
+    /// Whether this, whose questions are sorted, also says what `part` says.
+    pub fn has(&self, part: &Self) -> bool {
+        let known = |question: &Question| {
+            let at = self.0.binary_search_by(|(known, _)| known.cmp(question)).ok()?;
+            Some(self.0[at].1)
+        };
+        part.0.iter().all(|(question, answer)| match (known(question), question) {
+            (Some(known), _) => known == *answer,
+            // What was read as a whole was not asked for its length.
+            (None, Question::Kind(path)) => known(&Question::Read(path.clone())).is_some(),
+            (None, _) => false,
         })
+    }
+}
+
+impl Question {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Read(path)
+            | Self::Kind(path)
+            | Self::List(path)
+            | Self::Names(path)
+            | Self::Canonical(path)
+            | Self::Sum(path) => path,
+        }
+    }
+
+    /// What stands for the disk's answer, and the bytes if it was asked for some and has them.
+    fn ask(&self, disk: &dyn Disk) -> (Answer, Option<Vec<u8>>) {
+        let answer = match self {
+            Self::Read(path) => {
+                let bytes = disk.read(path);
+                return (answer(&bytes, |bytes| of_bytes(bytes)), bytes.ok());
+            }
+            Self::Kind(path) => answer(&disk.kind(path), of_kind),
+            Self::List(path) => answer(&disk.list(path), |entries| of_entries(entries)),
+            Self::Names(path) => answer(&disk.names(path), |names| of_names(names)),
+            Self::Canonical(path) => answer(&disk.canonical(path), |real| of_path(real.as_deref())),
+            Self::Sum(path) => answer(&disk.sum(path), |sum| sum.to_le_bytes()),
+        };
+        (answer, None)
     }
 }
 
@@ -152,13 +253,20 @@ fn of_kind(kind: &Option<Kind>) -> Answer {
     answer
 }
 
+/// Nobody who lists a folder asks how long a file is but to see whether it is too long, and no limit is below this.
+pub(crate) const NO_LIMIT_BYTES: u64 = 256 * 1024;
+
 fn of_entries(entries: &[Entry]) -> Answer {
     let mut hash = Sha256::new();
     for entry in entries {
         hash.update((entry.name.len() as u64).to_le_bytes());
         hash.update(&entry.name);
         hash.update([u8::from(entry.utf8), u8::from(entry.link)]);
-        hash.update(of_kind(&Some(entry.kind)));
+        let kind = match entry.kind {
+            Kind::File(bytes) => Kind::File(bytes.max(NO_LIMIT_BYTES)),
+            kind => kind,
+        };
+        hash.update(of_kind(&Some(kind)));
     }
     shortened(&hash.finalize())
 }

@@ -106,7 +106,12 @@ pub fn prune(disk: &dyn Disk, out: &Path, retention: Retention, rehearsal: Rehea
         remove_dead(disk, out)?;
         let publisher = Publisher { disk, out, staging: format!("{STAGING}prune") };
         // What goes is noted first: should this end half way, the next build goes on.
-        publisher.stage(&Default::default(), &[(GENERATIONS, generations.to_json().as_bytes())], "")?;
+        publisher.stage(
+            &Default::default(),
+            &Default::default(),
+            &[(GENERATIONS, generations.to_json().as_bytes())],
+            "",
+        )?;
         publisher.replace(GENERATIONS, GENERATIONS)?;
         disk.sync_folder(out)?;
         disk.remove_folder(&out.join(&publisher.staging))?;

@@ -7,7 +7,7 @@ use ssbuild_server::config::Maps;
 use super::{Error, chunk_path, compiled::Compiled};
 use crate::{
     build::{Build, Sealed},
-    bundle::Script,
+    bundle::{Script, Staged},
     incompatible, licenses,
     scripts::Scripts,
     session::Session,
@@ -30,10 +30,18 @@ impl Compiled<'_> {
         let chunks = scripts.chunks.iter_mut().map(|(id, script)| (chunk_path(id), script));
         let bundles = [("lib.js".to_owned(), &mut scripts.lib), ("app.js".to_owned(), &mut scripts.app)];
         let pages = scripts.pages.iter_mut().map(|(page, script)| (format!("{page}.js"), script));
-        let scripts_and_maps = bundles.into_iter().chain(pages).chain(chunks).map(|(name, script)| {
+        let mut scripts_and_maps = Vec::new();
+        for (name, script) in bundles.into_iter().chain(pages).chain(chunks) {
+            let Staged { code: staged, map: staged_map } = std::mem::take(&mut script.staged);
             let (code, map) = texts.of(script);
-            (name, code, map)
-        });
+            if let Some(file) = staged_map {
+                build.staged_private(&format!("maps/{name}.map"), file);
+            }
+            match staged {
+                Some((file, integrity)) => build.staged_asset(&name, code, file, integrity),
+                None => scripts_and_maps.push((name, code, map)),
+            }
+        }
         let workers = scripts.workers.iter().map(|worker| {
             let (code, map) = worker.script.clone().take();
             (worker.logical.clone(), code, map)
@@ -54,10 +62,16 @@ impl Compiled<'_> {
         for (path, bytes) in incompatible::read(&***disk, &project.root)? {
             build.private(&format!("{INCOMPATIBLE}{path}"), bytes);
         }
+        let Staged { code: staged, map: staged_map } = std::mem::take(&mut scripts.server.staged);
         let (code, map) = texts.of(&mut scripts.server);
-        build.private(SERVER_BUNDLE, code);
-        if let Some(map) = map {
-            build.private(SERVER_MAP, map);
+        match staged {
+            Some((file, _)) => build.staged_private(SERVER_BUNDLE, file),
+            None => build.private(SERVER_BUNDLE, code),
+        }
+        match (map, staged_map) {
+            (_, Some(file)) => build.staged_private(SERVER_MAP, file),
+            (Some(map), None) => build.private(SERVER_MAP, map),
+            (None, None) => {}
         }
         for (path, bytes) in &scripts.server_files {
             build.private(&format!("server/{path}"), bytes.clone());

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, fmt::Write};
 
+use serde::{Deserialize, Serialize};
 use ssbuild_script::{AnswerStyle, CompiledModule, ExportForm, Language};
 
 use super::{
@@ -12,14 +13,14 @@ use crate::{api_tree::alias, half::Half, project::Format};
 const HOT: [&str; 2] = ["hot", "dispose"];
 
 /// One file, as its place in a tree is typed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Module {
     /// Whether its code is loaded by an `import()` only.
     pub(super) on_demand: bool,
     what: What,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum What {
     /// TypeScript reads the file, which this import names.
     Typed { import: String, hides: bool },
@@ -34,13 +35,13 @@ enum What {
 }
 
 /// Actions by name, as a tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Styles {
     below: BTreeMap<String, Self>,
     action: Option<Action>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Action {
     style: AnswerStyle,
     params: Vec<String>,

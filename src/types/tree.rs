@@ -1,15 +1,17 @@
 use std::{collections::BTreeMap, fmt::Write};
 
+use serde::{Deserialize, Serialize};
+
 use super::module::Module;
 use crate::api_tree::alias;
 
 /// A folder of a tree: modules and folders by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Folder {
     places: BTreeMap<String, Place>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Place {
     Folder(Folder),
     Module(Module),

@@ -12,6 +12,7 @@ mod contexts;
 mod dev_origins;
 mod engine_choice;
 mod errors;
+mod exchanged;
 mod faulty_disk;
 mod hooks;
 mod hostile;

@@ -8,21 +8,27 @@ use rayon::prelude::*;
 const TEXTS_AT_A_TIME: usize = 16;
 const OPENING: &[u8] = b",\"sourcesContent\":[";
 
-/// JSON that has these texts as a list between what is before and what comes after; no list when no text is known.
-pub(super) fn between(before: &[u8], texts: &[Option<Arc<str>>], after: &[&[u8]]) -> String {
+/// JSON that has these texts as a list between what is before and what comes after; no list when no text is known. Also where each
+/// text begins, and where one more would.
+pub(super) fn between(before: &[u8], texts: &[Option<Arc<str>>], after: &[&[u8]]) -> (String, Vec<usize>) {
     let texts = if texts.iter().any(Option::is_some) { texts } else { &[] };
     let opening = if texts.is_empty() { b"" } else { OPENING };
     // Each with the comma or bracket behind it.
     let lengths = texts.par_iter().with_min_len(TEXTS_AT_A_TIME);
     let lengths: Vec<usize> = lengths.map(|text| text.as_deref().map_or(NULL.len(), quoted_bytes) + 1).collect();
+    let mut places = vec![before.len() + opening.len()];
+    places.extend(lengths.iter().scan(places[0], |at, length| {
+        *at += length;
+        Some(*at)
+    }));
     let around = [before, opening].iter().chain(after).map(|part| part.len()).sum::<usize>();
     let mut json = vec![0; around + lengths.iter().sum::<usize>()];
 
     let mut rest = json.as_mut_slice();
     put(&mut rest, before);
     put(&mut rest, opening);
-    let places: Vec<&mut [u8]> = lengths.iter().map(|&length| take(&mut rest, length)).collect();
-    let members = places.into_par_iter().zip(texts).enumerate().with_min_len(TEXTS_AT_A_TIME);
+    let slots: Vec<&mut [u8]> = lengths.iter().map(|&length| take(&mut rest, length)).collect();
+    let members = slots.into_par_iter().zip(texts).enumerate().with_min_len(TEXTS_AT_A_TIME);
     members.for_each(|(n, (place, text))| {
         let (behind, place) = place.split_last_mut().expect("every place has a byte for what is behind");
         *behind = if n + 1 == texts.len() { b']' } else { b',' };
@@ -32,7 +38,7 @@ pub(super) fn between(before: &[u8], texts: &[Option<Arc<str>>], after: &[&[u8]]
         }
     });
     after.iter().for_each(|part| put(&mut rest, part));
-    String::from_utf8(json).expect("JSON of texts is text")
+    (String::from_utf8(json).expect("JSON of texts is text"), places)
 }
 
 const NULL: &[u8] = b"null";
@@ -79,8 +85,8 @@ mod tests {
         let texts: Vec<Option<Arc<str>>> = vec![Some("a\n".into()), None, Some("\"".into())];
         assert_eq!(
             between(b"{\"v\":3", &texts, &[b",\"x\":", b"1}"]),
-            r#"{"v":3,"sourcesContent":["a\n",null,"\""],"x":1}"#
+            (r#"{"v":3,"sourcesContent":["a\n",null,"\""],"x":1}"#.to_owned(), vec![25, 31, 36, 41])
         );
-        assert_eq!(between(b"{\"v\":3", &[None], &[b"}"]), r#"{"v":3}"#);
+        assert_eq!(between(b"{\"v\":3", &[None], &[b"}"]).0, r#"{"v":3}"#);
     }
 }
