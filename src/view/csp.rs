@@ -106,6 +106,10 @@ pub(super) fn policy(input: &CspInput<'_>, page: &Scan, allowed: Allowed) -> BTr
     if blob_workers {
         policy.add("worker-src", "blob:");
     }
+    if wasm {
+        // Many packages have their file in the script, and fetch it from there.
+        policy.add("connect-src", "data:");
+    }
     if wasm && !evals {
         policy.add("script-src", "'wasm-unsafe-eval'");
     }
