@@ -50,6 +50,7 @@ try {
   const [loadBefore] = known.load ?? loadavg();
   for (let round = 0; round < rounds; round++) {
     for (const one of chosen) {
+      if (one.group === 'attacks' && figures[one.id] && round > 0) continue;
       const turn = one.next || one.group === 'attacks' ? engines : running;
       for (let i = 0; i < turn.length; i++) {
         // Nobody always goes first.

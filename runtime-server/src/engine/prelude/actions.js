@@ -104,23 +104,33 @@
 
   /** A call of the host that has just come: nothing else can have answered it yet. */
   function begin(action, state, args) {
-    if (action.style === CALLBACK) {
-      run(action, state, args, (value) => answer(state, action.path, value), (error) => fail(state, action.path, error));
-      if (state.done === "") mapSet(waiting, state.id, state);
-      return;
-    }
+    if (action.style === CALLBACK) return beginWithCallback(action, state, args);
     let result;
-    let late = null;
     try {
       result = apply(action.fn, new action.Context(state), args);
-      if (typeof result === "object") late = ss.promised(result);
     } catch (error) {
       return fail(state, action.path, error);
     }
-    // The most frequent kind of answer needs no text.
-    if (typeof result === "number" && state.session === null && (result | 0) === result) {
+    // The most frequent kinds of answers need no text, and no look for a promise.
+    if (typeof result === "number" && (result | 0) === result && state.session === null) {
       state.done = "answered";
       return void send(state.id, result);
+    }
+    end(action, state, result);
+  }
+
+  function beginWithCallback(action, state, args) {
+    run(action, state, args, (value) => answer(state, action.path, value), (error) => fail(state, action.path, error));
+    if (state.done === "") mapSet(waiting, state.id, state);
+  }
+
+  /** An action has returned. */
+  function end(action, state, result) {
+    let late = null;
+    try {
+      if (typeof result === "object") late = ss.promised(result);
+    } catch (error) {
+      return fail(state, action.path, error);
     }
     if (late === null) return answer(state, action.path, result);
     mapSet(waiting, state.id, state);
@@ -128,8 +138,8 @@
   }
 
   /** A call of the host; `known` is what it knows, as text. */
-  ss.call = (id, path, args, known) => {
-    const state = new CallState(id, 0, known, null);
+  ss.call = (id, path, args, known, number = 0) => {
+    const state = new CallState(id, number, known, null);
     const action = actions[path];
     try {
       ss.checkStarted();
@@ -144,9 +154,8 @@
   /** The same for one of several that came together: the host has seen that `args` is an array. */
   ss.numberedCall = (id, number, index, args, known) => {
     const action = numbered[index];
-    const state = new CallState(id, number, known, null);
-    if (broken || action.fn === null) return ss.call(id, action.path, args, known);
-    begin(action, state, args);
+    if (broken || action.fn === null) return ss.call(id, action.path, args, known, number);
+    begin(action, new CallState(id, number, known, null), args);
   };
 
   /** A call that cannot be begun with. */

@@ -2,18 +2,7 @@
 // is shared between calls is only the shape, a prototype for each object that holds actions.
 (function (ss) {
   "use strict";
-  const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, has, setPrototypeOf, mapGet, mapSet } = ss.p;
-
-  /** What `this` of an action is: its state is where no other code can see, copy or forge it. */
-  class Context {
-    #state;
-    constructor(state) {
-      this.#state = state;
-    }
-    static of(object) {
-      return typeof object === "object" && object !== null && #state in object ? object.#state : null;
-    }
-  }
+  const { Map, apply, create, parse, ownKeys, accessor, hidden, freeze, getOwnPropertyDescriptor, getPrototypeOf, has, setPrototypeOf, mapGet, mapSet } = ss.p;
 
   /**
    * What one call knows. `view` is the session as the host gave it: key, id, created_at, user_id, attributes, channels. Both it and
@@ -50,7 +39,11 @@
   ss.userOf = (state) => (viewOf(state) === null ? null : state.session ? state.session.user_id : viewOf(state)[3]);
 
   /** The state behind a context, `null` for any other value. */
-  ss.stateOf = Context.of;
+  ss.stateOf = (object) => {
+    if (typeof object !== "object" || object === null) return null;
+    const of = mapGet(readers, getPrototypeOf(object));
+    return of === undefined ? null : of(object);
+  };
 
   ss.sessionOf = (state) => {
     const { view, request } = known(state);
@@ -69,22 +62,24 @@
     }));
   }
 
+  /** The class of contexts for each object that holds actions, and what reads the state of its objects, by their prototype. */
   const shapes = new Map();
+  const readers = new Map();
 
   /** A name of every context, computed when it is first used and then the context's own. */
-  function member(shape, name, make) {
+  function member(shape, of, name, make) {
     accessor(
       shape,
       name,
       function () {
-        const state = Context.of(this);
+        const state = of(this);
         if (!state) return undefined;
         const value = make(state, this);
         hidden(this, name, value);
         return value;
       },
       function (value) {
-        if (Context.of(this)) hidden(this, name, value);
+        if (of(this)) hidden(this, name, value);
       },
     );
   }
@@ -92,9 +87,19 @@
   function shapeOf(actions) {
     const made = mapGet(shapes, actions);
     if (made) return made;
-    class Shaped extends Context {}
-    mapSet(shapes, actions, Shaped);
-    const shape = Shaped.prototype;
+    /** Its state is where no other code can see, copy or forge it. */
+    class Context {
+      #state;
+      constructor(state) {
+        this.#state = state;
+      }
+      static of(object) {
+        return typeof object === "object" && object !== null && #state in object ? object.#state : null;
+      }
+    }
+    mapSet(shapes, actions, Context);
+    const { of, prototype: shape } = Context;
+    mapSet(readers, shape, of);
     delete shape.constructor;
     setPrototypeOf(shape, create({}));
     const names = ownKeys(actions);
@@ -102,31 +107,31 @@
       const name = names[i];
       if (typeof name !== "string") continue;
       const { value } = getOwnPropertyDescriptor(actions, name);
-      if (typeof value === "function") member(shape, name, (_, self) => (...args) => apply(value, self, args));
-      else if (typeof value === "object" && value !== null) member(shape, name, (state) => ss.context(value, state));
+      if (typeof value === "function") member(shape, of, name, (_, self) => (...args) => apply(value, self, args));
+      else if (typeof value === "object" && value !== null) member(shape, of, name, (state) => ss.context(value, state));
     }
     accessor(shape, "session", function () {
-      const state = Context.of(this);
+      const state = of(this);
       return state ? ss.sessionOf(state) : null;
     });
     // Apps of 0.1.5 ask for the session in this way; an action of that name is the app's own.
     if (!has(shape, "getSession")) {
-      member(shape, "getSession", (state) => (callback) => {
+      member(shape, of, "getSession", (state) => (callback) => {
         const session = ss.sessionOf(state);
         if (typeof callback === "function") callback(session);
         return session;
       });
     }
     accessor(shape, "user", function () {
-      const state = Context.of(this);
+      const state = of(this);
       return state && viewOf(state) !== null ? ss.sessionOf(state).user : null;
     });
     accessor(shape, "request", function () {
-      const state = Context.of(this);
+      const state = of(this);
       return state ? requestOf(state) : null;
     });
     freeze(shape);
-    return Shaped;
+    return Context;
   }
 
   /** What makes a new `this` for the actions of one object out of a call's state. */

@@ -34,12 +34,12 @@
     }
   }
 
-  /** The code of what was thrown. QuickJS throws null when there is not even the memory for an error. */
+  /** The code of what was thrown. QuickJS throws null when there is not even the memory for an error, or one without words. */
   function codeOf(error, message) {
     if (error === null) return !onNode && host.memoryWasFull?.() ? "memory_limit" : "action_error";
     if (typeof error !== "object") return "action_error";
     const proto = getPrototypeOf(error);
-    if (!onNode && proto === internal && message === "out of memory") return "memory_limit";
+    if (!onNode && proto === internal && (message === "out of memory" || (message === "" && host.memoryWasFull?.()))) return "memory_limit";
     if (onNode && proto === range && message === "Array buffer allocation failed") return "memory_limit";
     if (proto === range && message === "Maximum call stack size exceeded") return "stack_limit";
     return SSError.is(error) ? error.code : "action_error";
@@ -51,7 +51,7 @@
     try {
       const message = typeof error === "object" && error !== null ? error.message : undefined;
       found.code = codeOf(error, message);
-      if (error === null && found.code === "memory_limit") found.message = "out of memory";
+      if (found.code === "memory_limit" && (error === null || message === "")) found.message = "out of memory";
       else found.message = text(message === undefined ? error : message);
       const stack = typeof error === "object" && error !== null ? error.stack : undefined;
       // QuickJS gives the frames alone, V8 begins with the error as text.

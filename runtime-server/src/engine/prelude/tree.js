@@ -1,7 +1,7 @@
 // `SS.server` and `SS.shared`, made of the bundle's flat paths.
 (function (ss) {
   "use strict";
-  const { create, defineProperty, freeze, has, join, keys, slice, textSplit, replace, isFrozen } = ss.p;
+  const { create, defineProperty, freeze, has, join, keys, slice, setPrototypeOf, textSplit, replace, isFrozen } = ss.p;
 
   const roots = { __proto__: null, server: create(null), shared: create(null) };
   ss.roots = roots;
@@ -86,13 +86,28 @@
     },
   };
 
+  /** An action; made by a constructor, since objects that are written without a prototype are slow to look into. */
+  class Action {
+    constructor(path, params, rest, style, guard) {
+      this.path = path;
+      this.params = params;
+      this.rest = rest;
+      this.style = style;
+      this.guard = guard;
+      this.fn = null;
+      this.holder = null;
+      this.Context = null;
+    }
+  }
+  setPrototypeOf(Action.prototype, null);
+
   // The functions of `SS.server` are there before the app is evaluated, so that modules may keep them.
   const declared = ss.program.actions;
   const paths = keys(declared);
   for (let i = 0; i < paths.length; i++) {
     const path = paths[i];
     const [params, rest, style, guard] = declared[path];
-    const action = { __proto__: null, path, params, rest, style, guard, fn: null, holder: null, Context: null };
+    const action = new Action(path, params, rest, style, guard);
     ss.actions[path] = action;
     ss.numbered[i] = action;
     put(roots.server, path, { __proto__: null, value: freeze(ss.serverFunction(action)), enumerable: true, configurable: true });
