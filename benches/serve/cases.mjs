@@ -1,7 +1,7 @@
 // What is measured. A case of `calls` keeps so many calls in flight on each connection, or sends at a fixed rate; its figure is
 // what a call costs the server.
 // So short that three rounds of everything are done in a quarter of an hour.
-const TIMES = ['--warm-ms', '500', '--run-ms', '2000'];
+const TIMES = ['--warm-ms', '500', '--run-ms', '1500'];
 const calls = (connections, more = []) => ['--connections', `${connections}`, 'calls', ...TIMES, ...more];
 const broadcast = (connections, inFlight) => ['--connections', `${connections}`, 'broadcast', '--in-flight', `${inFlight}`, ...TIMES];
 
@@ -25,7 +25,7 @@ export const CASES = [
 ];
 
 /** One client calls an action that does harm, again and again; what another one's calls take meanwhile. */
-const probe = (more) => ['--connections', '1', 'calls', '--rate', '200', '--run-ms', '4000', ...more];
+const probe = (more) => ['--connections', '1', 'calls', '--rate', '200', '--run-ms', '3000', ...more];
 const HARM = { endless: 'endless loop', allocate: 'endless allocation', recurse: 'endless recursion', flood: 'endless microtasks', native: 'native code that cannot be interrupted' };
 
 /** With two workers the two clients are on different VMs, with one they share it. */
