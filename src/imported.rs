@@ -1,6 +1,6 @@
 //! Modules that stand for files which are imported for what they are: pictures, texts, workers, WebAssembly.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 
@@ -15,6 +15,7 @@ use crate::{
     style::UrlResolver,
     wasm,
     workers::Worker,
+    zone::relative,
 };
 
 /// What it takes to make them.
@@ -115,19 +116,27 @@ impl FileModule {
         Self { found: vec![found], ..Self::default() }
     }
 
-    /// Of a program that is being compiled: it can start itself, by the address that it has.
-    pub fn of_open_worker(asked: FileAsked<'_>, is_itself: bool) -> Self {
-        if is_itself {
+    /// Of a program that is being compiled, as one of `open`: the last of them, which asks, can start itself by the address
+    /// that it has.
+    pub fn of_open_worker(asked: FileAsked<'_>, root: &Path, open: &[&Path]) -> Self {
+        if open.last() == Some(&asked.path) {
             let address = "self.location.href";
             return Self::of(exports(&match asked.form {
                 Form::WorkerUrl => address.to_owned(),
                 _ => format!("function(options){{return new Worker({address},options)}}"),
             }));
         }
-        let message = format!("`{}` is started by a worker that it starts", asked.name);
-        let found = Diagnostic::new(Code::ImportCycle, message).at(Place::file(asked.name), "");
+        // Any of them may be met first: all say the same.
+        let from = open.iter().position(|path| *path == asked.path).unwrap_or(0);
+        let mut circle: Vec<String> = open[from..].iter().map(|path| relative(root, path)).collect();
+        circle.sort_unstable();
+        let names: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("workers start each other: {}", names.join(", "));
+        let found = circle.iter().fold(Diagnostic::new(Code::ImportCycle, message), |found, name| {
+            found.at(Place::file(name), "names the address of another, which depends on what this one is")
+        });
         let found = Diagnostic { severity: Severity::Error, ..found };
-        Self::failed(found.help("Let the page start both, and join them with a `MessageChannel`."))
+        Self::failed(found.help("Let the page start them, and join them with a `MessageChannel`."))
     }
 
     /// Of a program that runs beside the page.

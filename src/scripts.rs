@@ -280,7 +280,7 @@ impl Context<'_> {
             return self.imports.module(asked);
         }
         if open.contains(&asked.path) {
-            return Ok(FileModule::of_open_worker(asked, open.last() == Some(&asked.path)));
+            return Ok(FileModule::of_open_worker(asked, &self.project.root, open));
         }
         let worker = self.workers.get_or(asked.path, || {
             let open: Vec<&Path> = open.iter().copied().chain([asked.path]).collect();

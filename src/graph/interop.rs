@@ -22,7 +22,7 @@ var shown = {};
 Object.defineProperty(shown, '__esModule', { value: true });
 if (all !== null && (typeof all === 'object' || typeof all === 'function')) {
   Object.keys(all).forEach(function (name) {
-    Object.defineProperty(shown, name, { enumerable: true, configurable: true, get: function () { return all[name]; } });
+    if (name !== '__esModule') Object.defineProperty(shown, name, { enumerable: true, configurable: true, get: function () { return all[name]; } });
   });
 }
 Object.defineProperty(shown, 'default', { enumerable: true, configurable: true, value: all });
