@@ -37,7 +37,7 @@ const missing = others.filter(({ command }) => !command);
 const peers = others.filter(({ command }) => command);
 if (peers[0]?.name !== 'esbuild') throw new Error('esbuild, which all are compared with, cannot be installed here');
 /** A tool that takes many times as long runs in the first rounds only. */
-const SLOW_ROUNDS = 3;
+const SLOW_ROUNDS = 2;
 
 const [loadBefore] = loadavg();
 const work = mkdtempSync(join(tmpdir(), 'ssbuild-bench-'));
@@ -61,13 +61,19 @@ try {
     ...inputs,
     `${output([ssbuild, '--version']).trim()} (rustc ${rustc}, ${basename(dirname(ssbuild))} profile); ${versions}; Node.js ${process.versions.node}.`,
     ...missing.map(({ name, version }) => `${name} ${version} has no program for this machine and was not measured.`),
-    `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${rounds} rounds; ${new Date().toISOString().slice(0, 10)}.`,
+    `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadBefore.toFixed(1)} before the runs; ${rounds} rounds${slow()}; ${new Date().toISOString().slice(0, 10)}.`,
   ];
   const text = [head.join('\n'), ...tables].join('\n\n');
   console.log(text);
   if (options.write) writeFigures('compile', text);
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+/** What is to be said of tools that run less often. */
+function slow() {
+  const names = peers.filter(({ slow }) => slow).map(({ name }) => name);
+  return names.length > 0 && rounds > SLOW_ROUNDS ? `, ${SLOW_ROUNDS} of ${names.join(' and ')}` : '';
 }
 
 /** All programs in turns on one tree in one mode. With `warm`, ssbuild also builds what it has built before. */
