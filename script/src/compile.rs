@@ -156,8 +156,11 @@ fn script_stages(
         // swc's compressor takes functions out of blocks, where they are seen too early, and constants for never written.
         // It also moves writes to globals past code that may read them.
         let is_global = |(name, ctxt): &Id| *ctxt == names.free && !matches!(&**name, "exports" | "module" | "require");
-        let careful =
-            depth.is_extreme() || walk.evaluates || (walk.block_function && !esm) || walk.written.iter().any(is_global);
+        let careful = depth.is_extreme()
+            || walk.guarded
+            || walk.evaluates
+            || (walk.block_function && !esm)
+            || walk.written.iter().any(is_global);
         let level = if careful && options.minify == Minify::Max { Minify::Fast } else { options.minify };
         if !walk.with {
             // Text that is evaluated may write to any name in sight.

@@ -77,6 +77,8 @@ pub(crate) struct Walk<'a> {
     member_names: FxHashMap<(usize, Atom), Ident>,
     declared: Declared,
     blocks: Blocks,
+    /// Whether a statement would be another one without an operator that does nothing else.
+    pub(crate) guarded: bool,
     /// Whether the word `__proto__` is in the source.
     proto: bool,
     state: State,
@@ -122,6 +124,7 @@ impl<'a> Walk<'a> {
             member_names: FxHashMap::default(),
             declared: Declared::default(),
             blocks: Blocks::default(),
+            guarded: false,
             proto: memchr::memmem::find(places.text().as_bytes(), b"__proto__").is_some(),
             state: State { strict: esm, ..State::default() },
         }
@@ -547,6 +550,7 @@ impl VisitMut for Walk<'_> {
         }
         if self.begins_like_let(&stmt.expr) {
             let arg = std::mem::replace(&mut stmt.expr, Expr::undefined(stmt.span));
+            self.guarded = true;
             *stmt.expr = Expr::Unary(UnaryExpr { span: stmt.span, op: UnaryOp::Void, arg });
         }
         stmt.visit_mut_children_with(self);
