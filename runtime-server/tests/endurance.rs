@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// connection that is left behind would be one more.
 const SLACK_DESCRIPTORS: usize = 40;
 /// Growth that counts as none, in bytes: allocators and collectors move by as much.
-const SLACK_BYTES: u64 = 12 * 1024 * 1024;
+const SLACK_BYTES: u64 = 4 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn embedded_churn_leaves_nothing_behind() {
@@ -112,12 +112,12 @@ async fn churn(engine: &str) {
         browser.await.expect("a browser gets what it asks for");
     }
     let last = nobody_there(id, workers, quiet.descriptors + SLACK_DESCRIPTORS).await;
-    let [early, late] = [&seen[seen.len() / 3..seen.len() / 2], &seen[seen.len() * 5 / 6..]].map(median_bytes);
+    let [early, late] = [&seen[seen.len() / 3..seen.len() * 2 / 3], &seen[seen.len() * 2 / 3..]].map(low_bytes);
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
     {
         println!(
-            "{engine}: {} s, {} connections, {} logins, {} calls, {} events, {} visits failed; memory {} kB after a third, {} kB at the end, {} kB when all had gone; \
+            "{engine}: {} s, {} connections, {} logins, {} calls, {} events, {} visits failed; memory {} kB in the second third, {} kB in the last, {} kB when all had gone; \
          descriptors {} before, {} after",
             lasts.as_secs(),
             count(&done.connections),
@@ -131,12 +131,14 @@ async fn churn(engine: &str) {
             quiet.descriptors,
             last.descriptors,
         );
+        let mib: Vec<u64> = seen.iter().map(|held| held.bytes / 1024 / 1024).collect();
+        println!("{engine}: {mib:?} MiB");
     }
     // A machine that has no time for half a minute makes calls end for want of it: in half an hour that is no wonder.
     let allowed = if soak { count(&done.connections) / 100 } else { 0 };
     assert!(count(&done.failed) <= allowed, "{} visits failed", count(&done.failed));
     if soak {
-        assert!(late <= early + early / 10 + SLACK_BYTES, "memory grew from {early} to {late} bytes: {seen:?}");
+        assert!(late <= early + early / 20 + SLACK_BYTES, "memory grew from {early} to {late} bytes");
     }
     assert!(soak || !log.text().contains("error"), "{}", log.text());
 }
@@ -278,8 +280,10 @@ fn inode(link: &Path) -> Option<String> {
     Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
 }
 
-fn median_bytes(seen: &[Held]) -> u64 {
+/// What is held at the least, but for a tenth of the looks: collectors of garbage let memory rise while the processor is busy with
+/// other things, and what is never let go of raises what they come down to.
+fn low_bytes(seen: &[Held]) -> u64 {
     let mut bytes: Vec<u64> = seen.iter().map(|held| held.bytes).collect();
     bytes.sort_unstable();
-    bytes[bytes.len() / 2]
+    bytes[bytes.len() / 10]
 }
