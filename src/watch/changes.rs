@@ -21,7 +21,7 @@ const WHOLE: &[&str] = &["app", "config", "lib", "public", "static", "vendor"];
 /// How long nothing may change for all changes to be over: when every file that was written to is closed, and when the system
 /// has not told so, which some never do. And how long that is waited for.
 const QUIET_MS: u64 = 8;
-const UNCLOSED_MS: u64 = 30;
+const UNCLOSED_MS: u64 = if cfg!(target_os = "linux") { 100 } else { 30 };
 const QUIET_MOST_MS: u64 = 500;
 /// When, after a build, all that it depends on is looked at once more. Systems lose events: of folders that are made and
 /// filled at once, or that change names quickly.
@@ -71,9 +71,11 @@ enum Heard {
 /// How far a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Whoever changes it may not be done.
+    /// Whoever changes it may not be done: it may be empty until the text comes.
     Open,
     Done,
+    /// What it was before: something about it has changed.
+    Same,
 }
 
 /// What has changed among the files that builds depend on.
@@ -222,6 +224,7 @@ impl Changes {
             match state {
                 State::Open => open.insert(path.clone()),
                 State::Done => open.remove(path),
+                State::Same => false,
             };
         }
         paths.into_iter().collect()
@@ -266,6 +269,7 @@ fn state(kind: EventKind) -> Option<State> {
         EventKind::Access(_) => None,
         // What follows is that something is written to it, and that it is closed.
         EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_)) => Some(State::Open),
+        EventKind::Modify(ModifyKind::Metadata(_)) => Some(State::Same),
         _ => Some(State::Done),
     }
 }
