@@ -2,6 +2,7 @@
 
 mod demand;
 mod files;
+mod forbidden;
 mod interop;
 mod missing;
 
@@ -12,7 +13,7 @@ use std::{
 };
 
 use rayon::prelude::*;
-use ssbuild_diagnostic::{Code, Diagnostic, Label, Place, Severity};
+use ssbuild_diagnostic::{Code, Diagnostic, Place, Severity};
 use ssbuild_script::{CompiledModule, Import, ImportKind, Language, Need, Options, Shake, Source, TypeScript, Wrap};
 
 use crate::{
@@ -105,9 +106,6 @@ pub struct Loader<'a> {
 
 /// Modules of which something is left out, as they were before, with what their imports come to.
 type Whole = HashMap<usize, (Arc<CompiledModule>, Vec<Dep>)>;
-
-/// Longest chain of imports that a finding shows.
-const CHAIN_MAX: usize = 12;
 
 /// So many imports are resolved by one thread before another one takes over.
 const IMPORTS_AT_A_TIME: usize = 32;
@@ -585,65 +583,5 @@ impl Graph {
         let modules: Vec<Module> = modules.collect();
         let by_path = modules.iter().enumerate().map(|(at, module)| ((module.path.clone(), module.form), at)).collect();
         Self { modules, by_path }
-    }
-
-    /// Imports that would bring to a browser what must not or cannot run there.
-    fn forbidden(&self, side: Side) -> Vec<Diagnostic> {
-        if side == Side::Server {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for (at, module) in self.modules.iter().enumerate() {
-            // A private module's own imports are not the mistake.
-            if module.zone.is_private() {
-                continue;
-            }
-            for (import, dep) in module.compiled.imports.iter().zip(&module.deps) {
-                let (message, help) = match dep {
-                    Dep::Host(name) => (
-                        format!("`{name}` is part of Node.js and does not exist in a browser"),
-                        "Move the code to `app/server`, or use a package made for browsers.",
-                    ),
-                    Dep::Module(target) => {
-                        let target = &self.modules[*target];
-                        if target.zone.is_private() {
-                            let message = format!("`{}` must not reach a browser", target.name);
-                            (
-                                message,
-                                "Call it as an action through `SS.server`, or move what both sides need to `app/shared`.",
-                            )
-                        } else if module.zone == Zone::Shared && target.zone == Zone::Client && target.is_own() {
-                            let message =
-                                format!("shared code imports `{}`, which only a browser can run", target.name);
-                            (message, "Move what both sides need to `app/shared`.")
-                        } else {
-                            continue;
-                        }
-                    }
-                    Dep::Missing => continue,
-                };
-                let mut diagnostic = Diagnostic::new(Code::ImportForbidden, message)
-                    .at(import.place.clone(), "imported here")
-                    .help(help);
-                if import.need == Need::Tried && matches!(dep, Dep::Host(_)) {
-                    // It fails where it is caught.
-                    diagnostic.severity = if module.zone == Zone::Package { Severity::Note } else { Severity::Warning };
-                }
-                diagnostic.labels.extend(self.chain(at));
-                found.push(diagnostic);
-            }
-        }
-        found
-    }
-
-    /// How a module came into the graph, from the import that names it up to a root.
-    pub(crate) fn chain(&self, mut at: usize) -> Vec<Label> {
-        let mut labels = Vec::new();
-        while let Some((by, import)) = self.modules[at].found_by.filter(|_| labels.len() < CHAIN_MAX) {
-            let place = self.modules[by].compiled.imports[import].place.clone();
-            labels.push(Label { place, text: format!("which is how `{}` got here", self.modules[at].name) });
-            at = by;
-        }
-        labels
     }
 }

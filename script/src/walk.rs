@@ -247,23 +247,7 @@ impl VisitMut for Walk<'_> {
                     return;
                 }
             }
-            Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => {
-                // Asking for a type neither evaluates nor exports anything.
-                if let Expr::Ident(name) = &mut *unary.arg
-                    && self.names.is_free(name)
-                {
-                    self.globals.asked(&name.sym);
-                    self.adopt(name);
-                    return;
-                }
-                if typed(self.language) {
-                    // Decorators are told what types there are at run time.
-                    let outside = self.doubt.replace(Doubt::Type);
-                    unary.arg.visit_mut_with(self);
-                    self.doubt = outside;
-                    return;
-                }
-            }
+            Expr::Unary(unary) if unary.op == UnaryOp::TypeOf => return self.type_of(unary),
             Expr::Bin(bin) if self.is_module() && compares(bin.op) => {
                 for side in [&mut bin.left, &mut bin.right] {
                     let compared = self.exports.is_exports(side) || self.free_word(side, "module");

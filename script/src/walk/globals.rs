@@ -2,13 +2,13 @@
 
 use rustc_hash::FxHashSet;
 use swc_core::common::Span;
-use swc_core::ecma::ast::{Expr, Ident, MemberExpr, MetaPropKind};
+use swc_core::ecma::ast::{Expr, Ident, MemberExpr, MetaPropKind, UnaryExpr};
 use swc_core::ecma::visit::VisitMutWith;
 
-use super::Walk;
+use super::{Walk, typed};
 use crate::exports::static_name;
 use crate::place::Places;
-use crate::{Global, Side, quote};
+use crate::{Doubt, Global, Side, quote};
 
 /// Members of `WebAssembly` that make code of bytes.
 const COMPILES: &[&str] = &["Module", "compile", "compileStreaming", "instantiate", "instantiateStreaming"];
@@ -49,6 +49,23 @@ impl Walk<'_> {
     /// Whether the code is for browsers.
     pub(super) fn is_browser(&self) -> bool {
         self.globals.side == Side::Browser
+    }
+
+    /// Asking for a type neither evaluates nor exports anything.
+    pub(super) fn type_of(&mut self, unary: &mut UnaryExpr) {
+        if let Expr::Ident(name) = &mut *unary.arg
+            && self.names.is_free(name)
+        {
+            self.globals.asked(&name.sym);
+            self.adopt(name);
+        } else if typed(self.language) {
+            // Decorators are told what types there are at run time.
+            let outside = self.doubt.replace(Doubt::Type);
+            unary.arg.visit_mut_with(self);
+            self.doubt = outside;
+        } else {
+            unary.visit_mut_children_with(self);
+        }
     }
 
     /// What stands for `__dirname` and `__filename`, where they are known.

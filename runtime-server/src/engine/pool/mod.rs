@@ -2,12 +2,14 @@
 //! is a thread that takes jobs of its mailbox, whatever is behind it.
 
 mod group;
+mod job;
 mod mailbox;
 mod question;
 mod supervisor;
 
 pub(super) use group::Part;
-pub(super) use mailbox::{Answer, Batch, Mailbox, Message, Next};
+pub(super) use job::{Answer, Batch, Message, Next};
+pub(super) use mailbox::Mailbox;
 pub(super) use question::Question;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +20,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use group::Queued;
-use mailbox::{Job, Refused};
+use job::Job;
+use mailbox::Refused;
 
 use crate::engine::stacks::{MappedHost, Stacks};
 use crate::engine::{
