@@ -1,5 +1,7 @@
 //! Connections of a server that stops: when each is told to leave, and when it is with the next server.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -31,8 +33,8 @@ pub(crate) fn run(options: &Options, pid: u32, mut swarm: Swarm) -> Result<Value
     }
     let began = Instant::now();
     let late = began + Duration::from_millis(options.longest_ms);
-    // When each is to go, in the order in which they were told.
-    let mut due: Vec<(Instant, usize)> = Vec::with_capacity(all);
+    // When each is to go, the first on top.
+    let mut due: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
     let (mut planned, mut asked, mut there) = (Vec::new(), Vec::new(), Vec::new());
     while there.len() < all {
         let now = Instant::now();
@@ -41,18 +43,18 @@ pub(crate) fn run(options: &Options, pid: u32, mut swarm: Swarm) -> Result<Value
                 format!("only {} of {all} are with the next server after {:?}", there.len(), now - began).into()
             );
         }
-        for at in (0..due.len()).rev().filter(|at| due[*at].0 <= now).collect::<Vec<_>>() {
-            let (_, number) = due.swap_remove(at);
+        while let Some(&Reverse((_, number))) = due.peek().filter(|Reverse((at, _))| *at <= now) {
+            due.pop();
             swarm.reopen(number, options.to)?;
             asked.push(now);
         }
-        let next = due.iter().map(|(at, _)| *at).min();
+        let next = due.peek().map(|Reverse((at, _))| *at);
         let until = next.unwrap_or(now + Duration::from_millis(100)).min(late);
         swarm.turn(until, &mut |client, got| match got {
             Got::Leaves(after) => {
                 let at = Instant::now() + after;
                 planned.push(at);
-                due.push((at, client.number));
+                due.push(Reverse((at, client.number)));
             }
             Got::Ready => there.push(Instant::now()),
             Got::Answer(..) | Got::Event(_) => {}
