@@ -21,7 +21,7 @@ use crate::{
     form::{Form, file_of},
     preprocess::is_preprocessed,
     progress::Progress,
-    project::{Format, SOURCE_BYTES_MAX},
+    project::{Format, SOURCE_BYTES_MAX, without_bom},
     resolve::{Resolver, Side, Target},
     sheets::Imported,
     style::StyleOutput,
@@ -267,7 +267,7 @@ impl Loader<'_> {
         }
         let text = String::from_utf8(self.disk.read(&module.path)?);
         let text = text.map_err(|_| unreadable("is not UTF-8"));
-        Ok(text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(&text).into()))
+        Ok(text.map(|text| without_bom(&text).into()))
     }
 
     fn compile_one(

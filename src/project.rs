@@ -103,6 +103,11 @@ const ROLES: &[(&str, Role)] = &[
 /// Folders whose files never reach a browser.
 const PRIVATE: &[&str] = &["app/server", "lib/server", "vendor", "config"];
 
+/// A byte order mark is no part of a source's text.
+pub(crate) fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Largest source that is compiled, in bytes: places count in 32 bits, and a script is held several times over.
 pub const SOURCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Largest file that is only copied, in bytes: it is held in memory to be hashed.

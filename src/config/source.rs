@@ -4,6 +4,8 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast};
 use serde_json::{Map, Value};
 use ssbuild_diagnostic::{Code, Diagnostic, Place, Span};
 
+use crate::project::without_bom;
+
 /// Objects and arrays in a configuration are not nested deeper than this.
 const DEPTH_MAX: usize = 64;
 
@@ -70,7 +72,7 @@ pub(super) fn parse(file: &str, bytes: Vec<u8>) -> Result<Source, Box<Diagnostic
     })?;
     let mut source = Source { file: file.to_owned(), text, places: Places::Searched, values: Map::new() };
     let text = source.text.clone();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = without_bom(&text);
     source.text = text.to_owned();
     if depth(text) > DEPTH_MAX {
         let message = format!("`{file}` is nested more than {DEPTH_MAX} deep");

@@ -18,7 +18,7 @@ use crate::{
     disk::{Changed, Disk, DiskError, Edit},
     graph::ImportSheet,
     output::{Held, StagedFile},
-    project::SOURCE_BYTES_MAX,
+    project::{SOURCE_BYTES_MAX, without_bom},
     resolve::Side,
     scripts::Scripts,
     style::StyleOutput,
@@ -48,7 +48,9 @@ pub(crate) struct Patched<'a> {
 /// A module that was compiled again.
 struct New {
     part: usize,
-    text: String,
+    /// Its source as it stands in a map.
+    content: String,
+    source_bytes: usize,
     compiled: CompiledModule,
 }
 
@@ -185,13 +187,12 @@ impl<'a> Patching<'a> {
         let rest = self.target.read_part(&map.file, places.mappings + after.mappings, left.min(LOOK_BYTES)).ok()?;
         let exchange =
             Exchange::of((before, after), new.compiled.map.as_ref()?, &follows, (&rest, left <= LOOK_BYTES))?;
-        let content = serde_json::to_string(&new.text).expect("a text is JSON");
         let edit = |range: &Range<usize>, from: usize, text: &str| Edit {
             range: from + range.start..from + range.end,
             bytes: text.as_bytes().to_vec(),
         };
         let mut edits = vec![
-            edit(&content_range(script, place.part)?, 0, &content),
+            edit(&content_range(script, place.part)?, 0, &new.content),
             edit(&exchange.names.0, places.names, &exchange.names.1),
         ];
         edits.extend(exchange.mappings.iter().map(|(range, text)| edit(range, places.mappings, text)));
@@ -246,7 +247,7 @@ impl Place {
         if let Some(exchange) = &exchange {
             let content = content_range(script, self.part).expect("it was exchanged");
             let source = script.parts[self.part].map.expect("it was exchanged").source_count as usize;
-            let new_content = serde_json::to_string(&new.text).expect("a text is JSON").len();
+            let new_content = new.content.len();
             let places = script.map_places.as_mut().expect("it was exchanged");
             for at in &mut places.contents[source + 1..] {
                 *at = moved(*at, content.len(), new_content);
@@ -259,7 +260,7 @@ impl Place {
         }
         let code = new.compiled.code.len();
         let (own, behind) = script.parts[self.part..].split_first_mut().expect("it is a part of the script");
-        (own.bytes, own.source_bytes) = (code, new.text.len());
+        (own.bytes, own.source_bytes) = (code, new.source_bytes);
         for part in behind {
             part.start = moved(part.start, self.code.len(), code);
             if let (Some(exchange), Some(state)) = (&exchange, &mut part.map) {
@@ -282,6 +283,7 @@ impl Kept {
                 return None;
             }
             let text = text(bytes.clone())?;
+            let content = serde_json::to_string(&text).expect("a text is JSON");
             for member in members {
                 let labels = exchangeable.found.iter().flat_map(|found| &found.labels);
                 let mut mentioned = labels.map(|label| &label.place.file);
@@ -296,7 +298,10 @@ impl Kept {
                     return None;
                 }
                 member.interface = interface;
-                all.push((member.script, New { part: member.part, text: text.clone(), compiled }));
+                all.push((
+                    member.script,
+                    New { part: member.part, content: content.clone(), source_bytes: text.len(), compiled },
+                ));
             }
         }
         Some(all)
@@ -305,6 +310,5 @@ impl Kept {
 
 /// A source as the compiler wants it.
 fn text(bytes: Vec<u8>) -> Option<String> {
-    let text = String::from_utf8(bytes).ok()?;
-    Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    Some(without_bom(&String::from_utf8(bytes).ok()?).to_owned())
 }

@@ -18,13 +18,16 @@ use super::{
     Sheet, StyleNames, StyleOptions,
     composes::Composed,
     css::{self, Ask, Printed, Source, Texts},
-    files::{Files, without_bom},
+    files::Files,
     message::{Compiled, FromWorker, ToWorker},
     origin::Origin,
     refs::Naming,
     sass,
 };
-use crate::disk::{Disk, RealDisk};
+use crate::{
+    disk::{Disk, RealDisk},
+    project::without_bom,
+};
 
 /// Stack of the thread that compiles, in bytes: Sass may recurse some thousand times.
 const STACK_BYTES: usize = 256 * 1024 * 1024;

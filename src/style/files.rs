@@ -10,6 +10,7 @@ use super::{IMPORT_ROOTS, READ_ROOTS, depth};
 use crate::{
     asset::Fingerprint,
     disk::{Disk, Kind},
+    project::without_bom,
 };
 
 /// The files that a sheet may read, and the record of those that it did. Paths are below the app, with `/`.
@@ -171,11 +172,6 @@ pub(super) fn normalise(path: &Path) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-/// A byte order mark is no part of the text.
-pub(super) fn without_bom(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn roots() -> String {

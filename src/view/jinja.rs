@@ -16,7 +16,10 @@ use super::{
     marks::{self, HEAD},
     page::{PageInput, ViewInput, no_tag},
 };
-use crate::disk::{Disk, Kind};
+use crate::{
+    disk::{Disk, Kind},
+    project::without_bom,
+};
 
 /// The folder that pages stand in, and include and extend from.
 const VIEWS: &str = "app/views";
@@ -141,7 +144,7 @@ fn load(input: &ViewInput<'_>, name: &str) -> Result<Option<String>, Box<Diagnos
         Ok(Some(Kind::File(bytes))) if bytes <= PAGE_BYTES as u64 && stays_inside(input.disk, input.root, &path) => {
             let bytes = input.disk.read(&path).map_err(|e| failed(&format!("cannot be read: {}", e.source)))?;
             let text = String::from_utf8(bytes).map_err(|_| failed("is not text in UTF-8"))?;
-            Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n")))
+            Ok(Some(without_bom(&text).replace("\r\n", "\n")))
         }
         Ok(Some(_)) => Err(failed("is no file of a page's size in the app")),
         Ok(None) | Err(_) => Ok(None),

@@ -10,7 +10,7 @@ use super::{
     pug,
     segments::cut,
 };
-use crate::{disk::Disk, style::UrlResolver};
+use crate::{disk::Disk, project::without_bom, style::UrlResolver};
 
 /// What all pages of an app are made of.
 pub struct ViewInput<'a> {
@@ -77,7 +77,7 @@ pub fn render_pages(input: &ViewInput<'_>) -> (Vec<RenderedPage>, Vec<Diagnostic
 
 fn render(input: &ViewInput<'_>, page: &PageInput) -> Result<RenderedPage, Vec<Diagnostic>> {
     // Browsers read line ends as LF; so do the hashes of inline scripts.
-    let text = page.text.strip_prefix('\u{feff}').unwrap_or(&page.text).replace("\r\n", "\n");
+    let text = without_bom(&page.text).replace("\r\n", "\n");
     let name = page.path.rsplit('/').next().unwrap_or_default();
     let rendered = match name.rsplit('.').next() {
         Some("html" | "htm") => plain(page, &text)?,
