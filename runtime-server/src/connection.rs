@@ -199,29 +199,36 @@ impl Connection {
 
     /// A sign of life arrived; too many of them end the connection.
     pub(crate) fn heard(&self, app: &App) {
-        self.heard_at(app, app.hub.clock.now_ms());
+        self.heard_at(app, 1, app.hub.clock.now_ms());
     }
 
-    fn heard_at(&self, app: &App, now_ms: u64) {
+    fn heard_at(&self, app: &App, messages: usize, now_ms: u64) {
         self.seen_ms.store(now_ms, Ordering::Relaxed);
-        if self.bucket.lock().take(rate(&app.hub.limits), now_ms) == Verdict::Refused {
+        if self.bucket.lock().take(messages, rate(&app.hub.limits), now_ms) == Verdict::Refused {
             self.close(CloseCode::TooMany);
         }
     }
 
-    /// A message arrived, with no other.
-    pub(crate) fn receive(self: &Arc<Self>, app: &Arc<App>, text: &str) {
+    /// A frame arrived, with no other.
+    pub(crate) fn receive(self: &Arc<Self>, app: &Arc<App>, frame: &str) {
         let mut together = Together::default();
-        self.receive_with(app, text, &mut together);
+        self.receive_with(app, frame, &mut together);
         together.start(app, self);
     }
 
-    /// A message arrived among others; calls of theirs wait in `together` to be started with it.
-    pub(crate) fn receive_with(self: &Arc<Self>, app: &Arc<App>, text: &str, together: &mut Together) {
-        self.heard_at(app, together.now_ms(app));
-        if self.outbox.is_closing() {
-            return;
+    /// A frame arrived among others, with a message in each of its lines; calls wait in `together` to be started with others.
+    pub(crate) fn receive_with(self: &Arc<Self>, app: &Arc<App>, frame: &str, together: &mut Together) {
+        let messages = 1 + memchr::memchr_iter(b'\n', frame.as_bytes()).count();
+        self.heard_at(app, messages, together.now_ms(app));
+        for message in frame.split('\n') {
+            if self.outbox.is_closing() {
+                return;
+            }
+            self.receive_one(app, message, together);
         }
+    }
+
+    fn receive_one(self: &Arc<Self>, app: &Arc<App>, text: &str, together: &mut Together) {
         let message = ClientMessage::parse(text);
         if !matches!(message, Ok(ClientMessage::Call(_))) {
             together.start(app, self);

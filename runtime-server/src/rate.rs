@@ -31,14 +31,16 @@ impl Bucket {
         Self { millitokens: u64::from(rate.burst) * 1000, filled_at_ms: now_ms }
     }
 
-    /// Takes one token, when there is one.
-    pub(crate) fn take(&mut self, rate: Rate, now_ms: u64) -> Verdict {
+    /// Takes so many tokens, when they are there.
+    pub(crate) fn take(&mut self, tokens: usize, rate: Rate, now_ms: u64) -> Verdict {
         self.fill(rate, now_ms);
-        if self.millitokens < 1000 {
-            return Verdict::Refused;
+        match self.millitokens.checked_sub(1000 * tokens as u64) {
+            Some(left) => {
+                self.millitokens = left;
+                Verdict::Allowed
+            }
+            None => Verdict::Refused,
         }
-        self.millitokens -= 1000;
-        Verdict::Allowed
     }
 
     fn fill(&mut self, rate: Rate, now_ms: u64) {
@@ -66,7 +68,7 @@ impl Addresses {
 
     pub(crate) fn take(&self, address: IpAddr, now_ms: u64) -> Verdict {
         let mut buckets = self.buckets.lock();
-        buckets.entry(network(address)).or_insert_with(|| Bucket::full(self.rate, now_ms)).take(self.rate, now_ms)
+        buckets.entry(network(address)).or_insert_with(|| Bucket::full(self.rate, now_ms)).take(1, self.rate, now_ms)
     }
 
     /// Whether an address has no token left.
@@ -106,7 +108,8 @@ mod tests {
     fn a_burst_and_then_the_average() {
         let rate = Rate { per_second: 10, burst: 3 };
         let mut bucket = Bucket::full(rate, 0);
-        let taken = |bucket: &mut Bucket, now| (0..10).filter(|_| bucket.take(rate, now) == Verdict::Allowed).count();
+        let taken =
+            |bucket: &mut Bucket, now| (0..10).filter(|_| bucket.take(1, rate, now) == Verdict::Allowed).count();
         assert_eq!(taken(&mut bucket, 0), 3);
         assert_eq!(taken(&mut bucket, 99), 0);
         assert_eq!(taken(&mut bucket, 100), 1);
