@@ -6,6 +6,7 @@ use mio::net::TcpStream;
 
 use crate::dialect::{Dialect, Said};
 use crate::frame::{self, Kind};
+use crate::outbox::Outbox;
 
 /// One connection.
 pub(crate) struct Client {
@@ -14,7 +15,7 @@ pub(crate) struct Client {
     dialect: Dialect,
     stage: Stage,
     /// To be written at the end of this turn.
-    out: Vec<u8>,
+    out: Outbox,
     /// The beginning of what has not come whole.
     rest: Vec<u8>,
     last_call: u64,
@@ -49,7 +50,7 @@ impl Client {
             stream,
             dialect,
             stage: Stage::Upgrading,
-            out: handshake.into_bytes(),
+            out: Outbox::new(handshake, dialect.frame_messages()),
             rest: Vec::new(),
             last_call: 0,
             waiting: VecDeque::new(),
@@ -60,9 +61,7 @@ impl Client {
     pub(crate) fn call(&mut self, action: &str, argument: &str, due: Instant) {
         self.last_call += 1;
         self.waiting.push_back((self.last_call, due));
-        let mut text = Vec::with_capacity(64 + argument.len());
-        self.dialect.call(&mut text, self.last_call, action, argument);
-        frame::push(&mut self.out, Kind::Text, &text);
+        self.out.message(|into| self.dialect.call(into, self.last_call, action, argument));
     }
 
     /// When the calls without an answer were to be sent.
@@ -76,19 +75,16 @@ impl Client {
 
     /// Writes what is queued, as far as the socket takes it.
     pub(crate) fn write(&mut self) -> Result<(), String> {
-        let mut from = 0;
-        while from < self.out.len() {
-            match self.stream.write(&self.out[from..]) {
+        let (bytes, mut from) = (self.out.bytes(), 0);
+        while from < bytes.len() {
+            match self.stream.write(&bytes[from..]) {
                 Ok(count) => from += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
                 Err(error) => return Err(format!("a connection cannot be written to: {error}")),
             }
         }
-        self.out.drain(..from);
-        if self.out.is_empty() && self.out.capacity() > 4096 {
-            self.out = Vec::new();
-        }
+        self.out.wrote(from);
         Ok(())
     }
 
@@ -136,7 +132,7 @@ impl Client {
             used = end + 4;
             self.stage = Stage::Greeting;
             if let Some(hello) = self.dialect.hello(self.number) {
-                frame::push(&mut self.out, Kind::Text, hello.as_bytes());
+                self.out.frame(Kind::Text, hello.as_bytes());
             }
             if !self.dialect.welcomes() {
                 self.ready(got);
@@ -147,9 +143,13 @@ impl Client {
             match kind {
                 Kind::Text => {
                     let text = std::str::from_utf8(payload).map_err(|error| error.to_string())?;
-                    self.said(text, got);
+                    if self.dialect.frame_messages() > 1 {
+                        text.split('\n').for_each(|line| self.said(line, got));
+                    } else {
+                        self.said(text, got);
+                    }
                 }
-                Kind::Ping => frame::push(&mut self.out, Kind::Pong, payload),
+                Kind::Ping => self.out.frame(Kind::Pong, payload),
                 Kind::Pong => {}
                 Kind::Close => {
                     return Err(format!("the server says goodbye: {:?}", String::from_utf8_lossy(payload)));
@@ -161,7 +161,7 @@ impl Client {
 
     fn said(&mut self, text: &str, got: &mut impl FnMut(&mut Self, Got<'_>)) {
         match self.dialect.read(text) {
-            Said::Greets(reply) | Said::Pings(reply) => frame::push(&mut self.out, Kind::Text, reply.as_bytes()),
+            Said::Greets(reply) | Said::Pings(reply) => self.out.frame(Kind::Text, reply.as_bytes()),
             Said::Welcomes => self.ready(got),
             Said::Answers(id) => self.answered(id, Ok(()), got),
             Said::Fails(id, why) => self.answered(id, Err(why), got),

@@ -57,6 +57,14 @@ impl Dialect {
         }
     }
 
+    /// Messages that a client puts into one frame when they leave together; a server does the same.
+    pub(crate) fn frame_messages(self) -> usize {
+        match self {
+            Self::Ssserve => 64,
+            Self::SocketIo | Self::Plain => 1,
+        }
+    }
+
     /// Whether a server says anything before the first call.
     pub(crate) fn welcomes(self) -> bool {
         self != Self::Plain

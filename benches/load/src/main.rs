@@ -11,6 +11,7 @@ mod frame;
 mod idle;
 mod latency;
 mod leave;
+mod outbox;
 mod server;
 mod swarm;
 
