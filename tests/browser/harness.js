@@ -94,7 +94,7 @@ class Person {
       if (response.status() >= 400) this.complaints.push(`${response.status()} for ${response.url()}`);
     });
     page.on('websocket', (socket) => {
-      socket.on('framereceived', ({ payload }) => this.frames.push(String(payload)));
+      socket.on('framereceived', ({ payload }) => this.frames.push(...String(payload).split('\n')));
     });
     await page.exposeBinding('policyViolated', (_, what) => this.complaints.push(`policy: ${what}`));
     await page.addInitScript(() => {

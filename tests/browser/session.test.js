@@ -49,7 +49,7 @@ test('login, reload and logout keep and drop the user', async (t) => {
   const frames = [];
   const tried = new Promise((resolve) => {
     stolen.on('websocket', (socket) => {
-      socket.on('framereceived', ({ payload }) => frames.push(String(payload)));
+      socket.on('framereceived', ({ payload }) => frames.push(...String(payload).split('\n')));
       socket.once('framereceived', resolve);
       socket.once('close', resolve);
     });

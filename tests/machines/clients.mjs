@@ -32,7 +32,7 @@ class Client {
     this.socket = socket;
     this.open = false;
     socket.onopen = () => socket.send(JSON.stringify([0, 1, '', this.page, this.positions]));
-    socket.onmessage = ({ data }) => this.take(JSON.parse(data));
+    socket.onmessage = ({ data }) => data.split('\n').forEach((line) => this.take(JSON.parse(line)));
     socket.onclose = ({ code }) => {
       if (this.socket !== socket) return;
       if (this.open && process.env.VERBOSE) console.error(step.name, 'closed with', code);

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Carrier for T {}
 /// A page's half of a connection, without any cleverness of its own.
 pub(crate) struct Client {
     socket: WebSocketStream<Box<dyn Carrier>>,
+    /// Messages of a frame that nobody has asked for yet.
+    arrived: VecDeque<Value>,
     /// As the browser would send it.
     pub(crate) cookie: Option<String>,
     /// The `Set-Cookie` of the handshake.
@@ -78,7 +81,7 @@ impl Client {
         };
         let set_cookie = response.headers().get("Set-Cookie").map(|value| value.to_str().expect("text").to_owned());
         let cookie = set_cookie.as_ref().map(|set| set.split(';').next().expect("a pair").to_owned()).or(sent);
-        Ok(Self { socket, cookie, set_cookie, page: random_page(), last_call: 0 })
+        Ok(Self { socket, arrived: VecDeque::new(), cookie, set_cookie, page: random_page(), last_call: 0 })
     }
 
     pub(crate) async fn send(&mut self, message: &Value) {
@@ -121,13 +124,18 @@ impl Client {
     /// The next message, or the code that the server closed with; `None` when it just went.
     pub(crate) async fn next_or_close(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message arrives");
-            return match next {
-                Some(Ok(Message::Text(text))) => Ok(serde_json::from_str(&text).expect("messages are JSON")),
-                Some(Ok(Message::Close(frame))) => Err(frame.map(|frame| frame.code.into())),
-                Some(Ok(_)) => continue,
-                Some(Err(_)) | None => Err(None),
-            };
+            if let Some(message) = self.arrived.pop_front() {
+                return Ok(message);
+            }
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message arrives") {
+                Some(Ok(Message::Text(text))) => {
+                    let messages = text.split('\n').map(|line| serde_json::from_str::<Value>(line));
+                    self.arrived.extend(messages.map(|message| message.expect("each line of a frame is a message")));
+                }
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
         }
     }
 

@@ -208,13 +208,27 @@ impl Up {
     }
 
     fn frame(&self, mut frame: Frame) -> Option<Frame> {
+        if self.broken == Broken::LargeIsIgnored && frame.payload.len() > 65_536 {
+            return None;
+        }
+        if frame.first == END | TEXT && frame.payload.contains(&b'\n') {
+            let lines = frame.payload.split(|byte| *byte == b'\n');
+            let lines = lines
+                .filter_map(|line| Some(self.message(Frame { first: frame.first, payload: line.to_vec() })?.payload));
+            frame.payload = lines.collect::<Vec<_>>().join(&b'\n');
+            return Some(frame).filter(|frame| !frame.payload.is_empty());
+        }
+        self.message(frame)
+    }
+
+    /// A frame of one message.
+    fn message(&self, mut frame: Frame) -> Option<Frame> {
         let message: Option<Value> = serde_json::from_slice(&frame.payload).ok();
         match self.broken {
             Broken::NonsenseIsIgnored if frame.opcode() == TEXT => {
                 message.as_ref().filter(|message| message[0].as_u64().is_some_and(|kind| kind <= 3))?;
             }
             Broken::BinaryIsIgnored if frame.opcode() == BINARY => return None,
-            Broken::LargeIsIgnored if frame.payload.len() > 65_536 => return None,
             _ => {}
         }
         let Some(mut message) = message.filter(|_| frame.first == END | TEXT) else { return Some(frame) };
@@ -293,8 +307,12 @@ impl Down {
         if frame.opcode() != TEXT {
             return vec![frame];
         }
-        let message = serde_json::from_slice(&frame.payload).expect("messages of the server are JSON");
-        self.message(message).into_iter().map(|message| Frame::text(&message.to_string())).collect()
+        let lines = frame.payload.split(|byte| *byte == b'\n');
+        let messages = lines.map(|line| serde_json::from_slice(line).expect("messages of the server are JSON"));
+        let passed: Vec<String> =
+            messages.flat_map(|message| self.message(message)).map(|message| message.to_string()).collect();
+        // Together, as they came.
+        if passed.is_empty() { vec![] } else { vec![Frame::text(&passed.join("\n"))] }
     }
 
     fn message(&mut self, message: Value) -> Vec<Value> {

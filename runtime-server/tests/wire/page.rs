@@ -1,5 +1,6 @@
 //! A page's half of a connection over either way, without any cleverness: what is sent is bytes, what arrives is told.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(super) struct Page {
     address: SocketAddr,
     patience: Duration,
     line: Line,
+    /// Messages of a frame that nobody has asked for yet.
+    arrived: VecDeque<Value>,
     pub(super) cookie: Option<String>,
     /// Its client id.
     pub(super) id: String,
@@ -70,7 +73,15 @@ impl Page {
             }
         };
         let cookie = set.or_else(|| cookie.map(str::to_owned));
-        Self { address, patience: server.patience, line, cookie, id: random_id(), last_call: 0 }
+        Self {
+            address,
+            patience: server.patience,
+            line,
+            arrived: VecDeque::new(),
+            cookie,
+            id: random_id(),
+            last_call: 0,
+        }
     }
 
     /// A page that has been welcomed.
@@ -137,33 +148,38 @@ impl Page {
     }
 
     async fn read(&mut self) -> Arrived {
-        match &mut self.line {
-            Line::Socket(stream) => loop {
-                let Some(frame) = Frame::read(stream).await else { return Arrived::Gone };
-                match (frame.first, frame.opcode()) {
-                    (first, TEXT) if first == END | TEXT => {
-                        return Arrived::Message(serde_json::from_slice(&frame.payload).expect("messages are JSON"));
+        loop {
+            if let Some(message) = self.arrived.pop_front() {
+                return Arrived::Message(message);
+            }
+            let text = match &mut self.line {
+                Line::Socket(stream) => {
+                    let Some(frame) = Frame::read(stream).await else { return Arrived::Gone };
+                    match (frame.first, frame.opcode()) {
+                        (first, TEXT) if first == END | TEXT => frame.payload,
+                        (_, CLOSE) => {
+                            let code = frame.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
+                            return Arrived::Closed(code);
+                        }
+                        (_, PING | PONG) => continue,
+                        (_, BINARY) => panic!("a binary frame: {frame:?}"),
+                        _ => panic!("not a frame that the server sends: {frame:?}"),
                     }
-                    (_, CLOSE) => {
-                        let code = frame.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
-                        return Arrived::Closed(code);
+                }
+                Line::Fallback { events, .. } => match next_event(events).await {
+                    Some((name, data)) if name == "message" => data.into_bytes(),
+                    Some((name, data)) if name == "close" => {
+                        let closed: (u16, String) = serde_json::from_str(&data).expect("a code and a reason");
+                        return Arrived::Closed(closed.0);
                     }
-                    (_, PING | PONG) => {}
-                    (_, BINARY) => panic!("a binary frame: {frame:?}"),
-                    _ => panic!("not a frame that the server sends: {frame:?}"),
-                }
-            },
-            Line::Fallback { events, .. } => match next_event(events).await {
-                Some((name, data)) if name == "message" => {
-                    Arrived::Message(serde_json::from_str(&data).expect("messages are JSON"))
-                }
-                Some((name, data)) if name == "close" => {
-                    let closed: (u16, String) = serde_json::from_str(&data).expect("a code and a reason");
-                    Arrived::Closed(closed.0)
-                }
-                Some((name, _)) => panic!("an event {name}"),
-                None => Arrived::Gone,
-            },
+                    Some((name, _)) => panic!("an event {name}"),
+                    None => return Arrived::Gone,
+                },
+            };
+            let messages = text.split(|byte| *byte == b'\n');
+            self.arrived.extend(
+                messages.map(|line| serde_json::from_slice::<Value>(line).expect("each line of a frame is a message")),
+            );
         }
     }
 
@@ -262,7 +278,7 @@ pub(super) fn without_id(mut answer: Value) -> Value {
 
 /// The next server-sent event: its name and its data.
 async fn next_event(events: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let (mut name, mut data) = (String::new(), String::new());
+    let (mut name, mut data) = (String::new(), Vec::new());
     let mut text = String::new();
     loop {
         while let Some((line, rest)) = text.split_once('\n') {
@@ -270,10 +286,10 @@ async fn next_event(events: &mut BufReader<TcpStream>) -> Option<(String, String
             text = rest;
             match line.split_once(": ") {
                 Some(("event", value)) => value.clone_into(&mut name),
-                Some(("data", value)) => data.push_str(value),
+                Some(("data", value)) => data.push(value.to_owned()),
                 _ if line.is_empty() && !name.is_empty() => {
                     assert!(text.is_empty(), "an event is a chunk: {text:?}");
-                    return Some((name, data));
+                    return Some((name, data.join("\n")));
                 }
                 _ => {}
             }
