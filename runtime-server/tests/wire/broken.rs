@@ -43,14 +43,14 @@ broken! {
     TwoWelcomes ["W010"];
     NoWelcome ["W010"];
     // What must end a connection.
-    NonsenseIsIgnored ["W020"];
+    NonsenseIsIgnored ["W020", "W034"];
     BinaryIsIgnored ["W023"];
-    LargeIsIgnored ["W024"];
+    LargeIsIgnored ["W024", "W035"];
     AnotherCloseCode ["W011", "W012", "W013", "W020", "W023"];
     OldPagesStay ["W016"];
     NoGoodbye ["W018"];
     // Calls.
-    AnAnswerIsLost ["W042"];
+    AnAnswerIsLost ["W033", "W042"];
     AnAnswerComesTwice ["W042", "W043"];
     AnswersWaitForEachOther ["W044"];
     AnAnswerToSomethingElse ["W040"];
