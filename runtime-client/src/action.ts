@@ -26,7 +26,7 @@ export function createActions(
       while (args.length && args[args.length - 1] === undefined) args.pop();
       const callback = typeof args[args.length - 1] === "function" ? args.pop() : undefined;
       const trailing = params >= 0 && args.length > params && isOptions(args[args.length - 1]) ? args.pop() : {};
-      return make(path, args, Object.assign({}, options, trailing), callback);
+      return make(path, args, { ...options, ...trailing }, callback);
     };
     known.set(action, { path, params, options });
     return action;
@@ -37,14 +37,13 @@ export function createActions(
     with(options, action) {
       const of = known.get(action);
       if (!of) throw new TypeError("SS.with wants a function of SS.server");
-      return build(of.path, of.params, Object.assign({}, of.options, options));
+      return build(of.path, of.params, { ...of.options, ...options });
     },
   };
 }
 
 /** Whether it is a non-empty object of options only, as 2011 code writes it behind the data. */
 function isOptions(value: unknown): boolean {
-  if (typeof value !== "object" || !value) return false;
-  const keys = Object.keys(value);
+  const keys = value && typeof value === "object" ? Object.keys(value) : [];
   return keys.length > 0 && keys.every((key) => key === "silent" || key === "timeout_ms" || key === "volatile");
 }

@@ -30,7 +30,6 @@ export function createClient(env: Env, loader: Loader) {
   const templates = createTemplates(env.document);
   const roots = { client: createNode(), shared: createNode(), server: createNode() };
   let started = false;
-  let messageBytes = Infinity;
   let greetings = 0;
   let newest = page.build;
 
@@ -47,35 +46,33 @@ export function createClient(env: Env, loader: Loader) {
   const socket = createSocket(env, page.socketUrl, {
     hello: () => hello(page.build, clientId, greetings ? streams.positions() : null),
     connecting: () => socketEvents.emit(greetings ? "reconnecting" : "connecting"),
-    message,
+    message(message) {
+      try {
+        hear(message);
+      } catch (error) {
+        raise(error);
+      }
+    },
     busy: () => calls.busy(),
     closed(code, reason, final, wasOpen) {
       calls.closed(final);
       if (final) {
-        log.error("The server ended the connection for good: " + code + " " + reason, true);
+        log.error("The connection was ended for good: " + code + " " + reason, true);
         if (code === 4001) upgrade(newest, true);
       }
       if (wasOpen || final) socketEvents.emit("disconnect", { code, reason, final });
     },
   });
 
-  const calls = createCalls(
-    env,
-    page,
-    { ready: socket.ready, send: socket.send, messageBytes: () => messageBytes },
-    log,
-    raise,
-    report,
-  );
+  const calls = createCalls(env, page, socket, log, raise, report);
   const actions = createActions(calls.make);
 
-  function message(message: ServerMessage) {
+  function hear(message: ServerMessage) {
     if (loader.develop) loader.develop(message, page, socket.send);
     switch (message[0]) {
       case 0: {
         const [, , build, recovered, positions, options = {}] = message;
         const again = greetings++ > 0;
-        messageBytes = options.message_bytes || Infinity;
         streams.welcome(recovered, positions || []);
         socket.welcomed(options);
         calls.opened();

@@ -52,7 +52,7 @@ loader.develop = function (message: ServerMessage, page: Page, send: (text: stri
 function report(error: any, fallback: string) {
   const now = Date.now();
   reports = reports.filter((at) => at > now - REPORTS_MS);
-  if (!say || reports.length >= REPORTS) return;
+  if (!say || (window as any).SS.socket.state !== "open" || reports.length >= REPORTS) return;
   reports.push(now);
   say(said(0, String((error && error.stack) || fallback).slice(0, 4000)));
 }

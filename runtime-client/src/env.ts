@@ -19,6 +19,8 @@ export interface Env {
   openFallback?(url: string): SocketLike;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
+  /** Calls it once what runs has ended, before anything else happens. */
+  soon(fn: () => void): void;
   /** Milliseconds of any clock that only goes forward. */
   now(): number;
   /** At least 0, less than 1. */
@@ -38,6 +40,7 @@ export function browserEnv(): Env {
     openFallback,
     setTimeout: (fn, ms) => setTimeout(fn, ms),
     clearTimeout: (timer) => clearTimeout(timer as number),
+    soon: (fn) => void Promise.resolve().then(fn),
     now: () => performance.now(),
     random: () => Math.random(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),

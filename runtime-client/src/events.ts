@@ -37,7 +37,7 @@ export function createEmitter(raise: (error: unknown) => void): Emitter {
     emit(name, params, channel) {
       const list = handlers.get(name) || [];
       for (const entry of list) {
-        if ((handlers.get(name) || []).indexOf(entry) < 0) continue;
+        if (!(handlers.get(name) || []).includes(entry)) continue;
         if (entry.once) keep(name, (other) => other !== entry);
         try {
           entry.handler(params, channel);

@@ -12,6 +12,7 @@ export function openFallback(url: string): SocketLike {
   let posting = false;
   let ended = false;
 
+  // Who opens it sets the handlers at once.
   const socket: SocketLike = {
     onopen: null,
     onmessage: null,
@@ -27,12 +28,16 @@ export function openFallback(url: string): SocketLike {
     if (ended) return;
     ended = true;
     abort.abort();
-    if (socket.onclose) socket.onclose({ code, reason });
+    socket.onclose!({ code, reason });
+  }
+
+  function broken() {
+    end(1006, "");
   }
 
   function request(name: string, init: RequestInit) {
     // The socket may be on another host of the same site.
-    return fetch(place + name, Object.assign({ method: "POST", credentials: "include" }, init));
+    return fetch(place + name, { method: "POST", credentials: "include", ...init });
   }
 
   /** One request at a time, so that messages keep their order. */
@@ -44,28 +49,25 @@ export function openFallback(url: string): SocketLike {
     request("messages", {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token, messages }),
-    }).then(
-      (response) => {
+    })
+      .then((response) => {
+        if (!response.ok) throw response;
         posting = false;
-        if (response.ok) post();
-        else end(1006, "");
-      },
-      () => end(1006, ""),
-    );
+        post();
+      })
+      .catch(broken);
   }
 
+  /** An event's name comes first, then its data: of a message, a line each. */
   function hear(event: string) {
-    const lines = event.split("\n");
-    const all = (name: string) => lines.filter((line) => line.startsWith(name)).map((line) => line.slice(name.length));
-    const name = all("event: ")[0];
-    const data = all("data: ").join("\n");
+    const [name, ...data] = event.split("\n").map((line) => line.replace(/^\w+: /, ""));
     if (name === "open") {
-      token = data;
-      if (socket.onopen) socket.onopen({});
+      token = data[0];
+      socket.onopen!({});
     } else if (name === "close") {
-      const [code, reason] = JSON.parse(data);
+      const [code, reason] = JSON.parse(data[0]);
       end(code, reason);
-    } else if (name && socket.onmessage) socket.onmessage({ data });
+    } else for (const line of data) socket.onmessage!({ data: line });
   }
 
   request("events", { signal: abort.signal })
@@ -76,7 +78,7 @@ export function openFallback(url: string): SocketLike {
       let rest = "";
       const read = (): Promise<void> =>
         reader.read().then(({ done, value }) => {
-          if (done) return end(1006, "");
+          if (done) throw done;
           const events = (rest + decoder.decode(value, { stream: true })).split("\n\n");
           rest = events.pop() as string;
           events.forEach(hear);
@@ -84,6 +86,6 @@ export function openFallback(url: string): SocketLike {
         });
       return read();
     })
-    .catch(() => end(1006, ""));
+    .catch(broken);
   return socket;
 }

@@ -57,7 +57,7 @@
 
   /** Thrown later, on its own, so that `window.onerror` and the console have it and nothing else stops. */
   function report(error: unknown) {
-    setTimeout(function () {
+    setTimeout(() => {
       throw error;
     });
   }
@@ -87,10 +87,6 @@
     } catch {
       return true;
     }
-  }
-
-  function isObject(value: unknown): value is object {
-    return value !== null && (typeof value === "object" || typeof value === "function");
   }
 
   /** The module of that id, not evaluated by this; nothing when it is not here (yet). */
@@ -133,7 +129,8 @@
   /** Lets a namespace show what its CommonJS module has exported by now. */
   function fill(module: Module) {
     const { exports, namespace } = module;
-    if (isObject(exports)) {
+    // An object or a function.
+    if (Object(exports) === exports) {
       Object.setPrototypeOf(namespace, exports);
       for (const name of Object.keys(exports)) {
         if (name !== "default") getter(namespace as Names, name, () => module.exports[name]);
@@ -209,7 +206,7 @@
   /** Loads a chunk once; one that failed to come can be asked for again. */
   function load(id: string): Promise<void> {
     if (!chunks[id]) {
-      chunks[id] = new Promise(function (resolve, reject) {
+      chunks[id] = new Promise((resolve, reject) => {
         const { base, chunks: table } = page();
         if (!table || !has.call(table, id)) throw new Error("Chunk " + id + " is not in this build");
         const script = document.createElement("script");
@@ -217,7 +214,7 @@
         script.integrity = table[id][1];
         if (base) script.crossOrigin = "anonymous";
         script.onload = () => resolve();
-        script.onerror = function () {
+        script.onerror = () => {
           delete chunks[id];
           script.remove();
           reject(new Error("Chunk " + id + " could not be loaded"));
@@ -244,7 +241,7 @@
     // One failure makes every module that needs it fail with the same error: said once.
     const said: unknown[] = [];
     function say(error: unknown) {
-      if (said.indexOf(error) < 0) report(error);
+      if (!said.includes(error)) report(error);
       said.push(error);
     }
     for (const id of order) {

@@ -31,14 +31,12 @@ export function readPage(data: PageData, here: string): Page {
   const url = new URL(data.socket || "/_ss/socket", here);
   if (url.pathname === "/") url.pathname = "/_ss/socket";
   url.protocol = url.protocol.replace("http", "ws");
-  const session = new URL("/_ss/session", url);
-  session.protocol = url.protocol.replace("ws", "http");
   return {
     build: data.build || "",
     env: data.env || "production",
     config: data.config || {},
     init: data.init !== false,
     socketUrl: url.href,
-    sessionUrl: session.href,
+    sessionUrl: new URL("/_ss/session", url).href.replace("ws", "http"),
   };
 }

@@ -38,9 +38,19 @@ export function hello(build: string, clientId: string, positions: Position[] | n
   return JSON.stringify([0, VERSION, build, clientId, positions]);
 }
 
-/** A call; `args` is JSON text already, so that it is written once however often it is sent. */
-export function callText(id: number, action: string, args: string, resent: boolean, silent?: boolean): string {
-  return "[1," + id + "," + JSON.stringify(action) + "," + args + (silent ? "," + (resent ? 1 : 0) + ",1]" : resent ? ",1]" : "]");
+/** A call, and whether it was sent before. */
+export interface Call {
+  id: number;
+  action: string;
+  /** JSON text already, so that it is written once however often it is sent. */
+  args: string;
+  resent: boolean;
+  options: { silent?: boolean };
+}
+
+/** A call as it is sent. */
+export function callText({ id, action, args, resent, options }: Call): string {
+  return "[1," + id + "," + JSON.stringify(action) + "," + args + (options.silent ? "," + (resent ? 1 : 0) + ",1]" : resent ? ",1]" : "]");
 }
 
 /** Asks for a pong. */
@@ -57,8 +67,8 @@ export function said(level: number, text: string): string {
 export function decode(text: unknown): ServerMessage | null {
   try {
     const message = JSON.parse(text as string);
-    return Array.isArray(message) && typeof message[0] === "number" ? (message as ServerMessage) : null;
-  } catch (_) {
+    return Array.isArray(message) ? (message as ServerMessage) : null;
+  } catch {
     return null;
   }
 }

@@ -1,12 +1,13 @@
 // Calls: each has an id, a deadline and one end. Those that cannot be sent yet wait in line; those that were under way
 // when the line broke are sent again under their own id, and the server sees to it that none runs twice.
 
-import { Answer, hush, isHeard } from "./answer";
+import { Answer, hush } from "./answer";
 import type { Env } from "./env";
 import { SSError } from "./failure";
 import type { Log } from "./log";
 import type { Page } from "./page";
 import { callText } from "./protocol";
+import type { Call } from "./protocol";
 
 /** How a call is to be made. */
 export interface Options {
@@ -40,13 +41,8 @@ export interface Calls {
   failed(id: number, error: SSError): void;
 }
 
-interface Pending {
-  id: number;
-  action: string;
-  args: string;
+interface Pending extends Call {
   options: Options;
-  /** Whether it was sent on a line that broke. */
-  resent: boolean;
   end(error: SSError | null, value?: unknown): void;
 }
 
@@ -94,7 +90,7 @@ export function createCalls(
   function pump() {
     while (waiting.length && mayTake()) {
       const call = waiting.shift() as Pending;
-      const text = callText(call.id, call.action, call.args, call.resent, call.options.silent);
+      const text = callText(call);
       if (bytes(text) > line.messageBytes()) {
         call.end(failure("too_large", call, "is larger than the server takes"));
         continue;
@@ -104,7 +100,7 @@ export function createCalls(
       line.send(text);
     }
     if (waiting.length && !pace && line.ready() && tokens < 1) {
-      pace = env.setTimeout(function () {
+      pace = env.setTimeout(() => {
         pace = null;
         pump();
       }, 1000 / MESSAGES_PER_SECOND);
@@ -141,7 +137,7 @@ export function createCalls(
           reject(error);
           // A volatile call that got lost has done what was asked of it.
           const lost = error.code === "offline" || error.code === "outcome_unknown";
-          if (!isHeard(answer) && !(options.volatile && lost)) report(error);
+          if (!answer.heard && !(options.volatile && lost)) report(error);
           return;
         }
         resolve(value);
@@ -152,7 +148,7 @@ export function createCalls(
           } catch (thrown) {
             raise(thrown);
           }
-        } else if (!isHeard(answer) && !options.silent) log.answer(value);
+        } else if (!answer.heard && !options.silent) log.answer(value);
       },
     };
 
@@ -169,13 +165,13 @@ export function createCalls(
     }
     if (ended) return refuse(failure("offline", call, "was not sent: the connection was ended for good"));
     if (options.volatile ? waiting.length || !mayTake() : waiting.length >= limit("queue_calls", QUEUE_CALLS)) {
-      const why = options.volatile ? "is volatile and could not be sent at once" : "was not sent: the queue is full";
+      const why = "was not sent: " + (options.volatile ? "it would have to wait" : "the queue is full");
       return refuse(failure("offline", call, why));
     }
 
     const timeout = typeof options.timeout_ms === "number" ? options.timeout_ms : limit("call_timeout_ms", TIMEOUT_MS);
     if (timeout > 0 && timeout <= LONGEST_MS) {
-      timer = env.setTimeout(function () {
+      timer = env.setTimeout(() => {
         waiting = waiting.filter((other) => other !== call);
         call.end(failure("timeout", call, "had no answer in " + timeout + " ms"));
         pump();
@@ -198,7 +194,7 @@ export function createCalls(
     }
     const unsent = waiting;
     waiting = final ? [] : again.concat(unsent);
-    if (final) for (const call of unsent) call.end(failure("offline", call, "was not sent: the connection was ended"));
+    if (final) for (const call of unsent) call.end(failure("offline", call, "was not sent: the connection was ended for good"));
   }
 
   function settle(id: number, error: SSError | null, value?: unknown) {
@@ -225,7 +221,7 @@ export function createCalls(
 
 function noop() {}
 
-/** How long a text is in UTF-8; measured only when it may matter. */
+/** How long a text is in UTF-8. */
 function bytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }

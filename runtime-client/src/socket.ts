@@ -24,6 +24,9 @@ export interface Socket {
   state(): State;
   /** Whether the server still takes calls. */
   ready(): boolean;
+  /** The largest frame that the server takes, in bytes. */
+  messageBytes(): number;
+  /** Takes a message for the next frame of an open connection. */
   send(text: string): void;
   /** The server has greeted: messages may flow. */
   welcomed(options: WelcomeOptions): void;
@@ -49,6 +52,14 @@ const PENALTY_MS = 5000;
 /** How often a page whose turn to go has come looks for the answers that it awaits. */
 const ANSWER_MS = 50;
 
+/** A message that would make a frame longer than this begins another; one that is longer by itself goes alone. */
+const FRAME_LENGTH = 16384;
+const FRAME_MESSAGES = 64;
+/** A character of a text takes so many bytes at most. */
+const CHARACTER_BYTES = 3;
+/** Turns of the microtask queue between messages of a frame: what waits for an answer runs before the event behind it. */
+const TURNS = 16;
+
 /** Close codes after which coming back would end the same way. */
 const FINAL = [4000, 4001, 4002];
 const TOO_MANY = 4004;
@@ -64,23 +75,29 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
   let wanted = false;
   /** Whether the page is in the back/forward cache, or on its way out. */
   let hidden = false;
-  let leaving = false;
+  let departing = false;
   let attempts = 0;
   let openedAt = 0;
   let notBefore = 0;
-  let retryTimer: unknown = null;
+  let retryTimer: unknown;
   let deadline: unknown = null;
-  let beatTimer: unknown = null;
-  let heartbeatMs = HEARTBEAT_MS;
+  let beatTimer: unknown;
+  let heartbeatMs: number;
   /** Whether the next attempt does without websockets, and whether one was ever greeted on this page. */
   let fallback = false;
   let proven = false;
+  /** What leaves in the next frame, and how many messages that is. */
+  let leaving = "";
+  let count = 0;
+  /** What the server takes as a frame. */
+  let messageBytes = Infinity;
+  /** Messages of a frame that are not handled yet. */
+  let arrived: string[] = [];
 
   function open() {
     env.clearTimeout(retryTimer);
-    retryTimer = null;
     state = "connecting";
-    leaving = false;
+    departing = false;
     listener.connecting();
     let mine: SocketLike;
     try {
@@ -96,9 +113,8 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     };
     mine.onmessage = (event) => {
       if (socket !== mine) return;
-      if (state === "open") calm();
-      const message = decode(event.data);
-      if (message) listener.message(message);
+      arrived = arrived.concat(String(event.data).split("\n"));
+      handle(0);
     };
     mine.onclose = (event) => {
       if (socket === mine) lost(event.code, event.reason);
@@ -120,20 +136,42 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
   }
 
   function beat() {
-    beatTimer = env.setTimeout(function () {
+    beatTimer = env.setTimeout(() => {
       sendPing();
       beat();
     }, heartbeatMs);
   }
 
+  /** Messages of one frame are to each other as those of several: each finds done what followed from the one before. */
+  function handle(turns: number) {
+    if (turns) env.soon(() => handle(turns - 1));
+    else if (arrived.length) {
+      if (state === "open") calm();
+      const message = decode(arrived.shift());
+      if (message) listener.message(message);
+      handle(TURNS);
+    } else flush();
+  }
+
   function send(text: string) {
-    if (socket) socket.send(text);
+    if (count >= FRAME_MESSAGES || leaving.length + text.length >= Math.min(FRAME_LENGTH, messageBytes / CHARACTER_BYTES)) flush();
+    // The calls that the answers of a frame lead to leave together, too.
+    if (!count++) env.soon(() => arrived.length || flush());
+    leaving += (leaving && "\n") + text;
+  }
+
+  function flush() {
+    if (socket && leaving) socket.send(leaving);
+    leaving = "";
+    count = 0;
   }
 
   /** Ends the connection from this side. The old socket is not waited for: it may take minutes to notice. */
   function end(code: number, reason: string) {
     const old = socket;
+    env.clearTimeout(retryTimer);
     if (old) {
+      flush();
       socket = null;
       old.close(NORMAL);
     }
@@ -144,9 +182,12 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     const wasOpen = state === "open";
     socket = null;
     state = "closed";
+    // Goes nowhere: the calls among it are made again.
+    flush();
+    arrived = [];
     calm();
     env.clearTimeout(beatTimer);
-    const final = FINAL.indexOf(code) >= 0;
+    const final = FINAL.includes(code);
     if (final) wanted = false;
     const now = env.now();
     if (wasOpen && now - openedAt >= STABLE_MS) attempts = 0;
@@ -155,15 +196,14 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     if (!wasOpen && !proven) fallback = !fallback;
     listener.closed(code, reason, final, wasOpen);
     if (!wanted || hidden || state !== "closed") return;
-    const wait = env.random() * Math.min(BACKOFF_MOST_MS, BACKOFF_MS * Math.pow(2, attempts));
-    attempts += 1;
+    const wait = env.random() * Math.min(BACKOFF_MOST_MS, BACKOFF_MS * 2 ** attempts++);
     // A server that named the time has spread its clients already.
-    retry(leaving ? notBefore - now : Math.max(0, notBefore - now) + wait);
+    retry(Math.max(0, notBefore - now) + (departing ? 0 : wait));
   }
 
   function retry(ms: number) {
     env.clearTimeout(retryTimer);
-    retryTimer = env.setTimeout(open, Math.max(0, ms));
+    retryTimer = env.setTimeout(open, ms);
   }
 
   /** The network or the person is back: no reason to wait, and every reason to doubt an open socket. */
@@ -178,19 +218,18 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     }
   }
 
-  env.document.addEventListener("visibilitychange", function () {
+  env.document.addEventListener("visibilitychange", () => {
     if (env.document.visibilityState !== "visible") return;
     hidden = false;
     wake();
   });
   env.window.addEventListener("online", wake);
   // An open socket would keep the page out of the back/forward cache.
-  env.window.addEventListener("pagehide", function () {
+  env.window.addEventListener("pagehide", () => {
     hidden = true;
-    env.clearTimeout(retryTimer);
     end(NORMAL, "The page is hidden");
   });
-  env.window.addEventListener("pageshow", function () {
+  env.window.addEventListener("pageshow", () => {
     if (!hidden) return;
     hidden = false;
     wake();
@@ -198,19 +237,20 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
 
   return {
     state: () => state,
-    ready: () => state === "open" && !leaving,
+    ready: () => state === "open" && !departing,
+    messageBytes: () => messageBytes,
     send,
     welcomed(options) {
       state = "open";
       if (!fallback) proven = true;
       openedAt = env.now();
       calm();
+      messageBytes = options.message_bytes || Infinity;
       heartbeatMs = options.heartbeat_ms || HEARTBEAT_MS;
-      env.clearTimeout(beatTimer);
       beat();
     },
     leave(afterMs) {
-      leaving = true;
+      departing = true;
       notBefore = env.now() + afterMs;
       env.clearTimeout(retryTimer);
       // Answers still come, unless the server goes earlier: it waits for calls that run, and so does this.
@@ -221,14 +261,10 @@ export function createSocket(env: Env, url: string, listener: Listener): Socket 
     },
     connect() {
       wanted = true;
-      if (state === "closed" && !hidden) {
-        attempts = 0;
-        open();
-      }
+      wake();
     },
     disconnect() {
       wanted = false;
-      env.clearTimeout(retryTimer);
       end(NORMAL, "The page disconnected");
     },
   };

@@ -4,7 +4,7 @@
 export function createTemplates(document: Document): () => { [id: string]: string } {
   let complete: { [id: string]: string } | null = null;
 
-  return function () {
+  return () => {
     if (complete) return complete;
     const templates: { [id: string]: string } = Object.create(null);
     document.querySelectorAll('script[type="text/html"]').forEach((element) => {

@@ -56,7 +56,7 @@ function place(root: Node, path: string, what: () => PropertyDescriptor) {
 }
 
 function put(node: Node, name: string, what: PropertyDescriptor) {
-  Object.defineProperty(node, name, Object.assign({ enumerable: true, configurable: true }, what));
+  Object.defineProperty(node, name, { enumerable: true, configurable: true, ...what });
   // `top-bar` is `topBar` too, where nothing else is; a file of that very name takes the place over.
   const alias = name.replace(/-+(.)/g, (_, letter) => letter.toUpperCase());
   if (alias !== name && !(alias in node)) {

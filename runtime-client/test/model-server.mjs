@@ -5,11 +5,17 @@ import assert from "node:assert/strict";
 const HEARTBEAT_MS = 5000;
 const ANSWER_MEMORY_MS = 60000;
 const HISTORY = 20;
+const MESSAGE_BYTES = 30000;
+/** How often what waits for a client is joined with what waits already. */
+const JOINED = 0.7;
 
 export class ModelServer {
   constructor(world, random) {
     Object.assign(this, { world, random, lines: new Set(), opened: 0, executed: new Map(), published: 0 });
     this.up = true;
+    /** How many messages there were in each frame that came, and in each that went. */
+    this.frames = [];
+    this.sent = [];
     /** No packet passes, and nobody is told. */
     this.silent = false;
     this.boots = 0;
@@ -65,7 +71,19 @@ export class ModelServer {
     for (const line of this.greeted) line.say(message);
   }
 
-  received(line, message) {
+  /** A frame of the client. */
+  received(line, text) {
+    const lines = text.split("\n");
+    const messages = lines.map((each) => JSON.parse(each));
+    assert.ok(lines.length === 1 || messages.every(([kind]) => kind !== 0), "a hello is alone");
+    assert.ok(lines.length <= 64, `${lines.length} messages in a frame`);
+    assert.ok(lines.length === 1 || text.length <= 16384, `${text.length} characters in a frame`);
+    assert.ok(Buffer.byteLength(text) <= MESSAGE_BYTES, "more than the server takes");
+    this.frames.push(lines.length);
+    for (const message of messages) if (!line.dead) this.take(line, message);
+  }
+
+  take(line, message) {
     switch (message[0]) {
       case 0:
         return this.hello(line, message);
@@ -99,7 +117,7 @@ export class ModelServer {
       else for (const entry of stream.history) if (entry.offset > offset) missed.set(entry.n, entry.message);
     }
     const now = [...this.streams].map(([name, stream]) => [name, stream.epoch, stream.offset]);
-    line.say([0, 1, "b1", recovered, now, { heartbeat_ms: HEARTBEAT_MS, message_bytes: 65536 }]);
+    line.say([0, 1, "b1", recovered, now, { heartbeat_ms: HEARTBEAT_MS, message_bytes: MESSAGE_BYTES }]);
     if (recovered) {
       for (const n of [...missed.keys()].sort((a, b) => a - b)) {
         line.say(missed.get(n));
@@ -150,7 +168,7 @@ class Line {
       onopen: null,
       onmessage: null,
       onclose: null,
-      send: (text) => this.pass("up", () => server.received(this, JSON.parse(text))),
+      send: (text) => this.pass("up", () => server.received(this, text)),
       close: () => {
         this.socketUsed = false;
         this.pass("up", () => this.gone());
@@ -161,11 +179,18 @@ class Line {
   }
 
   say(message) {
-    const data = JSON.stringify(message);
+    // A network that is silent loses all that is on its way from then on.
+    if (this.waits && this.waits.silent === this.server.silent && this.server.random() < JOINED) {
+      this.waits.messages.push(message);
+      return;
+    }
+    const waits = (this.waits = { messages: [message], silent: this.server.silent });
     this.pass("down", () => {
+      if (this.waits === waits) this.waits = null;
       if (!this.socketUsed) return;
       if (message[0] === 0) this.server.welcomed = true;
-      this.socket.onmessage({ data });
+      this.server.sent.push(waits.messages.length);
+      this.socket.onmessage({ data: waits.messages.map((each) => JSON.stringify(each)).join("\n") });
     });
   }
 

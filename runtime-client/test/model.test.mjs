@@ -13,6 +13,7 @@ const STEPS = {
   call: (run) => run.call({}),
   "call, volatile": (run) => run.call({ volatile: true }),
   "call, short of time": (run) => run.call({ timeout_ms: 700 }),
+  "a large call": (run) => run.call({}, "ü".repeat(9000)),
   "many calls": (run) => { for (let n = 0; n < 40; n++) run.call({}); },
   publish: ({ server }) => server.publish(["*"]),
   "publish to the room": ({ server }) => server.publish(["#room"]),
@@ -57,11 +58,11 @@ async function play(steps, seed) {
   world.SS.events.on("recovered", (recovered) => seen.push(recovered ? "recovered" : "lost"));
   const errors = world.errors();
 
-  function call(options) {
+  function call(options, more) {
     const number = run.calls.length + 1;
     const entry = { options, ends: [] };
     run.calls.push(entry);
-    world.SS.with(options, world.SS.server.app.square)(number).then(
+    world.SS.with(options, world.SS.server.app.square)(...[number, more].slice(0, more ? 2 : 1)).then(
       (value) => entry.ends.push(value === number * number ? "right" : "wrong"),
       (error) => entry.ends.push(error.code),
     );
@@ -99,6 +100,7 @@ async function play(steps, seed) {
     [last, excused] = [one, false];
   }
   assert.equal(last, run.server.published, "the newest event arrived");
+  return run;
 }
 
 /** Numbers that depend on the seed alone. */
@@ -108,9 +110,11 @@ function generator(seed) {
 }
 
 test(`${RUNS} schedules of trouble, from seed ${SEED}`, async () => {
-  await fc.assert(fc.asyncProperty(schedule, fc.integer(), play), { numRuns: RUNS, seed: SEED, includeErrorInReport: true });
+  await fc.assert(fc.asyncProperty(schedule, fc.integer(), (steps, seed) => play(steps, seed).then(() => {})), { numRuns: RUNS, seed: SEED, includeErrorInReport: true });
 });
 
 test("the model sees what it should: without trouble every call is right and no event is lost", async () => {
-  await play(["call", "publish", "a second", "call", "publish to the room", "many calls"], 1);
+  const { server } = await play(["call", "publish", "a second", "call", "publish to the room", "many calls"], 1);
+  assert.ok(server.frames.includes(40), "calls of one task leave in one frame: " + server.frames);
+  assert.ok(Math.max(...server.sent) > 1, "the server joined messages: " + server.sent);
 });

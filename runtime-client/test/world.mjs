@@ -6,14 +6,15 @@ export class World {
     this.time = 0;
     this.timers = new Map();
     this.lastTimer = 0;
+    this.turns = new Set();
     this.sockets = [];
     this.raised = [];
     this.console = [];
     this.posts = [];
     this.fetch = async () => ({ ok: true, status: 204 });
     this.random = random;
-    this.document = new Target({ readyState: loaded ? "complete" : "loading", visibilityState: "visible", querySelectorAll: () => [] });
-    this.window = new Target({ location: { href: "http://localhost:3000/" } });
+    this.document = new Target(this, { readyState: loaded ? "complete" : "loading", visibilityState: "visible", querySelectorAll: () => [] });
+    this.window = new Target(this, { location: { href: "http://localhost:3000/" } });
     this.modules = {};
     const write = (kind) => (...args) => this.console.push([kind, ...args]);
     this.env = {
@@ -28,6 +29,11 @@ export class World {
         return this.lastTimer;
       },
       clearTimeout: (timer) => this.timers.delete(timer),
+      soon: (fn) => {
+        const turn = { fn };
+        this.turns.add(turn);
+        void Promise.resolve().then(() => this.turns.delete(turn) && fn());
+      },
       now: () => this.time,
       random: () => this.random(),
       randomBytes: (count) => new Uint8Array(count).map((_, i) => i),
@@ -65,8 +71,17 @@ export class World {
       this.timers.delete(next.id);
       this.time = Math.max(this.time, next.timer.at);
       next.timer.fn();
+      this.checkpoint();
     }
     this.time = until;
+  }
+
+  /** What a browser does when a task has ended, as far as the client asked for it by itself: promises have to be waited for. */
+  checkpoint() {
+    for (const turn of this.turns) {
+      this.turns.delete(turn);
+      turn.fn();
+    }
   }
 
   /** The newest socket. */
@@ -95,8 +110,9 @@ export function settled() {
 }
 
 class Target {
-  constructor(properties) {
+  constructor(world, properties) {
     Object.assign(this, properties);
+    this.world = world;
     this.listeners = [];
   }
 
@@ -105,39 +121,63 @@ class Target {
   }
 
   fire(name) {
-    for (const [of, fn] of this.listeners) if (of === name) fn({});
+    for (const [of, fn] of this.listeners) {
+      if (of !== name) continue;
+      fn({});
+      this.world.checkpoint();
+    }
   }
 }
 
 class FakeSocket {
   constructor(world, url, protocol) {
-    Object.assign(this, { world, url, protocol, sent: [], state: "connecting", closeCode: null });
+    Object.assign(this, { world, url, protocol, texts: [], state: "connecting", closeCode: null });
   }
 
   open() {
     this.state = "open";
     this.onopen({});
+    this.world.checkpoint();
   }
 
   /** A message of the server. */
   say(message) {
-    if (this.onmessage) this.onmessage({ data: typeof message === "string" ? message : JSON.stringify(message) });
+    this.frame(message);
+    this.world.checkpoint();
+  }
+
+  /** Messages in one frame; what follows from them takes its time. */
+  frame(...messages) {
+    const data = messages.map((message) => (typeof message === "string" ? message : JSON.stringify(message))).join("\n");
+    if (this.onmessage) this.onmessage({ data });
   }
 
   /** The line breaks, or the server ends it. */
   break(code = 1006, reason = "") {
+    this.world.checkpoint();
     this.state = "closed";
     if (this.onclose) this.onclose({ code, reason });
+    this.world.checkpoint();
   }
 
   send(text) {
     if (this.state === "connecting") throw new Error("sent on a socket that is not open");
-    this.sent.push(JSON.parse(text));
+    this.texts.push(text);
   }
 
   close(code) {
     this.state = "closed";
     this.closeCode = code;
+  }
+
+  /** The messages that came in so far, by the frames that they came in. */
+  get frames() {
+    this.world.checkpoint();
+    return this.texts.map((text) => text.split("\n").map((line) => JSON.parse(line)));
+  }
+
+  get sent() {
+    return this.frames.flat();
   }
 
   /** The calls that came in so far. */
