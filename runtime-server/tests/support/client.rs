@@ -129,7 +129,7 @@ impl Client {
             }
             match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message arrives") {
                 Some(Ok(Message::Text(text))) => {
-                    let messages = text.split('\n').map(|line| serde_json::from_str::<Value>(line));
+                    let messages = text.split('\n').map(serde_json::from_str::<Value>);
                     self.arrived.extend(messages.map(|message| message.expect("each line of a frame is a message")));
                 }
                 Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
