@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::future::BoxFuture;
 
-use crate::engine::{Call, CallContext, CallGroup, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView};
+use crate::engine::{
+    Call, CallContext, CallGroup, ClientEvent, Door, Engine, HttpRequest, Json, Outcome, SessionView, answered,
+};
 
 /// Runs actions.
 pub trait Actions: Send + Sync + 'static {
@@ -20,7 +22,11 @@ pub trait Actions: Send + Sync + 'static {
         let started: Vec<_> = calls.split(path).map(|call| self.call(call)).collect();
         for (place, outcome) in started.into_iter().enumerate() {
             let waits = Arc::clone(&calls.waits);
-            tokio::spawn(async move { waits.answered(&mut std::iter::once((place, outcome.await))) });
+            let call = calls.call(place);
+            tokio::spawn(async move {
+                let outcome = outcome.await;
+                waits.answered(&mut std::iter::once((call, answered(&outcome))));
+            });
         }
     }
 

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::calls;
 use crate::config::Api;
 use crate::cookie::{self, Transport};
-use crate::engine::{Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
+use crate::engine::{self, Call, CallContext, CallError, ErrorCode, Origin, Outcome, RequestView};
 use crate::generation::Generation;
 use crate::http::{Caller, RequestId, later, plain, read_body};
 use crate::hub::Mode;
@@ -220,7 +220,11 @@ impl HttpCall<'_> {
         let outcome = generation.actions.call(call).await;
         drop(running);
         let took_ms = app.hub.clock.now_ms().saturating_sub(started_ms);
-        calls::finish(app, (|| request.to_owned(), Logging::Shown), &target.action, took_ms, outcome)
+        let request = || request.to_owned();
+        let finished =
+            calls::finish(app, (request, Logging::Shown), &target.action, took_ms, engine::answered(&outcome));
+        app.metrics.call(&finished, took_ms);
+        finished.map(drop).and(outcome)
     }
 
     /// The user that HTTP Basic credentials stand for (RFC 7617).

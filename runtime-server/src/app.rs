@@ -81,22 +81,21 @@ pub(crate) struct Running {
 impl Running {
     /// Takes a call in hand, until it is dropped.
     pub(crate) fn start(self: &Arc<Self>, limit: usize) -> Result<RunningCall, CallError> {
-        self.begin(limit)?;
+        self.begin(1, limit)?;
         Ok(RunningCall(Arc::clone(self)))
     }
 
-    /// Takes a call in hand, until [`Self::end`] is told of it.
-    pub(crate) fn begin(&self, limit: usize) -> Result<(), CallError> {
-        let before = self.count.fetch_add(1, Ordering::SeqCst);
-        let refused = if self.stopping.load(Ordering::SeqCst) {
-            CallError::new(ErrorCode::ShuttingDown, "the server is stopping")
-        } else if before >= limit {
-            CallError::new(ErrorCode::Overloaded, "the server has as many calls in hand as it takes")
-        } else {
-            return Ok(());
-        };
-        self.end(1);
-        Err(refused)
+    /// Takes calls in hand, until [`Self::end`] is told of them: as many of `wanted` as there is room for, or why there is none.
+    pub(crate) fn begin(&self, wanted: usize, limit: usize) -> Result<usize, CallError> {
+        let before = self.count.fetch_add(wanted, Ordering::SeqCst);
+        let stopping = self.stopping.load(Ordering::SeqCst);
+        let begun = if stopping { 0 } else { wanted.min(limit.saturating_sub(before)) };
+        self.end(wanted - begun);
+        match begun {
+            0 if stopping => Err(CallError::new(ErrorCode::ShuttingDown, "the server is stopping")),
+            0 => Err(CallError::new(ErrorCode::Overloaded, "the server has as many calls in hand as it takes")),
+            begun => Ok(begun),
+        }
     }
 
     /// So many calls have ended.

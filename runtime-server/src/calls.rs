@@ -1,22 +1,25 @@
 //! A call from the socket: found, guarded, run once, answered.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::app::App;
-use crate::connection::Connection;
-use crate::engine::{CallError, Calls, ErrorCode, Outcome, Waits};
+use crate::connection::{Answer, Connection};
+use crate::engine::{Answered, CallError, Calls, ErrorCode, Grouped, MOST_CALLS, Waits};
 use crate::generation::Entered;
 use crate::hub::Mode;
 use crate::log;
 use crate::manifest::Action;
 use crate::protocol::{self, CallMessage, ClientId, Logging, Text};
-use crate::rate::Verdict;
-use crate::session::{Begin, SessionState};
+use crate::session::{Begin, Here, SessionState};
 
-/// Bytes of arguments above which a call starts alone: what an engine cannot read then fails no other call.
+/// Bytes of arguments above which a call starts alone.
 const TOGETHER_BYTES: usize = 1024;
+
+/// Bytes up to which answers that come together are one message to be queued.
+const JOINED_BYTES: usize = 4 * 1024;
 
 /// Calls of one connection that have come together and start together.
 #[derive(Default)]
@@ -31,15 +34,24 @@ struct Begun {
     generation: Entered,
     page: ClientId,
     calls: Calls,
-    told: Vec<Told>,
+    /// A bit for each that its page does not want to see in the log.
+    silent: u64,
 }
 
-/// What is said of a call when it has ended.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    id: u64,
-    action: usize,
-    logging: Logging,
+/// What a call that came in is answered at once.
+enum AtOnce {
+    /// What it was answered before.
+    Again(Text),
+    /// It is not known whether it has run.
+    Unknown(u64),
+    /// It does not run: its number, its action and why.
+    Refused(u64, String, CallError),
+}
+
+/// Calls that a connection may begin, taken from those of the connection and those of the server.
+#[derive(Default)]
+struct Room {
+    left: usize,
 }
 
 impl Together {
@@ -48,52 +60,29 @@ impl Together {
         *self.now_ms.get_or_insert_with(|| app.hub.clock.now_ms())
     }
 
-    /// A call arrived on `connection` from `page`.
+    /// Calls arrived on `connection` from `page`.
     pub(crate) fn receive(
         &mut self,
         app: &Arc<App>,
         connection: &Arc<Connection>,
         page: ClientId,
-        message: CallMessage<'_>,
+        mut messages: &[CallMessage<'_>],
     ) {
-        let id = message.id;
-        let mut state = connection.session.lock();
-        match state.answers.begin(page, id, message.sent, connection.id) {
-            Begin::Running => {}
-            Begin::Answered(text) => {
-                drop(state);
-                connection.answer(text);
+        while let Some(first) = messages.first() {
+            let begun = self.begun.get_or_insert_with(|| Begun::new(app, page));
+            // What an engine cannot read then fails no other call.
+            let alone = first.args.len() > TOGETHER_BYTES;
+            if begun.calls.len() == MOST_CALLS || alone && !begun.calls.is_empty() {
+                self.start(app, connection);
+                continue;
             }
-            Begin::Unknown => {
-                drop(state);
-                let text = "the call may have run, but its answer is not known any more";
-                connection.answer(protocol::error(id, &CallError::new(ErrorCode::OutcomeUnknown, text)));
-            }
-            Begin::Run => {
-                let begun = self.begun.get_or_insert_with(|| Begun::new(app, page));
-                match begun.admit(app, connection, &state, &message.action) {
-                    Ok(action) => {
-                        drop(state);
-                        let alone = message.args.len() > TOGETHER_BYTES;
-                        if alone && !begun.calls.is_empty() {
-                            // Its action was found in this build.
-                            begun.start_first(app, connection);
-                        }
-                        begun.add(app, connection, action, &message);
-                        if alone {
-                            self.start(app, connection);
-                        }
-                    }
-                    Err(error) => {
-                        state.answers.refuse(page, id);
-                        drop(state);
-                        let request = request_id(connection, id);
-                        app.hub.log.answer(&request, &message.action, error.code.as_str(), 0);
-                        let refused = protocol::error(id, &error);
-                        app.metrics.call(&Err(error), 0);
-                        connection.answer(refused);
-                    }
-                }
+            let most = if alone { 1 } else { MOST_CALLS - begun.calls.len() };
+            let some = messages.iter().take(most).take_while(|message| alone || message.args.len() <= TOGETHER_BYTES);
+            let (now, later) = messages.split_at(some.count());
+            messages = later;
+            begun.receive(app, connection, now);
+            if alone {
+                self.start(app, connection);
             }
         }
     }
@@ -103,53 +92,80 @@ impl Together {
         if let Some(begun) = self.begun.take()
             && !begun.calls.is_empty()
         {
-            begun.start(app, connection);
+            let now_ms = self.now_ms(app);
+            begun.start(app, connection, now_ms);
         }
     }
 }
 
 impl Begun {
     fn new(app: &App, page: ClientId) -> Self {
-        Self { generation: app.generations.enter(), page, calls: Calls::default(), told: Vec::new() }
+        Self { generation: app.generations.enter(), page, calls: Calls::default(), silent: 0 }
     }
 
-    /// Whether a call may run now; gives the number of its action.
-    fn admit(
-        &self,
-        app: &App,
-        connection: &Connection,
-        state: &SessionState,
-        action: &str,
-    ) -> Result<usize, CallError> {
-        let (number, action) = connection.build().find(&self.generation, action)?;
-        check_guard(action, state.user_id.as_deref())?;
-        app.calls.begin(app.hub.limits.calls)?;
-        match connection.start_call(app.hub.limits.calls_per_connection) {
-            Verdict::Allowed => Ok(number),
-            Verdict::Refused => {
-                app.calls.end(1);
-                Err(CallError::new(ErrorCode::Overloaded, "this connection has as many calls in hand as it may"))
+    /// Calls arrived, as many as there is a place for.
+    fn receive(&mut self, app: &App, connection: &Connection, messages: &[CallMessage<'_>]) {
+        let page = self.page;
+        let mut at_once = Vec::new();
+        let mut room = Room::default();
+        // Mostly the same action is called again.
+        let mut known: Option<(&str, usize)> = None;
+        self.calls.reserve(messages.len());
+        let mut state = connection.session.lock();
+        for (place, message) in messages.iter().enumerate() {
+            let id = message.id;
+            match state.answers.begin(page, id, message.sent, connection.id) {
+                Begin::Running => {}
+                Begin::Answered(text) => at_once.push(AtOnce::Again(text)),
+                Begin::Unknown => at_once.push(AtOnce::Unknown(id)),
+                Begin::Run => {
+                    let action = match known {
+                        Some((path, number)) if path == message.action => Ok(number),
+                        _ => self.admit(connection, &state, &message.action),
+                    };
+                    let admitted = action.and_then(|action| {
+                        room.take(app, connection, messages.len() - place)?;
+                        Ok(action)
+                    });
+                    match admitted {
+                        Ok(action) => {
+                            known = Some((&message.action, action));
+                            self.add(app, connection, action, message);
+                        }
+                        Err(error) => {
+                            state.answers.refuse(page, id);
+                            at_once.push(AtOnce::Refused(id, message.action.to_string(), error));
+                        }
+                    }
+                }
             }
         }
+        drop(state);
+        room.give_back(app, connection);
+        at_once.into_iter().for_each(|answer| answer.send(app, connection));
+    }
+
+    /// Whether a call may run in this build; gives the number of its action.
+    fn admit(&self, connection: &Connection, state: &SessionState, action: &str) -> Result<usize, CallError> {
+        let (number, action) = connection.build().find(&self.generation, action)?;
+        check_guard(action, state.user_id.as_deref())?;
+        Ok(number)
     }
 
     fn add(&mut self, app: &App, connection: &Connection, action: usize, message: &CallMessage<'_>) {
-        let CallMessage { id, args, logging, .. } = *message;
-        if logging == Logging::Shown && app.hub.log.shows(log::CALLS) {
-            app.hub.log.call(&request_id(connection, id), &message.action, args);
+        let CallMessage { id, args, values, logging, .. } = *message;
+        match logging {
+            Logging::Silent => self.silent |= 1 << self.calls.len(),
+            Logging::Shown if app.hub.log.shows(log::CALLS) => {
+                app.hub.log.call(&request_id(connection, id), &message.action, args);
+            }
+            Logging::Shown => {}
         }
-        self.calls.push(id, action, args);
-        self.told.push(Told { id, action, logging });
+        self.calls.push(id, action, args, values);
     }
 
-    /// Starts what there is before another call is added, which goes to the same build.
-    fn start_first(&mut self, app: &Arc<App>, connection: &Arc<Connection>) {
-        let (calls, told) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.told));
-        Self { generation: self.generation.clone(), page: self.page, calls, told }.start(app, connection);
-    }
-
-    fn start(self, app: &Arc<App>, connection: &Arc<Connection>) {
-        let Self { generation, page, calls, told } = self;
+    fn start(self, app: &Arc<App>, connection: &Arc<Connection>, now_ms: u64) {
+        let Self { generation, page, calls, silent } = self;
         let mut known = String::with_capacity(192);
         known.push('[');
         connection.session.write_view(&mut known);
@@ -161,13 +177,55 @@ impl Begun {
             connection: Arc::clone(connection),
             generation,
             page,
-            started_ms: app.hub.clock.now_ms(),
-            left: AtomicUsize::new(told.len()),
-            told,
+            started_ms: now_ms,
+            left: AtomicUsize::new(calls.len()),
+            silent,
         };
         let timeout_ms = app.hub.limits.call_timeout_ms;
         let group = calls.group(Some(connection.session.key), known, timeout_ms, Arc::new(waiting));
         actions.start(group, &|action| numbered.path(action).to_string());
+    }
+}
+
+impl AtOnce {
+    fn send(self, app: &App, connection: &Connection) {
+        let text = match self {
+            Self::Again(text) => text,
+            Self::Unknown(id) => {
+                let text = "the call may have run, but its answer is not known any more";
+                protocol::error(id, &CallError::new(ErrorCode::OutcomeUnknown, text))
+            }
+            Self::Refused(id, action, error) => {
+                let request = request_id(connection, id);
+                app.hub.log.answer(&request, &action, error.code.as_str(), 0);
+                app.metrics.failure(error.code, 0);
+                protocol::error(id, &error)
+            }
+        };
+        connection.answer(Answer::one(text));
+    }
+}
+
+impl Room {
+    /// Takes the room of one call, and that of others with it when there is none left: of `wanted` at most.
+    fn take(&mut self, app: &App, connection: &Connection, wanted: usize) -> Result<(), CallError> {
+        if self.left == 0 {
+            let limits = &app.hub.limits;
+            let begun = app.calls.begin(wanted, limits.calls)?;
+            self.left = connection.start_calls(begun, limits.calls_per_connection);
+            app.calls.end(begun - self.left);
+            if self.left == 0 {
+                let text = "this connection has as many calls in hand as it may";
+                return Err(CallError::new(ErrorCode::Overloaded, text));
+            }
+        }
+        self.left -= 1;
+        Ok(())
+    }
+
+    fn give_back(self, app: &App, connection: &Connection) {
+        connection.end_calls(self.left);
+        app.calls.end(self.left);
     }
 }
 
@@ -180,17 +238,38 @@ struct Waiting {
     started_ms: u64,
     /// How many have not ended.
     left: AtomicUsize,
-    told: Vec<Told>,
+    silent: u64,
+}
+
+/// Answers of calls that have ended together, and where the message of each ends in the text of all.
+#[derive(Default)]
+struct Ended {
+    text: String,
+    calls: Vec<(u64, usize)>,
 }
 
 impl Waits for Waiting {
-    fn answered(&self, ended: &mut dyn Iterator<Item = (usize, Outcome)>) {
+    fn answered(&self, ended: &mut dyn Iterator<Item = (Grouped, Answered<'_>)>) {
+        thread_local! {
+            static ENDED: RefCell<Ended> = const { RefCell::new(Ended { text: String::new(), calls: Vec::new() }) };
+        }
         let Self { app, connection, .. } = self;
         let now_ms = app.hub.clock.now_ms();
         let took_ms = now_ms.saturating_sub(self.started_ms);
-        let texts: Vec<(u64, Text)> = ended.map(|(place, outcome)| self.text(place, outcome, took_ms)).collect();
-        let count = texts.len();
-        self.send(texts, now_ms);
+        let mut kept = ENDED.take();
+        let mut good = 0;
+        let mut count = 0;
+        for (call, answered) in ended {
+            good += usize::from(self.push(&mut kept, &call, answered, took_ms));
+            count += 1;
+            if kept.text.len() > JOINED_BYTES {
+                self.send(&mut kept, now_ms);
+            }
+        }
+        self.send(&mut kept, now_ms);
+        kept.text.shrink_to(2 * JOINED_BYTES);
+        ENDED.set(kept);
+        app.metrics.good_calls(good, took_ms);
         self.left.fetch_sub(count, Ordering::Relaxed);
         connection.end_calls(count);
         app.calls.end(count);
@@ -198,39 +277,54 @@ impl Waits for Waiting {
 }
 
 impl Waiting {
-    /// A call's number and the answer as it is sent.
-    fn text(&self, place: usize, outcome: Outcome, took_ms: u64) -> (u64, Text) {
-        let Told { id, action, logging } = self.told[place];
-        let action = self.generation.numbered.path(action);
+    /// Adds the message about a call that has ended; whether it went well.
+    fn push(&self, ended: &mut Ended, call: &Grouped, answered: Answered<'_>, took_ms: u64) -> bool {
+        let id = call.number;
+        let action = self.generation.numbered.path(call.action);
+        let logging = if self.silent >> call.place & 1 == 1 { Logging::Silent } else { Logging::Shown };
         let request = || request_id(&self.connection, id);
-        let text = match finish(&self.app, (request, logging), action, took_ms, outcome) {
-            Ok(value) => protocol::result(id, value.as_deref()),
-            Err(error) => protocol::error(id, &error),
+        if !ended.calls.is_empty() {
+            ended.text.push('\n');
+        }
+        let good = match finish(&self.app, (request, logging), action, took_ms, answered) {
+            Ok(value) => {
+                protocol::push_result(&mut ended.text, id, value);
+                true
+            }
+            Err(error) => {
+                protocol::push_error(&mut ended.text, id, &error);
+                self.app.metrics.failure(error.code, took_ms);
+                false
+            }
         };
-        (id, text)
+        ended.calls.push((id, ended.text.len()));
+        good
     }
 
     /// Sends answers to where their calls were last sent from, and remembers them.
-    fn send(&self, mut texts: Vec<(u64, Text)>, now_ms: u64) {
-        let connection = &self.connection;
-        let mut elsewhere: Vec<(Arc<Connection>, Text)> = Vec::new();
-        let mut state = connection.session.lock();
-        texts.retain(|(id, text)| {
-            match state.answers.finish(self.page, *id, text, now_ms, &self.app.hub.limits) {
-                Some(target) if target == connection.id => return true,
-                Some(target) => {
-                    let target = state.connections.iter().find(|other| other.id == target);
-                    elsewhere.extend(target.map(|target| (Arc::clone(target), Arc::clone(text))));
-                }
-                None => {}
-            }
-            false
-        });
-        drop(state);
-        connection.answer_all(texts.into_iter().map(|(_, text)| text));
-        for (target, text) in elsewhere {
-            target.answer(text);
+    fn send(&self, ended: &mut Ended, now_ms: u64) {
+        if ended.calls.is_empty() {
+            return;
         }
+        let connection = &self.connection;
+        let mut state = connection.session.lock();
+        let limits = &self.app.hub.limits;
+        let sent = state.answers.finish(self.page, (&ended.text, &ended.calls), connection.id, now_ms, limits);
+        let elsewhere = sent.elsewhere.into_iter().filter_map(|(target, text)| {
+            let target = state.connections.iter().find(|other| other.id == target)?;
+            Some((Arc::clone(target), text))
+        });
+        let elsewhere: Vec<_> = elsewhere.collect();
+        drop(state);
+        match sent.here {
+            Here::All => connection.answer(Answer { text: ended.text.as_str().into(), messages: ended.calls.len() }),
+            Here::Some(texts) => texts.into_iter().for_each(|text| connection.answer(Answer::one(text))),
+        }
+        for (target, text) in elsewhere {
+            target.answer(Answer::one(text));
+        }
+        ended.text.clear();
+        ended.calls.clear();
     }
 }
 
@@ -251,29 +345,27 @@ pub(crate) fn check_guard(action: &Action, user: Option<&str>) -> Result<(), Cal
     Ok(())
 }
 
-/// Brings an outcome to the log, and makes it fit to be sent.
-pub(crate) fn finish(
+/// Brings what came of a call to the log, and makes it fit to be sent.
+pub(crate) fn finish<'a>(
     app: &App,
     (request, logging): (impl FnOnce() -> String, Logging),
     action: &str,
     took_ms: u64,
-    outcome: Outcome,
-) -> Outcome {
+    answered: Answered<'a>,
+) -> Answered<'a> {
     let hub = &app.hub;
     let max = hub.limits.answer_bytes;
-    let outcome = match outcome {
-        Ok(Some(value)) if value.get().len() > max => Err(CallError::new(
+    let answered = match answered {
+        Ok(Some(value)) if value.len() > max => Err(CallError::new(
             ErrorCode::TooLarge,
-            format!("the answer has {} bytes, {max} are allowed (limits.answer_bytes)", value.get().len()),
+            format!("the answer has {} bytes, {max} are allowed (limits.answer_bytes)", value.len()),
         )),
-        outcome => outcome,
+        answered => answered,
     };
-    app.metrics.call(&outcome, took_ms);
-    match outcome {
+    match answered {
         Ok(value) => {
             if logging == Logging::Shown && hub.log.shows(log::CALLS) {
-                let shown = value.as_ref().map_or("undefined", |value| value.get());
-                hub.log.answer(&request(), action, shown, took_ms);
+                hub.log.answer(&request(), action, value.unwrap_or("undefined"), took_ms);
             }
             Ok(value)
         }

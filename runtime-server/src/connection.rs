@@ -16,10 +16,11 @@ use crate::app::{App, Running, RunningCall};
 use crate::calls::Together;
 use crate::engine::ClientEvent;
 use crate::limits::Limits;
-use crate::protocol::{self, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
+use crate::protocol::{self, CallMessage, ClientId, ClientMessage, CloseCode, ProtocolError, Text};
 use crate::rate::{Bucket, Rate, Verdict};
 use crate::session::{Session, SessionId};
 use crate::skew::PageBuild;
+pub(crate) use outbox::Answer;
 use outbox::{Next, Outbox};
 
 /// A tab.
@@ -135,14 +136,9 @@ impl Connection {
         }
     }
 
-    /// Queues an answer, behind a login that waits for its ticket.
-    pub(crate) fn answer(&self, text: Text) {
-        self.outbox.answer([text]);
-    }
-
-    /// As [`Self::answer`] for several.
-    pub(crate) fn answer_all(&self, texts: impl IntoIterator<Item = Text>) {
-        self.outbox.answer(texts);
+    /// Queues answers, behind a login that waits for its ticket.
+    pub(crate) fn answer(&self, answer: Answer) {
+        self.outbox.answer(answer);
     }
 
     /// Answers wait from now on, until a login's ticket is redeemed or has expired.
@@ -184,13 +180,12 @@ impl Connection {
         self.greeted.load(Ordering::Relaxed)
     }
 
-    /// Takes one of the calls that a connection may have in hand.
-    pub(crate) fn start_call(&self, limit: usize) -> Verdict {
-        if self.running.fetch_add(1, Ordering::Relaxed) < limit {
-            return Verdict::Allowed;
-        }
-        self.end_calls(1);
-        Verdict::Refused
+    /// Takes some of the calls that a connection may have in hand: of `wanted`, as many as there is room for.
+    pub(crate) fn start_calls(&self, wanted: usize, limit: usize) -> usize {
+        let before = self.running.fetch_add(wanted, Ordering::Relaxed);
+        let begun = wanted.min(limit.saturating_sub(before));
+        self.end_calls(wanted - begun);
+        begun
     }
 
     pub(crate) fn end_calls(&self, count: usize) {
@@ -218,27 +213,53 @@ impl Connection {
 
     /// A frame arrived among others, with a message in each of its lines; calls wait in `together` to be started with others.
     pub(crate) fn receive_with(self: &Arc<Self>, app: &Arc<App>, frame: &str, together: &mut Together) {
-        let messages = 1 + memchr::memchr_iter(b'\n', frame.as_bytes()).count();
+        let ends = || memchr::memchr_iter(b'\n', frame.as_bytes()).chain(std::iter::once(frame.len()));
+        let messages = ends().count();
         self.heard_at(app, messages, together.now_ms(app));
-        for message in frame.split('\n') {
-            if self.outbox.is_closing() {
-                return;
+        if self.outbox.is_closing() {
+            return;
+        }
+        let mut calls = Vec::with_capacity(messages);
+        let mut from = 0;
+        for end in ends() {
+            let message = ClientMessage::parse(&frame[from..end]);
+            from = end + 1;
+            match (message, self.page()) {
+                (Ok(ClientMessage::Call(call)), Some(_)) => calls.push(call),
+                (message, page) => {
+                    self.receive_calls(app, &mut calls, together);
+                    together.start(app, self);
+                    self.receive_other(app, message, page);
+                    if self.outbox.is_closing() {
+                        return;
+                    }
+                }
             }
-            self.receive_one(app, message, together);
+        }
+        self.receive_calls(app, &mut calls, together);
+    }
+
+    fn receive_calls(self: &Arc<Self>, app: &Arc<App>, calls: &mut Vec<CallMessage<'_>>, together: &mut Together) {
+        if let Some(page) = self.page()
+            && !calls.is_empty()
+        {
+            together.receive(app, self, page, calls);
+            calls.clear();
         }
     }
 
-    fn receive_one(self: &Arc<Self>, app: &Arc<App>, text: &str, together: &mut Together) {
-        let message = ClientMessage::parse(text);
-        if !matches!(message, Ok(ClientMessage::Call(_))) {
-            together.start(app, self);
-        }
-        match (message, self.page()) {
+    /// A message that is no call from a page that has said hello.
+    fn receive_other(
+        self: &Arc<Self>,
+        app: &Arc<App>,
+        message: Result<ClientMessage<'_>, ProtocolError>,
+        page: Option<ClientId>,
+    ) {
+        match (message, page) {
             (Ok(ClientMessage::Hello(hello)), None) => {
                 self.page.get_or_init(|| hello.client_id);
                 app.greet(self, hello);
             }
-            (Ok(ClientMessage::Call(call)), Some(page)) => together.receive(app, self, page, call),
             (Ok(ClientMessage::Ping), Some(_)) => {
                 app.hub.alive(&self.session);
                 app.current().tell(ClientEvent::Heartbeat, self);

@@ -40,6 +40,7 @@ pub mod openapi;
 mod origin;
 mod pages;
 mod peer;
+mod plain;
 mod presence;
 pub mod protocol;
 mod pubsub;

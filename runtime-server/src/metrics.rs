@@ -1,5 +1,7 @@
 //! What is counted, in the text format of OpenMetrics.
 
+mod times;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::OnceLock;
@@ -14,7 +16,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::App;
-use crate::engine::Outcome;
+use crate::engine::{CallError, ErrorCode};
+use times::Times;
 
 /// Everything that is counted. Names of actions are no labels: an app has many.
 pub(crate) struct Metrics {
@@ -24,7 +27,7 @@ pub(crate) struct Metrics {
     calls: Family<OutcomeLabel, Counter>,
     /// Of these, the one that is looked for most.
     good_calls: OnceLock<Counter>,
-    call_seconds: Histogram,
+    call_times: Times,
     pub(crate) events: Counter,
     pub(crate) handshakes: Counter,
     pub(crate) swaps: Counter,
@@ -88,8 +91,8 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     pub(crate) fn new(redis: Redis) -> Self {
         // A millisecond to half a minute.
-        let times = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
-        let (request_seconds, call_seconds) = (times(), times());
+        let request_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let call_times = Times::default();
         let (requests, calls, build) = (Family::default(), Family::default(), Family::default());
         let (events, handshakes, swaps) = (Counter::default(), Counter::default(), Counter::default());
         let now = Now::default();
@@ -99,7 +102,7 @@ impl Metrics {
         let help = "Time from an HTTP request to the head of its answer";
         ss.register_with_unit("http_request", help, Unit::Seconds, request_seconds.clone());
         ss.register("calls", "Calls of actions answered", Family::clone(&calls));
-        ss.register_with_unit("call", "Time that actions took", Unit::Seconds, call_seconds.clone());
+        ss.register_with_unit("call", "Time that actions took", Unit::Seconds, call_times.clone());
         ss.register("events_published", "Events that server code has published", events.clone());
         ss.register("sockets_opened", "Sockets opened", handshakes.clone());
         ss.register("builds_served", "Builds served after the first", swaps.clone());
@@ -124,7 +127,7 @@ impl Metrics {
             request_seconds,
             calls,
             good_calls,
-            call_seconds,
+            call_times,
             events,
             handshakes,
             swaps,
@@ -140,14 +143,27 @@ impl Metrics {
     }
 
     /// A call was answered.
-    pub(crate) fn call(&self, outcome: &Outcome, took_ms: u64) {
-        let count = |outcome| self.calls.get_or_create(&OutcomeLabel { outcome }).clone();
+    pub(crate) fn call<V>(&self, outcome: &Result<V, CallError>, took_ms: u64) {
         match outcome {
-            Ok(_) => self.good_calls.get_or_init(|| count("ok")).inc(),
-            Err(error) => count(error.code.as_str()).inc(),
-        };
-        #[expect(clippy::cast_precision_loss, reason = "calls do not take thousands of years")]
-        self.call_seconds.observe(took_ms as f64 / 1000.0);
+            Ok(_) => self.good_calls(1, took_ms),
+            Err(error) => self.failure(error.code, took_ms),
+        }
+    }
+
+    /// So many calls were answered well, each after so long.
+    pub(crate) fn good_calls(&self, count: usize, took_ms: u64) {
+        if count == 0 {
+            return;
+        }
+        let of = || self.calls.get_or_create(&OutcomeLabel { outcome: "ok" }).clone();
+        self.good_calls.get_or_init(of).inc_by(count as u64);
+        self.call_times.observe(count, took_ms);
+    }
+
+    /// A call failed.
+    pub(crate) fn failure(&self, code: ErrorCode, took_ms: u64) {
+        self.calls.get_or_create(&OutcomeLabel { outcome: code.as_str() }).inc();
+        self.call_times.observe(1, took_ms);
     }
 
     /// All of it as text.
@@ -208,4 +224,9 @@ fn resident_bytes() -> Option<i64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "calls do not take thousands of years")]
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
 }

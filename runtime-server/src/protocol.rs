@@ -3,7 +3,6 @@
 //! `testdata/protocol/*.json` holds one example of every message; this file, the client and the book agree with it.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::engine::{CallError, push_number};
+use crate::plain;
 
 /// A message of the server: written once, whoever gets it.
 pub type Text = Arc<str>;
@@ -21,9 +21,6 @@ pub const VERSION: u64 = 1;
 
 /// The sub-protocol that a client must offer in its handshake.
 pub const SUBPROTOCOL: &str = "ss.1";
-
-/// What a thread keeps of the room in which it writes answers.
-const KEPT_BYTES: usize = 16 * 1024;
 
 /// Length of a client id, in hex digits.
 const CLIENT_ID_DIGITS: usize = 32;
@@ -73,6 +70,8 @@ pub struct CallMessage<'a> {
     pub action: Cow<'a, str>,
     /// A JSON array.
     pub args: &'a str,
+    /// How many values that has, where it was seen that all of them are numbers, texts and the like.
+    pub values: Option<usize>,
     /// Whether it was sent before, on a connection that broke.
     pub sent: Sent,
     /// Whether the log may show it.
@@ -181,41 +180,15 @@ fn plain_call(text: &str) -> Option<CallMessage<'_>> {
     let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
     let (action, rest) = rest.split_at(end);
     let args = rest.strip_prefix("\",")?;
-    if !is_plain_array(args) {
+    let values = plain::array(args);
+    if values.is_none() {
         let read: &RawValue = serde_json::from_str(args).ok()?;
         if !args.starts_with('[') || read.get().len() != args.len() {
             return None;
         }
     }
     let action = Cow::Borrowed(action);
-    Some(CallMessage { id, action, args, sent: Sent::First, logging: Logging::Shown })
-}
-
-/// Whether a text is certainly a JSON array: of whole numbers, of texts without escapes, and of little else.
-fn is_plain_array(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let Some(inner) = bytes.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else { return false };
-    let mut rest = inner;
-    loop {
-        let length = match rest {
-            [] => return inner.is_empty(),
-            [b'"', rest @ ..] => {
-                let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-                let Some(end) = end.filter(|end| rest[*end] == b'"') else { return false };
-                end + 2
-            }
-            [b'1'..=b'9', rest @ ..] => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
-            [b'0', ..] => 1,
-            [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => 4,
-            [b'f', b'a', b'l', b's', b'e', ..] => 5,
-            _ => return false,
-        };
-        match &rest[length..] {
-            [] => return true,
-            [b',', more @ ..] if !more.is_empty() => rest = more,
-            _ => return false,
-        }
-    }
+    Some(CallMessage { id, action, args, values, sent: Sent::First, logging: Logging::Shown })
 }
 
 /// A message, or why a well-formed array is none.
@@ -277,7 +250,7 @@ fn read_call<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<CallMessage<'de>, A:
     if id == 0 || !args.starts_with('[') {
         return Err(A::Error::custom("call"));
     }
-    Ok(CallMessage { id, action, args, sent, logging })
+    Ok(CallMessage { id, action, args, values: plain::array(args), sent, logging })
 }
 
 fn required<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(seq: &mut A) -> Result<T, A::Error> {
@@ -308,35 +281,48 @@ pub fn welcome(build_id: &str, recovered: Option<bool>, positions: &[Position], 
     format!("[0,{VERSION},{},{},{},{}]", json(build_id), json(&recovered), json(positions), json(options)).into()
 }
 
-/// The answer of a call; without a value it is `undefined`.
-pub fn result(id: u64, value: Option<&RawValue>) -> Text {
-    thread_local! {
-        static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+/// JSON without line feeds, which it can have between tokens only.
+fn on_one_line(json: &str) -> Cow<'_, str> {
+    match memchr::memchr(b'\n', json.as_bytes()) {
+        None => Cow::Borrowed(json),
+        Some(_) => Cow::Owned(json.replace('\n', " ")),
     }
-    TEXT.with_borrow_mut(|text| {
-        text.clear();
-        text.push_str("[1,");
-        push_number(text, id);
-        if let Some(value) = value {
-            text.push(',');
-            text.push_str(value.get());
-        }
-        text.push(']');
-        let answer = Text::from(text.as_str());
-        text.shrink_to(KEPT_BYTES);
-        answer
-    })
+}
+
+/// Appends the answer of a call; without a value it is `undefined`.
+pub fn push_result(text: &mut String, id: u64, value: Option<&str>) {
+    text.push_str("[1,");
+    push_number(text, id);
+    if let Some(value) = value {
+        text.push(',');
+        text.push_str(&on_one_line(value));
+    }
+    text.push(']');
 }
 
 /// The failure of a call; its stack is written when it has one.
 pub fn error(id: u64, error: &CallError) -> Text {
+    let mut text = String::new();
+    push_error(&mut text, id, error);
+    text.into()
+}
+
+/// Appends the failure of a call.
+pub fn push_error(text: &mut String, id: u64, error: &CallError) {
     let retryable = u8::from(error.code.retryable());
-    let mut text = format!("[2,{id},{},{},{retryable}", json(error.code.as_str()), json(&error.message));
+    write!(text, "[2,{id},{},{},{retryable}", json(error.code.as_str()), json(&error.message))
+        .expect("a string takes all text");
     if let Some(stack) = &error.stack {
         write!(text, ",{}", json(stack)).expect("a string takes all text");
     }
     text.push(']');
-    text.into()
+}
+
+/// The call that a message answers, when it answers one.
+pub(crate) fn answers(message: &str) -> Option<u64> {
+    let rest = message.strip_prefix("[1,").or_else(|| message.strip_prefix("[2,"))?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest[..digits].parse().ok()
 }
 
 /// What is published: its name and its JSON, written once for all streams and clients.
@@ -351,6 +337,10 @@ pub struct Event {
 impl Event {
     /// An event of that name; without `params` they are `undefined`.
     pub fn new(name: &str, params: Option<Box<RawValue>>) -> Self {
+        let params = params.map(|params| match on_one_line(params.get()) {
+            Cow::Borrowed(_) => params,
+            Cow::Owned(text) => RawValue::from_string(text).expect("only space between tokens is another"),
+        });
         Self { name: json(name), params, conflate: None }
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value};
 
-pub(crate) use answers::{Answers, Begin, PageState};
+pub(crate) use answers::{Answers, Begin, Here, PageState};
 pub(crate) use place::{Found, Place};
 pub(crate) use registry::{Opened, Sessions};
 pub(crate) use shared::{Effects, read_record};

@@ -102,7 +102,11 @@ fn write(kind: usize, row: &Value) -> protocol::Text {
             };
             protocol::welcome(text(row, "build_id"), row["recovered"].as_bool(), &positions, &options)
         }
-        1 => protocol::result(number("id"), raw("value").as_deref()),
+        1 => {
+            let mut text = String::new();
+            protocol::push_result(&mut text, number("id"), raw("value").as_deref().map(RawValue::get));
+            text.into()
+        }
         2 => {
             let code = ErrorCode::from_name(text(row, "code")).expect("a code of the table");
             assert_eq!(row["retryable"], code.retryable(), "{row}");

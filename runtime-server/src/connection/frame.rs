@@ -1,7 +1,5 @@
 //! Frames of a websocket as a server reads and writes them (RFC 6455 §5), without extensions.
 
-/// Bytes of a frame's head at most: two, a long length, and the mask.
-const HEAD_BYTES: usize = 14;
 /// Longest payload of a control frame.
 const CONTROL_BYTES: usize = 125;
 /// Capacity that is kept for what has come in part.
@@ -211,6 +209,19 @@ pub(super) fn push_text_head(out: &mut Vec<u8>, bytes: usize) {
     push_head(out, TEXT, bytes);
 }
 
+/// Bytes of the head of a message of text at most.
+pub(super) const MOST_HEAD_BYTES: usize = 10;
+
+/// Writes the head of a message of text that ends with `out`, behind a gap of [`MOST_HEAD_BYTES`] at `from`. What is left of the
+/// gap is closed.
+pub(super) fn set_text_head(out: &mut Vec<u8>, from: usize) {
+    let payload = from + MOST_HEAD_BYTES;
+    let bytes = out.len() - payload;
+    let (head, head_bytes) = head(TEXT, bytes);
+    out[from..payload].copy_from_slice(&head);
+    out.drain(from + head_bytes..payload);
+}
+
 /// Appends the head of a message that is no text.
 pub(super) fn push_binary_head(out: &mut Vec<u8>, bytes: usize) {
     push_head(out, BINARY, bytes);
@@ -232,19 +243,31 @@ pub(super) fn push_close(out: &mut Vec<u8>, code: Option<u16>, reason: &str) {
 }
 
 fn push_head(out: &mut Vec<u8>, opcode: u8, bytes: usize) {
-    out.reserve(HEAD_BYTES + bytes.min(CONTROL_BYTES));
-    out.push(0x80 | opcode);
+    let (head, head_bytes) = head(opcode, bytes);
+    out.reserve(head_bytes + bytes.min(CONTROL_BYTES));
+    out.extend_from_slice(&head[..head_bytes]);
+}
+
+/// The head of a frame that is a whole message, and how long that is.
+fn head(opcode: u8, bytes: usize) -> ([u8; MOST_HEAD_BYTES], usize) {
+    let mut head = [0; MOST_HEAD_BYTES];
+    head[0] = 0x80 | opcode;
     match bytes {
         #[expect(clippy::cast_possible_truncation, reason = "it is less than 126")]
-        0..126 => out.push(bytes as u8),
+        0..126 => {
+            head[1] = bytes as u8;
+            (head, 2)
+        }
         _ => match u16::try_from(bytes) {
             Ok(short) => {
-                out.push(126);
-                out.extend_from_slice(&short.to_be_bytes());
+                head[1] = 126;
+                head[2..4].copy_from_slice(&short.to_be_bytes());
+                (head, 4)
             }
             Err(_) => {
-                out.push(127);
-                out.extend_from_slice(&(bytes as u64).to_be_bytes());
+                head[1] = 127;
+                head[2..].copy_from_slice(&(bytes as u64).to_be_bytes());
+                (head, MOST_HEAD_BYTES)
             }
         },
     }

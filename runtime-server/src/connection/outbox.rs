@@ -22,13 +22,14 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Text>,
+    queue: VecDeque<Answer>,
     bytes: usize,
-    /// The places of what waits, when some of it has one: as many as there are messages.
+    messages: usize,
+    /// The places of what waits, when some of it has one: as many as there are in the queue.
     #[expect(clippy::box_collection, reason = "a connection that nothing waits for pays one word for it")]
     places: Option<Box<VecDeque<Option<Arc<str>>>>>,
     /// Answers that wait for the ticket of a login.
-    held: Option<Vec<Text>>,
+    held: Option<Vec<Answer>>,
     closing: Closing,
 }
 
@@ -40,10 +41,24 @@ enum Closing {
     Done,
 }
 
+/// Messages that wait together, a line of the text each.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) text: Text,
+    pub(crate) messages: usize,
+}
+
+impl Answer {
+    /// One message.
+    pub(crate) fn one(text: Text) -> Self {
+        Self { text, messages: 1 }
+    }
+}
+
 /// What is to be written next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// A message.
+    /// A message, or several, a line each.
     Message(Text),
     /// The close frame, once, after all messages.
     Close(CloseCode),
@@ -56,7 +71,7 @@ impl Outbox {
 
     /// Queues a message; a client that lets its queue fill up is disconnected.
     pub(crate) fn send(self: &Arc<Self>, text: Text) {
-        self.state.lock().push(text, self.max_bytes, self.max_messages);
+        self.state.lock().push(Answer::one(text), self.max_bytes, self.max_messages);
         self.wake();
     }
 
@@ -64,21 +79,19 @@ impl Outbox {
     pub(crate) fn send_latest(self: &Arc<Self>, text: Text, place: &Arc<str>) {
         let mut state = self.state.lock();
         state.take_out(place);
-        state.push(text, self.max_bytes, self.max_messages);
+        state.push(Answer::one(text), self.max_bytes, self.max_messages);
         state.set_place(place);
         drop(state);
         self.wake();
     }
 
     /// Queues answers, behind those that are held.
-    pub(crate) fn answer(self: &Arc<Self>, texts: impl IntoIterator<Item = Text>) {
+    pub(crate) fn answer(self: &Arc<Self>, answer: Answer) {
         let mut state = self.state.lock();
-        for text in texts {
-            match &mut state.held {
-                Some(held) if held.len() < self.max_messages => held.push(text),
-                Some(_) => state.close(CloseCode::TooSlow),
-                None => state.push(text, self.max_bytes, self.max_messages),
-            }
+        match &mut state.held {
+            Some(held) if held.iter().map(|held| held.messages).sum::<usize>() < self.max_messages => held.push(answer),
+            Some(_) => state.close(CloseCode::TooSlow),
+            None => state.push(answer, self.max_bytes, self.max_messages),
         }
         drop(state);
         self.wake();
@@ -92,8 +105,8 @@ impl Outbox {
     /// Lets the answers go that were held.
     pub(crate) fn release_answers(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        for text in state.held.take().unwrap_or_default() {
-            state.push(text, self.max_bytes, self.max_messages);
+        for answer in state.held.take().unwrap_or_default() {
+            state.push(answer, self.max_bytes, self.max_messages);
         }
         drop(state);
         self.wake();
@@ -139,8 +152,9 @@ impl Wake for Outbox {
 
 impl State {
     fn next(&mut self) -> Option<Next> {
-        if let Some(text) = self.queue.pop_front() {
+        if let Some(Answer { text, messages }) = self.queue.pop_front() {
             self.bytes -= text.len();
+            self.messages -= messages;
             if let Some(places) = &mut self.places {
                 places.pop_front();
                 if places.is_empty() {
@@ -161,16 +175,18 @@ impl State {
         }
     }
 
-    fn push(&mut self, text: Text, max_bytes: usize, max_messages: usize) {
+    fn push(&mut self, answer: Answer, max_bytes: usize, max_messages: usize) {
         if self.closing != Closing::Open {
             return;
         }
-        if self.queue.len() >= max_messages || self.bytes.saturating_add(text.len()) > max_bytes && self.bytes > 0 {
+        let bytes = self.bytes.saturating_add(answer.text.len());
+        if self.messages >= max_messages || bytes > max_bytes && self.bytes > 0 {
             self.close(CloseCode::TooSlow);
             return;
         }
-        self.bytes += text.len();
-        self.queue.push_back(text);
+        self.bytes = bytes;
+        self.messages += answer.messages;
+        self.queue.push_back(answer);
         if let Some(places) = &mut self.places {
             places.push_back(None);
         }
@@ -181,8 +197,9 @@ impl State {
         let Some(places) = &mut self.places else { return };
         if let Some(at) = places.iter().rposition(|known| known.as_ref() == Some(place)) {
             places.remove(at);
-            let text = self.queue.remove(at).expect("each message has a place, or none");
+            let Answer { text, messages } = self.queue.remove(at).expect("each message has a place, or none");
             self.bytes -= text.len();
+            self.messages -= messages;
         }
     }
 
@@ -204,6 +221,7 @@ impl State {
                 self.queue = VecDeque::new();
                 self.places = None;
                 self.bytes = 0;
+                self.messages = 0;
             }
         }
     }
@@ -275,15 +293,15 @@ mod tests {
     #[test]
     fn held_answers_keep_their_order() {
         let outbox = Outbox::new(100, 10);
-        outbox.answer([text("1")]);
+        outbox.answer(Answer::one(text("1")));
         outbox.hold_answers();
         outbox.send(text("ticket"));
-        outbox.answer([text("2")]);
+        outbox.answer(Answer::one(text("2")));
         outbox.send(text("event"));
         assert_eq!(drain(&outbox), ["1", "ticket", "event"]);
-        outbox.answer([text("3")]);
+        outbox.answer(Answer::one(text("3")));
         outbox.release_answers();
-        outbox.answer([text("4")]);
+        outbox.answer(Answer::one(text("4")));
         assert_eq!(drain(&outbox), ["2", "3", "4"]);
     }
 }

@@ -35,6 +35,8 @@ const UNREAD_BYTES: usize = 16 * 1024;
 pub(crate) trait Owner {
     /// The largest message that it takes.
     fn message_bytes(&self) -> usize;
+    /// Whether messages of text are lines, of which a frame may have several.
+    const LINES: bool = false;
     /// What it keeps of the messages of one read.
     type Read: Default;
     /// A text message arrived.
@@ -77,6 +79,7 @@ impl Owner for Tab<'_> {
         self.app.hub.limits.message_bytes
     }
 
+    const LINES: bool = true;
     type Read = Together;
 
     fn text(&self, text: &str, read: &mut Together) {
@@ -232,7 +235,7 @@ impl Wire {
     }
 
     /// Writes what waits; ready when that is nothing more.
-    fn write(&mut self, owner: &impl Owner, batch: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<Result<(), GivenUp>> {
+    fn write<O: Owner>(&mut self, owner: &O, batch: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<Result<(), GivenUp>> {
         owner.watch(cx.waker())?;
         loop {
             while !self.out.is_empty() {
@@ -265,23 +268,34 @@ impl Wire {
         }
     }
 
-    /// Takes what is to be written next.
-    fn gather(&mut self, owner: &impl Owner, batch: &mut Vec<u8>) {
+    /// Takes what is to be written next. Where the owner's messages are lines, those that wait are one frame.
+    fn gather<O: Owner>(&mut self, owner: &O, batch: &mut Vec<u8>) {
         let Self { large, closing, .. } = self;
         if matches!(closing, Closing::We | Closing::Both) {
             return;
         }
         let mut more = true;
+        let mut lines = Lines::default();
         owner.take(&mut |said| {
+            let bytes = said.payload().len();
             match &said {
-                Said::Text(text) => frame::push_text_head(batch, text.len()),
-                Said::Binary(bytes) => frame::push_binary_head(batch, bytes.len()),
+                Said::Text(_) if O::LINES && bytes < COPIED_BYTES => {
+                    lines.push(batch, said.payload());
+                    more = batch.len() < WRITE_BYTES;
+                    return more;
+                }
+                Said::Text(_) => {
+                    lines.end(batch);
+                    frame::push_text_head(batch, bytes);
+                }
+                Said::Binary(_) => frame::push_binary_head(batch, bytes),
                 Said::Close(code) => {
+                    lines.end(batch);
                     frame::push_close(batch, Some(*code as u16), code.reason());
                     *closing = if *closing == Closing::Nobody { Closing::We } else { Closing::Both };
                 }
             }
-            if said.payload().len() < COPIED_BYTES {
+            if bytes < COPIED_BYTES {
                 batch.extend_from_slice(said.payload());
             } else {
                 *large = Some((said, 0));
@@ -289,6 +303,7 @@ impl Wire {
             more = large.is_none() && batch.len() < WRITE_BYTES;
             more
         });
+        lines.end(batch);
         if let Closing::Client(code) = *closing
             && more
         {
@@ -316,6 +331,33 @@ impl Wire {
             Poll::Ready(())
         })
         .await;
+    }
+}
+
+/// Messages that are becoming the lines of one frame.
+#[derive(Default)]
+struct Lines {
+    /// Where the frame begins, when there is one.
+    from: Option<usize>,
+}
+
+impl Lines {
+    fn push(&mut self, batch: &mut Vec<u8>, message: &[u8]) {
+        match self.from {
+            Some(_) => batch.push(b'\n'),
+            None => {
+                self.from = Some(batch.len());
+                batch.extend_from_slice(&[0; frame::MOST_HEAD_BYTES]);
+            }
+        }
+        batch.extend_from_slice(message);
+    }
+
+    /// Writes the head, as far as it is needed, and closes the gap.
+    fn end(&mut self, batch: &mut Vec<u8>) {
+        if let Some(from) = self.from.take() {
+            frame::set_text_head(batch, from);
+        }
     }
 }
 

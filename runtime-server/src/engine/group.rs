@@ -7,12 +7,26 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Call, CallContext, Origin, Outcome, RequestView, SessionView};
+use super::{Call, CallContext, CallError, Origin, Outcome, RequestView, SessionView};
+
+/// Room for a call in the text of all, in bytes.
+const CALL_BYTES: usize = 32;
+
+/// Most calls of a group.
+pub const MOST_CALLS: usize = 64;
+
+/// What came of a call: its value as JSON, `None` for `undefined`.
+pub type Answered<'a> = Result<Option<&'a str>, CallError>;
+
+/// The same, of what is kept.
+pub fn answered(outcome: &Outcome) -> Answered<'_> {
+    outcome.as_ref().map(|value| value.as_deref().map(RawValue::get)).map_err(Clone::clone)
+}
 
 /// Whoever waits for the calls of a group.
 pub trait Waits: Send + Sync {
-    /// The calls of these places in the group have ended, on whatever thread knows; must not block it.
-    fn answered(&self, ended: &mut dyn Iterator<Item = (usize, Outcome)>);
+    /// These calls have ended, on whatever thread knows; must not block it.
+    fn answered(&self, ended: &mut dyn Iterator<Item = (Grouped, Answered<'_>)>);
 }
 
 /// Calls that go to the engine together, in order.
@@ -25,37 +39,72 @@ pub struct CallGroup {
     pub timeout_ms: u64,
     /// Who is told what came of them.
     pub waits: Arc<dyn Waits>,
-    calls: Vec<Grouped>,
-    args: String,
+    calls: Calls,
 }
 
-/// One of them.
+/// A call among others.
 #[derive(Debug, Clone, Copy)]
-struct Grouped {
+pub struct Grouped {
+    /// Its place in the group.
+    pub place: usize,
     /// The client's number.
-    number: u64,
+    pub number: u64,
     /// The action, by its place in the order of all.
-    action: usize,
-    args_end: usize,
+    pub action: usize,
+    /// Where it begins in the text of all, and where its arguments do.
+    from: usize,
+    args_from: usize,
+    /// Whether the arguments are a list there.
+    listed: bool,
 }
 
-/// The calls of a group while it is being made.
+/// The calls of a group while it is being made: [`MOST_CALLS`] at most.
 #[derive(Debug, Default)]
 pub struct Calls {
     calls: Vec<Grouped>,
-    args: String,
+    /// Of each the number, the action, and the arguments as their count and one by one, or as -1 and the list of them; each with a
+    /// comma before it.
+    text: String,
 }
 
 impl Calls {
-    /// Adds a call; `args` is a JSON array.
-    pub fn push(&mut self, number: u64, action: usize, args: &str) {
-        if args.bytes().any(|byte| byte < b' ') {
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, calls: usize) {
+        self.calls.reserve(calls);
+        self.text.reserve(calls * CALL_BYTES);
+    }
+
+    /// Adds a call; `args` is a JSON array, of so many `values` when they are known to be no lists or objects.
+    pub fn push(&mut self, number: u64, action: usize, args: &str, values: Option<usize>) {
+        let from = self.text.len();
+        self.text.push(',');
+        push_number(&mut self.text, number);
+        self.text.push(',');
+        push_number(&mut self.text, action as u64);
+        let args_from = match values {
+            Some(values) => {
+                self.text.push(',');
+                push_number(&mut self.text, values as u64);
+                if values > 0 {
+                    self.text.push(',');
+                }
+                self.text.len()
+            }
+            None => {
+                self.text.push_str(",-1,");
+                self.text.len()
+            }
+        };
+        match values {
+            Some(_) => self.text.push_str(&args[1..args.len() - 1]),
             // Between tokens only: such a byte is no part of a JSON string.
-            self.args.extend(args.chars().map(|c| if c < ' ' { ' ' } else { c }));
-        } else {
-            self.args.push_str(args);
+            None if args.bytes().any(|byte| byte < b' ') => {
+                self.text.extend(args.chars().map(|c| if c < ' ' { ' ' } else { c }));
+            }
+            None => self.text.push_str(args),
         }
-        self.calls.push(Grouped { number, action, args_end: self.args.len() });
+        let listed = values.is_none();
+        self.calls.push(Grouped { place: self.calls.len(), number, action, from, args_from, listed });
     }
 
     /// How many there are.
@@ -70,7 +119,13 @@ impl Calls {
 
     /// The group of them.
     pub fn group(self, session: Option<u64>, known: String, timeout_ms: u64, waits: Arc<dyn Waits>) -> CallGroup {
-        CallGroup { session, known, timeout_ms, waits, calls: self.calls, args: self.args }
+        debug_assert!(self.len() <= MOST_CALLS, "a group is not larger");
+        CallGroup { session, known, timeout_ms, waits, calls: self }
+    }
+
+    /// Where the call of that place begins in the text, or where the last ends.
+    fn start(&self, place: usize) -> usize {
+        self.calls.get(place).map_or(self.text.len(), |call| call.from)
     }
 }
 
@@ -85,29 +140,19 @@ impl CallGroup {
         self.calls.is_empty()
     }
 
-    /// Appends the message for the prelude that some of them make; `first` is the number of the whole group's first.
-    pub(super) fn write(&self, out: &mut String, first: u64, which: Range<usize>) {
-        let some = &self.calls[which.clone()];
-        out.reserve(64 + self.known.len() + 24 * some.len() + self.args.len());
-        write!(out, "*{},{}\t{}\t[", first + which.start as u64, some.len(), self.known)
-            .expect("a string takes all text");
-        let mut from = self.args_start(which.start);
-        for (place, call) in some.iter().enumerate() {
-            if place > 0 {
-                out.push(',');
-            }
-            push_number(out, call.number);
-            out.push(',');
-            push_number(out, call.action as u64);
-            out.push(',');
-            out.push_str(&self.args[from..call.args_end]);
-            from = call.args_end;
-        }
-        out.push(']');
+    /// The call of that place.
+    pub fn call(&self, place: usize) -> Grouped {
+        self.calls.calls[place]
     }
 
-    fn args_start(&self, place: usize) -> usize {
-        place.checked_sub(1).map_or(0, |before| self.calls[before].args_end)
+    /// Appends the message for the prelude that some of them make; `first` is the number of the whole group's first.
+    pub(super) fn write(&self, out: &mut String, first: u64, which: Range<usize>) {
+        let calls = &self.calls.text[self.calls.start(which.start)..self.calls.start(which.end)];
+        out.reserve(64 + self.known.len() + calls.len());
+        write!(out, "*{},{}\t{}\t[", first + which.start as u64, which.len(), self.known)
+            .expect("a string takes all text");
+        out.push_str(calls.get(1..).unwrap_or_default());
+        out.push(']');
     }
 
     /// The calls one by one, for who takes no groups; `path` gives the paths of actions.
@@ -123,10 +168,11 @@ impl CallGroup {
             channels,
         });
         let (_, origin, ip, connection, post) = request;
-        self.calls.iter().enumerate().map(move |(place, call)| {
+        self.calls.calls.iter().map(move |call| {
             let id = format!("{}-{}", connection.unwrap_or_default(), call.number);
             let request = RequestView { id, origin, ip: ip.clone(), connection, post: post.clone() };
-            let args = self.args[self.args_start(place)..call.args_end].to_owned();
+            let args = &self.calls.text[call.args_from..self.calls.start(call.place + 1)];
+            let args = if call.listed { args.to_owned() } else { format!("[{args}]") };
             Call {
                 action: path(call.action),
                 args: RawValue::from_string(args).expect("arguments were read as JSON"),
@@ -140,19 +186,9 @@ impl CallGroup {
 type SessionParts = (u64, String, u64, Option<String>, serde_json::Map<String, Value>, Vec<String>);
 type RequestParts = (Option<String>, Origin, Option<String>, Option<u64>, Option<Value>);
 
-/// Appends a whole number: formatting would cost more than the rest of a call's text.
-pub(crate) fn push_number(out: &mut String, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.push_str(std::str::from_utf8(&digits[at..]).expect("digits are text"));
+/// Appends a whole number.
+pub(crate) fn push_number(out: &mut String, number: u64) {
+    out.push_str(itoa::Buffer::new().format(number));
 }
 
 #[cfg(test)]
@@ -164,7 +200,7 @@ mod tests {
 
     struct Nobody;
     impl Waits for Nobody {
-        fn answered(&self, _ended: &mut dyn Iterator<Item = (usize, Outcome)>) {}
+        fn answered(&self, _ended: &mut dyn Iterator<Item = (Grouped, Answered<'_>)>) {}
     }
 
     fn group() -> CallGroup {
@@ -181,9 +217,9 @@ mod tests {
         write_session(&mut known, &session);
         known.push_str(r#",[null,"socket","::1",1,null]]"#);
         let mut calls = Calls::default();
-        calls.push(2, 0, "[1]");
-        calls.push(3, 1, "[\n{},\t2]");
-        calls.push(18_446_744_073_709_551_615, 0, "[]");
+        calls.push(2, 0, "[1]", Some(1));
+        calls.push(3, 1, "[\n{},\t2]", None);
+        calls.push(18_446_744_073_709_551_615, 0, "[]", Some(0));
         calls.group(Some(7), known, 5, Arc::new(Nobody))
     }
 
@@ -207,7 +243,7 @@ mod tests {
         let mut text = String::new();
         group.write(&mut text, 40, 1..3);
         let parts: Vec<&str> = text.split('\t').collect();
-        assert_eq!((parts[0], parts[2]), ("*41,2", "[3,1,[ {}, 2],18446744073709551615,0,[]]"));
+        assert_eq!((parts[0], parts[2]), ("*41,2", "[3,1,-1,[ {}, 2],18446744073709551615,0,0]"));
         assert_eq!(parts[1], group.known);
     }
 }

@@ -6,6 +6,8 @@ use std::fmt::{Display, Write as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::push_number;
+
 /// What [`write_session`] writes.
 pub(crate) struct SessionText<'a, I, C> {
     pub(crate) key: u64,
@@ -20,7 +22,11 @@ pub(crate) struct SessionText<'a, I, C> {
 /// Appends a session as server code sees it: `[key,id,created_at,user_id,attributes,channels]`.
 pub(crate) fn write_session<I: Display, C: Serialize>(out: &mut String, session: &SessionText<'_, I, C>) {
     let SessionText { key, id, created_at, user_id, attributes, channels } = session;
-    write!(out, "[{key},\"{id}\",{created_at},").expect("a string takes all text");
+    out.push('[');
+    push_number(out, *key);
+    write!(out, ",\"{id}\",").expect("a string takes all text");
+    push_number(out, *created_at);
+    out.push(',');
     push_json(out, user_id);
     out.push(',');
     push_json(out, attributes);

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::known::{SessionText, push_json, write_session};
 use super::{
-    CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Json, Outcome, Program, PublishTo,
-    RequestView, SessionView, prelude,
+    Answered, CallContext, CallError, ClientEvent, ErrorCode, HostCall, HttpRequest, Program, PublishTo, RequestView,
+    SessionView, prelude,
 };
 use crate::limits::Limits;
 use crate::manifest::Style;
+use crate::plain;
 
 /// What the prelude is told at its start.
 pub(super) fn program(program: &Program, limits: &Limits) -> String {
@@ -139,12 +140,12 @@ fn json_text<T: Serialize + ?Sized>(value: &T) -> String {
 /// What the prelude sends.
 #[derive(Debug)]
 pub(super) enum Sent {
-    /// A call has its answer.
-    Answer {
+    /// A call has failed.
+    Failure {
         /// Which.
         call: u64,
-        /// The value, or why there is none.
-        outcome: Result<Option<Json>, CallError>,
+        /// Why.
+        error: CallError,
     },
     /// An effect, with the number of the question when the script waits for an answer.
     Effect(HostCall, Option<u64>),
@@ -153,10 +154,7 @@ pub(super) enum Sent {
 }
 
 /// Reads a message of the prelude.
-pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
-    if let Some((call, outcome)) = read_answer(sent, answer_bytes) {
-        return Sent::Answer { call, outcome };
-    }
+pub(super) fn read(sent: &str) -> Sent {
     let parts: Vec<&RawValue> = match serde_json::from_str(sent) {
         Ok(parts) => parts,
         Err(error) => return Sent::Refused(format!("a message that is not JSON: {error}"), None),
@@ -165,30 +163,28 @@ pub(super) fn read(sent: &str, answer_bytes: usize) -> Sent {
     read_parts(&parts, &mut question).unwrap_or_else(|error| Sent::Refused(error.to_string(), question))
 }
 
-/// The common case, cut by hand: `<7>` or `<7,value>`. The end shows that nothing is missing.
-pub(super) fn read_answer(sent: &str, answer_bytes: usize) -> Option<(u64, Outcome)> {
-    let rest = sent.strip_prefix('<')?.strip_suffix('>')?;
-    let (id, value) = match rest.split_once(',') {
-        Some((id, value)) => (id, Some(value)),
-        None => (rest, None),
-    };
-    let call = id.parse().ok()?;
-    Some((call, answer(value.map(str::to_owned), answer_bytes)))
+/// What comes most, cut by hand: the answers of calls that follow each other, as `<7\tvalue\tvalue>`. Gives the number of the
+/// first, and the values between tabs. The end shows that nothing is missing.
+pub(super) fn read_answers(sent: &str) -> Option<(u64, &str)> {
+    let (first, values) = sent.strip_prefix('<')?.strip_suffix('>')?.split_once('\t')?;
+    Some((first.parse().ok()?, values))
 }
 
-/// What a call has answered, `None` for `undefined`.
-pub(super) fn answer(value: Option<String>, answer_bytes: usize) -> Outcome {
-    match value {
-        Some(value) if value.len() > answer_bytes => Err(CallError::new(
-            ErrorCode::TooLarge,
-            format!("The answer has {} bytes, which is more than limits.answer_bytes ({answer_bytes})", value.len()),
-        )),
-        Some(value) => match RawValue::from_string(value) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(CallError::new(ErrorCode::NotSerializable, error.to_string())),
-        },
-        None => Ok(None),
+/// What a call has answered as JSON, nothing for `undefined`.
+pub(super) fn answer(value: &str, answer_bytes: usize) -> Answered<'_> {
+    if value.is_empty() {
+        return Ok(None);
     }
+    if value.len() > answer_bytes {
+        let bytes = value.len();
+        let message = format!("The answer has {bytes} bytes, which is more than limits.answer_bytes ({answer_bytes})");
+        return Err(CallError::new(ErrorCode::TooLarge, message));
+    }
+    if !plain::is_value(value) {
+        serde_json::from_str::<&RawValue>(value)
+            .map_err(|error| CallError::new(ErrorCode::NotSerializable, error.to_string()))?;
+    }
+    Ok(Some(value))
 }
 
 fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, serde_json::Error> {
@@ -208,7 +204,7 @@ fn read_parts(parts: &[&RawValue], question: &mut Option<u64>) -> Result<Sent, s
                 // A stack of the prelude alone says nothing that the message does not.
                 stack: stack.map(|stack| app_frames(&stack)).filter(|stack| stack.contains("\n    at ")),
             };
-            return Ok(Sent::Answer { call: part(parts, 1)?, outcome: Err(error) });
+            return Ok(Sent::Failure { call: part(parts, 1)?, error });
         }
         "publish" => {
             let conflated = parts.get(2).is_some_and(|name| name.get().starts_with('['));

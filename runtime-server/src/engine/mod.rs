@@ -18,7 +18,7 @@ mod stacks;
 mod tests;
 
 pub(crate) use group::push_number;
-pub use group::{CallGroup, Calls, Waits};
+pub use group::{Answered, CallGroup, Calls, Grouped, MOST_CALLS, Waits, answered};
 pub use handle::{Engine, EngineError};
 pub(crate) use known::{SessionText, write_session};
 

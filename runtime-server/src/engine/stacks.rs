@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-use super::{CallError, Host, HostCall, Outcome, Reply};
+use super::{CallError, Host, HostCall, Reply};
 
 /// Rewrites places in the bundle to places in the sources.
 pub(super) struct Stacks {
@@ -33,8 +33,8 @@ impl Stacks {
         Self { bundle: bundle.to_owned(), map, read: OnceLock::new() }
     }
 
-    pub(super) fn outcome(&self, outcome: Outcome) -> Outcome {
-        outcome.map_err(|error| CallError { stack: error.stack.map(|stack| self.text(&stack).into_owned()), ..error })
+    pub(super) fn error(&self, error: CallError) -> CallError {
+        CallError { stack: error.stack.map(|stack| self.text(&stack).into_owned()), ..error }
     }
 
     /// The text with every place of the bundle in it rewritten.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::limits::Limits;
-use crate::protocol::{ClientId, Sent, Text};
+use crate::protocol::{self, ClientId, Sent, Text};
 
 /// The calls of a session's pages that run, and the answers that may be asked for again.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ struct Page {
     id: ClientId,
     /// Calls that run, and the numbers of the connections that they were last sent on.
     running: VecDeque<(u64, u64)>,
-    /// Calls that are done, in the order of their ends.
+    /// Calls that are done, in the order of their ends; those that ended together are one entry.
     done: VecDeque<Done>,
     /// Their answers, one behind the other.
     texts: VecDeque<u8>,
@@ -38,8 +38,25 @@ struct Page {
 #[derive(Debug)]
 struct Done {
     at_ms: u64,
-    call: u64,
+    calls: usize,
+    highest: u64,
     bytes: usize,
+}
+
+/// Where answers go.
+#[derive(Debug)]
+pub(crate) struct Targets {
+    /// To the connection that was asked about.
+    pub(crate) here: Here,
+    /// To others, by their numbers.
+    pub(crate) elsewhere: Vec<(u64, Text)>,
+}
+
+/// Which of some answers go to the connection that was asked about.
+#[derive(Debug)]
+pub(crate) enum Here {
+    All,
+    Some(Vec<Text>),
 }
 
 /// What is to be done with a call that came in.
@@ -122,25 +139,70 @@ impl Answers {
         }
     }
 
-    /// A call has its answer: remembers it and gives the number of the connection where it is to be sent.
+    /// Calls have their answers: remembers these, and says where they are to be sent. `answers` is a text with a line for each,
+    /// and the number of each with the place where its line ends.
     pub(crate) fn finish(
         &mut self,
         page: ClientId,
-        call: u64,
-        answer: &str,
+        (text, calls): (&str, &[(u64, usize)]),
+        connection: u64,
         now_ms: u64,
         limits: &Limits,
-    ) -> Option<u64> {
-        let page = self.page(page)?;
-        let target = page.end(call)?;
-        page.done.push_back(Done { at_ms: now_ms, call, bytes: answer.len() });
-        page.texts.extend(answer.as_bytes());
-        self.done += 1;
-        self.bytes += answer.len();
-        while self.done > limits.answers_per_session || self.bytes > limits.answers_bytes_per_session {
+    ) -> Targets {
+        let mut targets = Targets { here: Here::All, elsewhere: Vec::new() };
+        let Some(index) = self.pages.iter().position(|other| other.id == page) else {
+            return Targets { here: Here::Some(Vec::new()), ..targets };
+        };
+        let page = &mut self.pages[index];
+        // Mostly there are none.
+        let mut others = Vec::new();
+        for (place, (call, _)) in calls.iter().enumerate() {
+            match page.end(*call) {
+                Some(target) if target == connection => {}
+                target => others.push((place, target)),
+            }
+        }
+        if others.is_empty() {
+            self.remember(index, calls.iter().map(|(call, _)| *call), text, now_ms, limits);
+            return targets;
+        }
+        let mut here: Vec<Text> = Vec::new();
+        let mut others = others.into_iter().peekable();
+        let mut from = 0;
+        for (place, (call, end)) in calls.iter().enumerate() {
+            let line = &text[from..*end];
+            from = end + 1;
+            match others.next_if(|(other, _)| *other == place) {
+                // It was answered before.
+                Some((_, None)) => continue,
+                Some((_, Some(target))) => targets.elsewhere.push((target, line.into())),
+                None => here.push(line.into()),
+            }
+            self.remember(index, std::iter::once(*call), line, now_ms, limits);
+        }
+        Targets { here: Here::Some(here), ..targets }
+    }
+
+    /// Keeps answers that came together.
+    fn remember(&mut self, index: usize, calls: impl Iterator<Item = u64>, text: &str, now_ms: u64, limits: &Limits) {
+        let (count, highest) = calls.fold((0, 0), |(count, highest), call| (count + 1, highest.max(call)));
+        let page = &mut self.pages[index];
+        page.done.push_back(Done { at_ms: now_ms, calls: count, highest, bytes: text.len() });
+        page.texts.extend(text.as_bytes());
+        self.done += count;
+        self.bytes += text.len();
+        while self.bytes > limits.answers_bytes_per_session || self.has_too_many(limits) {
             self.forget_oldest();
         }
-        Some(target)
+    }
+
+    /// Whether there are enough without the oldest, which are forgotten together.
+    fn has_too_many(&self, limits: &Limits) -> bool {
+        self.done > limits.answers_per_session
+            && self.oldest().is_some_and(|index| {
+                let oldest = self.pages[index].done.front().map_or(0, |done| done.calls);
+                self.done - oldest >= limits.answers_per_session
+            })
     }
 
     /// Whether calls run.
@@ -166,23 +228,27 @@ impl Answers {
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let oldest = match self.pages.len() {
+    /// The page with the oldest answers.
+    fn oldest(&self) -> Option<usize> {
+        match self.pages.len() {
             1 => Some(0),
             pages => (0..pages)
                 .filter(|i| !self.pages[*i].done.is_empty())
-                .min_by_key(|i| self.pages[*i].done.front().map(|done| (done.at_ms, done.call))),
-        };
-        self.forget_first_of(oldest.expect("there are answers when there are too many"));
+                .min_by_key(|i| self.pages[*i].done.front().map(|done| (done.at_ms, done.highest))),
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        self.forget_first_of(self.oldest().expect("there are answers when there are too many"));
     }
 
     fn forget_first_of(&mut self, index: usize) {
         let page = &mut self.pages[index];
-        if let Some(Done { call, bytes, .. }) = page.done.pop_front() {
-            page.forgotten = page.forgotten.max(call);
+        if let Some(Done { calls, highest, bytes, .. }) = page.done.pop_front() {
+            page.forgotten = page.forgotten.max(highest);
             page.texts.drain(..bytes);
             self.bytes -= bytes;
-            self.done -= 1;
+            self.done -= calls;
         }
     }
 
@@ -210,9 +276,12 @@ impl Page {
     fn answer(&self, call: u64) -> Option<Text> {
         let mut from = 0;
         for done in &self.done {
-            if done.call == call {
-                let text = self.texts.range(from..from + done.bytes).copied().collect();
-                return Some(String::from_utf8(text).expect("a text was put there").into());
+            if call <= done.highest {
+                let text: Vec<u8> = self.texts.range(from..from + done.bytes).copied().collect();
+                let text = String::from_utf8(text).expect("a text was put there");
+                if let Some(line) = text.split('\n').find(|line| protocol::answers(line) == Some(call)) {
+                    return Some(line.into());
+                }
             }
             from += done.bytes;
         }
@@ -232,6 +301,25 @@ mod tests {
         answers
     }
 
+    /// Ends calls, as answers come for the connection 1; gives where each goes.
+    fn finish(answers: &mut Answers, ended: &[(u64, &str)], now_ms: u64, limits: &Limits) -> Vec<String> {
+        let (mut text, mut calls) = (String::new(), Vec::new());
+        for (call, value) in ended {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            protocol::push_result(&mut text, *call, Some(value));
+            calls.push((*call, text.len()));
+        }
+        let Targets { here, elsewhere } = answers.finish(PAGE, (&text, &calls), 1, now_ms, limits);
+        let here = match here {
+            Here::All => vec![text.as_str().into()],
+            Here::Some(texts) => texts,
+        };
+        let here = here.into_iter().map(|text| (1, text));
+        here.chain(elsewhere).map(|(target, text)| format!("{target}: {text}")).collect()
+    }
+
     fn told(begin: Begin) -> String {
         match begin {
             Begin::Answered(text) => text.to_string(),
@@ -248,11 +336,11 @@ mod tests {
         }
         // Sent again elsewhere while it runs, and answered there.
         assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "Running");
-        assert_eq!(answers.finish(PAGE, 3, "three", 0, &limits), Some(1));
-        assert_eq!(answers.finish(PAGE, 2, "zwei \u{e4}", 0, &limits), Some(9));
-        assert_eq!(answers.finish(PAGE, 2, "again", 0, &limits), None);
-        assert_eq!(told(answers.begin(PAGE, 3, Sent::Again, 9)), "three");
-        assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "zwei \u{e4}");
+        assert_eq!(finish(&mut answers, &[(3, "three")], 0, &limits), ["1: [1,3,three]"]);
+        assert_eq!(finish(&mut answers, &[(2, "zwei \u{e4}")], 0, &limits), ["9: [1,2,zwei \u{e4}]"]);
+        assert!(finish(&mut answers, &[(2, "again")], 0, &limits).is_empty());
+        assert_eq!(told(answers.begin(PAGE, 3, Sent::Again, 9)), "[1,3,three]");
+        assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "[1,2,zwei \u{e4}]");
         assert!(answers.is_busy());
         answers.refuse(PAGE, 1);
         assert!(!answers.is_busy());
@@ -265,12 +353,30 @@ mod tests {
         let mut answers = answers(&limits);
         for call in 1..=5 {
             assert_eq!(told(answers.begin(PAGE, call, Sent::First, 1)), "Run");
-            assert_eq!(answers.finish(PAGE, call, &format!("the answer {call}"), call, &limits), Some(1));
+            finish(&mut answers, &[(call, &format!("the answer {call}"))], call, &limits);
         }
         let mut again = |call| told(answers.begin(PAGE, call, Sent::Again, 1));
-        assert_eq!([again(3), again(4), again(5)], ["Unknown", "the answer 4", "the answer 5"]);
+        assert_eq!([again(3), again(4), again(5)], ["Unknown", "[1,4,the answer 4]", "[1,5,the answer 5]"]);
         answers.sweep(limits.answer_memory_ms + 5, &limits);
         assert_eq!(told(answers.begin(PAGE, 4, Sent::Again, 1)), "Unknown");
-        assert_eq!(told(answers.begin(PAGE, 5, Sent::Again, 1)), "the answer 5");
+        assert_eq!(told(answers.begin(PAGE, 5, Sent::Again, 1)), "[1,5,the answer 5]");
+    }
+
+    #[test]
+    fn answers_that_came_together_are_each_their_own() {
+        let limits = Limits { answers_per_session: 4, ..Limits::default() };
+        let mut answers = answers(&limits);
+        for call in 1..=8 {
+            assert_eq!(told(answers.begin(PAGE, call, Sent::First, 1)), "Run");
+        }
+        assert_eq!(told(answers.begin(PAGE, 2, Sent::Again, 9)), "Running");
+        let told_of = finish(&mut answers, &[(1, "a"), (2, "b"), (3, "c")], 0, &limits);
+        assert_eq!(told_of, ["1: [1,1,a]", "1: [1,3,c]", "9: [1,2,b]"]);
+        assert_eq!(finish(&mut answers, &[(5, "e"), (4, "d"), (3, "again")], 0, &limits), ["1: [1,5,e]", "1: [1,4,d]"]);
+        assert_eq!(finish(&mut answers, &[(6, "f"), (7, "g"), (8, "h")], 0, &limits), ["1: [1,6,f]\n[1,7,g]\n[1,8,h]"]);
+        let mut again = |call| told(answers.begin(PAGE, call, Sent::Again, 1));
+        let last = [again(3), again(4), again(6), again(7), again(8)];
+        assert_eq!(last, ["Unknown", "[1,4,d]", "[1,6,f]", "[1,7,g]", "[1,8,h]"]);
+        assert!(!answers.is_busy());
     }
 }

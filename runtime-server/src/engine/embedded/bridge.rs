@@ -62,12 +62,12 @@ impl Bridge {
         if self.mailbox.is_given_up() {
             return;
         }
-        match message::read(text, self.answer_bytes) {
-            Sent::Answer { call, outcome } => {
-                if matches!(&outcome, Err(error) if error.code == ErrorCode::MemoryLimit) {
+        match message::read(text) {
+            Sent::Failure { call, error } => {
+                if error.code == ErrorCode::MemoryLimit {
                     self.out_of_memory.set(true);
                 }
-                self.mailbox.answer(call, outcome);
+                self.mailbox.fail(call, error);
             }
             Sent::Effect(effect, question) => self.perform(effect, question),
             Sent::Refused(why, Some(question)) => Question::new(&self.mailbox, question).answer(&Err(why)),
@@ -75,10 +75,10 @@ impl Bridge {
         }
     }
 
-    /// The answer of a call, as JSON; none is `undefined`.
-    pub(super) fn answered(&self, call: u64, value: Option<String>) {
+    /// The answer of a call, as JSON; an empty one is `undefined`.
+    pub(super) fn answered(&self, call: u64, value: &str) {
         if !self.mailbox.is_given_up() {
-            self.mailbox.answer(call, message::answer(value, self.answer_bytes));
+            self.mailbox.answer(call, 1, &mut std::iter::once(message::answer(value, self.answer_bytes)));
         }
     }
 

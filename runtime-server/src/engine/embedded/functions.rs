@@ -26,11 +26,11 @@ pub(super) fn make<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>) -> rquickjs::Result
         let call = call as u64;
         #[expect(clippy::cast_possible_truncation, reason = "numbers are sent as such when they have 32 bits")]
         let text = match (value.as_number(), value.as_string()) {
-            (Some(number), _) => Some((number as i32).to_string()),
-            (None, Some(text)) => Some(text.to_string()?),
-            (None, None) => None,
+            (Some(number), _) => (number as i32).to_string(),
+            (None, Some(text)) => text.to_string()?,
+            (None, None) => String::new(),
         };
-        of.answered(call, text);
+        of.answered(call, &text);
         Ok(())
     };
     host.set("answer", Function::new(ctx.clone(), answer)?)?;

@@ -182,7 +182,7 @@ impl Vm {
         let owner = || enter::<_, f64>(ctx, &self.entry.owner, ()).ok().map(|id| id as u64);
         let id = call.or_else(owner).filter(|id| *id != 0);
         let text = format!("{}: {}", failure.code.as_str(), failure.stack.as_deref().unwrap_or(&failure.message));
-        if !id.is_some_and(|id| self.bridge.mailbox.answer(id, Err(failure))) {
+        if !id.is_some_and(|id| self.bridge.mailbox.fail(id, failure)) {
             // Nobody waits for it: the log is the only place left.
             self.bridge.perform(HostCall::Log { level: 0, text }, None);
         }

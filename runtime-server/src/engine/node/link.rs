@@ -1,8 +1,6 @@
 //! What is on its way to a worker process: which messages it was sent and has not begun with, and what it sends back.
 
 use std::collections::VecDeque;
-use std::io::Read as _;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +10,9 @@ use parking_lot::Mutex;
 use crate::engine::message::{self, Sent};
 use crate::engine::pool::{Mailbox, Message, Question};
 use crate::engine::{Host, HostCall, Reply};
-use crate::wakes::Batch;
 
 /// The worker counts messages up to here, then from 0 again.
 const COUNT: u64 = 0x3fff_ffff;
-
-/// What is read at once.
-const READ_BYTES: usize = 64 * 1024;
 
 /// How a process came to its end, as far as it said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +25,7 @@ pub(super) enum Farewell {
     Stuck(u64),
 }
 
-/// Shared between the thread that writes to a worker process and the one that reads from it.
+/// What is known of the messages to and from a worker process.
 pub(super) struct Link {
     mailbox: Arc<Mailbox>,
     host: Arc<dyn Host>,
@@ -63,14 +57,13 @@ impl Link {
         Self { mailbox, host, answer_bytes, patience, door, state: Mutex::new(state) }
     }
 
-    /// These are about to be written.
-    pub(super) fn sending(&self, messages: Vec<Message>) -> String {
-        let mut text = String::new();
+    /// These are about to be written: appends them to `text`.
+    pub(super) fn sending(&self, messages: Vec<Message>, text: &mut String) {
         let mut state = self.state.lock();
         for message in messages {
             match &message {
                 Message::Plain(message) | Message::Call(_, message) => text.push_str(message),
-                Message::Calls(part) => part.write(&mut text),
+                Message::Calls(part) => part.write(text),
             }
             text.push('\n');
             // What concerns no call is lost with the worker.
@@ -81,55 +74,35 @@ impl Link {
             });
         }
         self.mailbox.busy(self.patience);
-        text
     }
 
-    /// Reads what the worker sends until it sends no more.
-    pub(super) fn read(&self, mut stream: UnixStream) {
-        let mut buffer = vec![0; READ_BYTES];
-        let mut rest = Vec::new();
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            // What has come together is told together.
-            let _batch = Batch::begin();
-            let mut new = &buffer[..count];
-            if !rest.is_empty() {
-                let Some(end) = memchr::memchr(b'\n', new) else {
-                    rest.extend_from_slice(new);
-                    continue;
-                };
-                rest.extend_from_slice(&new[..end]);
-                self.lines(&std::mem::take(&mut rest));
-                new = &new[end + 1..];
-            }
-            match memchr::memrchr(b'\n', new) {
-                Some(end) => {
-                    self.lines(&new[..end]);
-                    rest.extend_from_slice(&new[end + 1..]);
-                }
-                None => rest.extend_from_slice(new),
-            }
-        }
-        self.mailbox.break_off();
-    }
-
-    /// Lines that have come together.
-    fn lines(&self, lines: &[u8]) {
+    /// Lines that have come together, without the last line feed.
+    pub(super) fn lines(&self, lines: &[u8]) {
         if self.mailbox.is_given_up() {
             return;
         }
-        let mut answers = Vec::new();
-        for line in String::from_utf8_lossy(lines).split('\n') {
-            let line = line.trim_end();
-            match message::read_answer(line, self.answer_bytes) {
-                Some(answer) => answers.push(answer),
-                None => {
-                    // What was sent before comes before.
-                    self.mailbox.answer_all(&mut answers);
-                    self.received(line);
-                }
+        let lines = String::from_utf8_lossy(lines);
+        let mut from = 0;
+        for end in memchr::memchr_iter(b'\n', lines.as_bytes()).chain(std::iter::once(lines.len())) {
+            let line = lines[from..end].trim_end();
+            from = end + 1;
+            match message::read_answers(line) {
+                Some((first, values)) => self.answered(first, values),
+                None => self.received(line),
             }
         }
-        self.mailbox.answer_all(&mut answers);
+    }
+
+    /// Calls that follow each other have these answers, with tabs between them.
+    fn answered(&self, first: u64, values: &str) {
+        let mut from = 0;
+        let ends = || memchr::memchr_iter(b'\t', values.as_bytes());
+        let mut answers = ends().chain(std::iter::once(values.len())).map(|end| {
+            let value = &values[from..end];
+            from = end + 1;
+            message::answer(value, self.answer_bytes)
+        });
+        self.mailbox.answer(first, ends().count() + 1, &mut answers);
     }
 
     fn received(&self, line: &str) {
@@ -179,8 +152,8 @@ impl Link {
     }
 
     fn perform(&self, line: &str) {
-        match message::read(line, self.answer_bytes) {
-            Sent::Answer { call, outcome } => drop(self.mailbox.answer(call, outcome)),
+        match message::read(line) {
+            Sent::Failure { call, error } => drop(self.mailbox.fail(call, error)),
             Sent::Effect(effect, question) => {
                 let reply = question.map(|question| {
                     let mut question = Question::new(&self.mailbox, question);

@@ -1,6 +1,7 @@
 //! The second carrier: worker processes of Node.js. Each is looked after by the thread that started it, and joined to it
-//! by a socket that is its standard input.
+//! by a socket that is its standard input, on which a task carries messages.
 
+mod carrier;
 mod door;
 mod find;
 mod link;

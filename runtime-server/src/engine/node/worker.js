@@ -12,7 +12,7 @@
   const { webcrypto } = require("node:crypto");
   // What the app may change later.
   const { Buffer, process, performance, setImmediate, setInterval } = globalThis;
-  const { load, store, add, compareExchange, wait, notify } = Atomics;
+  const { store, add, compareExchange, wait, notify } = Atomics;
   const { stringify } = JSON;
   // What Node.js does itself between two turns: microtasks, and what waits for the next tick.
   const settle = typeof process._tickCallback === "function" ? process._tickCallback : undefined;
@@ -53,6 +53,8 @@
 
   let socket = null;
   let out = "";
+  /** The number of the call whose answer may be appended to those in `out`; NaN for none. */
+  let following = NaN;
   let flushing = false;
   let rest = "";
 
@@ -71,21 +73,36 @@
 
   function flush() {
     flushing = false;
+    endAnswers();
     if (out === "" || socket === null) return;
     const text = out;
     out = "";
     socket.write(text);
   }
 
+  /** Ends the list of answers at the end of `out`, with a sign, so that a part of it is not taken for the whole. */
+  function endAnswers() {
+    if (following === following) {
+      out += ">\n";
+      following = NaN;
+    }
+  }
+
   /** What the prelude sends leaves with all else of this turn; what it sends while it is loaded waits until the worker is needed. */
   function send(text) {
+    endAnswers();
     out += `${text}\n`;
     if (!flushing) flushLater();
   }
 
-  /** The answer of a call; it ends with a sign, so that a part of it is not taken for the whole. */
+  /** The answer of a call. Those of calls that follow each other make one list. */
   function answer(id, text) {
-    out += text === undefined ? `<${id}>\n` : `<${id},${text}>\n`;
+    if (id !== following) {
+      endAnswers();
+      out += `<${id}`;
+    }
+    following = id + 1;
+    out += text === undefined ? "\t" : `\t${text}`;
     if (!flushing) flushLater();
   }
 
@@ -112,6 +129,9 @@
   };
   let entry;
 
+  /** How many messages were begun with: nobody else counts. */
+  let begun = 0;
+
   /** One more message is begun with. */
   function begin() {
     // The server takes a worker that tells nothing for one that does not move.
@@ -119,18 +139,17 @@
       tell();
       flushing = true;
     }
-    for (;;) {
-      const started = load(marks, STARTED);
-      // The watcher has given this process up.
-      if (started === -1) wait(marks, STARTED, -1);
-      else if (compareExchange(marks, STARTED, started, (started + 1) & COUNT) === started) return;
-    }
+    const next = (begun + 1) & COUNT;
+    // The watcher has given this process up.
+    while (compareExchange(marks, STARTED, begun, next) !== begun) wait(marks, STARTED, -1);
+    begun = next;
   }
 
   /** Sends what there is, and how far this has come. */
   function tell() {
     marks[DUE] = 0;
-    out += `["ack",${load(marks, STARTED)}]\n`;
+    endAnswers();
+    out += `["ack",${begun}]\n`;
     flush();
   }
 
@@ -237,7 +256,8 @@
   process.on("exit", () => {
     // Lines that the socket still has to write would be cut: then the server has to guess.
     if (socket === null || socket.writableLength > 0) return;
-    writeNow(`${out}["ended",${load(marks, STARTED)}]\n`);
+    endAnswers();
+    writeNow(`${out}["ended",${begun}]\n`);
     out = "";
   });
   try {
@@ -267,6 +287,7 @@
         entry.load();
       } catch (error) {
         ss.report("the server code could not be loaded", error);
+        endAnswers();
         writeNow(out);
         process.exit(1);
       }

@@ -1,26 +1,26 @@
-//! One worker process, on the thread that looks after it.
+//! One worker process, and the thread that looks after it: it starts the process, sleeps while messages are carried, and sees
+//! to its end.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
+use tokio::runtime::Handle;
 
+use super::carrier::{Carrier, Told};
 use super::door::HttpDoor;
 use super::link::{Farewell, Link};
 use super::process::Process;
-use crate::engine::pool::{Batch, End, Machine, Mailbox, Turn};
+use crate::engine::pool::{End, Machine, Mailbox, Turn};
 use crate::engine::{CallError, ClientEvent, EngineError, ErrorCode, Host, HostCall, Program, message, prelude};
 use crate::limits::Limits;
 
 /// Messages sent ahead of those that the worker has begun with: what is lost when it dies without a word.
-const MOST_AHEAD: usize = 256;
-
-/// How often a thread that cannot write looks whether it still should.
-const WRITE_PAUSE: Duration = Duration::from_millis(100);
+const MOST_AHEAD: usize = 1024;
 
 /// Time beyond that of its own watcher after which a process that does not move is given up.
 const STOPPED: Duration = Duration::from_secs(3);
@@ -35,7 +35,9 @@ pub(in crate::engine) struct Worker {
     link: Arc<Link>,
     mailbox: Arc<Mailbox>,
     busy_ms: u64,
-    most_ahead: usize,
+    runtime: Handle,
+    /// Until it is at work.
+    carrier: Mutex<Option<Carrier>>,
     _door: Option<HttpDoor>,
 }
 
@@ -47,13 +49,13 @@ impl Worker {
         limits: &Limits,
         host: Arc<dyn Host>,
         mailbox: Arc<Mailbox>,
-        turn: Turn,
+        (turn, runtime): (Turn, &Handle),
     ) -> Result<Self, EngineError> {
         let door = program.middleware.then(HttpDoor::new).transpose()?;
         let (process, socket) = Process::start(command, limits, &host)?;
         let patience_ms = limits.call_busy_ms + limits.engine_grace_ms;
         let deadline = Instant::now() + Duration::from_millis(limits.call_timeout_ms);
-        let (lines, events) = start(&socket, &boot(program, limits, patience_ms, door.as_ref(), turn), deadline)?;
+        let (carried, events) = start(&socket, &boot(program, limits, patience_ms, door.as_ref(), turn), deadline)?;
         if !events.is_empty() {
             host.perform(HostCall::WatchEvents { events }, None);
         }
@@ -62,33 +64,23 @@ impl Worker {
         let link =
             Arc::new(Link::new(mailbox.clone(), host, limits.answer_bytes, patience, door.as_ref().map(HttpDoor::way)));
         let failed = |error: std::io::Error| EngineError::Start(error.to_string());
-        lines.set_read_timeout(None).map_err(failed)?;
-        socket.set_write_timeout(Some(WRITE_PAUSE)).map_err(failed)?;
-        let reading = link.clone();
-        let thread = std::thread::Builder::new().name("ss-engine-read".to_owned());
-        thread.spawn(move || reading.read(lines)).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
+        let carried = {
+            let _runtime = runtime.enter();
+            tokio::net::UnixStream::from_std(carried).map_err(failed)?
+        };
+        let most_ahead = limits.calls.clamp(1, MOST_AHEAD);
+        let carrier = Carrier::new(carried, link.clone(), mailbox.clone(), most_ahead);
         Ok(Self {
             process: Mutex::new(process),
             socket,
             link,
             mailbox,
             busy_ms: limits.call_busy_ms,
-            most_ahead: limits.calls.clamp(1, MOST_AHEAD),
+            runtime: runtime.clone(),
+            carrier: Mutex::new(Some(carrier)),
             _door: door,
         })
-    }
-
-    /// Writes all of it, unless the VM is given up meanwhile.
-    fn write(&self, text: &str) {
-        let mut bytes = text.as_bytes();
-        while !bytes.is_empty() && !self.mailbox.is_given_up() {
-            match (&self.socket).write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                // The thread that reads sees the end too.
-                Err(_) => return,
-            }
-        }
     }
 
     /// The process is gone: each call that was on it gets what it deserves.
@@ -99,7 +91,7 @@ impl Worker {
         match farewell {
             Farewell::Stuck(call) => {
                 self.mailbox.put_back(ahead);
-                self.mailbox.answer(call, Err(CallError::interrupted(self.busy_ms)));
+                self.mailbox.fail(call, CallError::interrupted(self.busy_ms));
                 "it was busy for too long"
             }
             Farewell::Ended => {
@@ -118,26 +110,27 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Ends the thread that reads, even when a process that the app has started holds the other end. It may be closed.
+        // Ends the task that reads, even when a process that the app has started holds the other end. It may be closed.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
 impl Machine for Worker {
     fn run(&self) -> End {
-        loop {
-            match self.mailbox.batch(self.most_ahead) {
-                Batch::Opened => self.write("open\n"),
-                Batch::Messages(messages) => self.write(&self.link.sending(messages)),
-                Batch::Broken => return End::Unfit(self.broken()),
-                Batch::Stop if self.mailbox.is_given_up() => return End::Stopped,
-                Batch::Stop => {
-                    // Its end of the socket tells it to go; a process that is gone already has none.
-                    let _ = self.socket.shutdown(Shutdown::Write);
-                    self.process.lock().wait_for_end(FAREWELL);
-                    return End::Stopped;
-                }
+        let (tell, told) = mpsc::channel();
+        if let Some(carrier) = self.carrier.lock().take() {
+            self.runtime.spawn(carrier.carry(tell));
+        }
+        match told.recv() {
+            Ok(Told::Gone) if !self.mailbox.is_given_up() => End::Unfit(self.broken()),
+            Ok(Told::Stop) if !self.mailbox.is_given_up() => {
+                // Its end of the socket tells it to go; a process that is gone already has none.
+                let _ = self.socket.shutdown(Shutdown::Write);
+                self.process.lock().wait_for_end(FAREWELL);
+                End::Stopped
             }
+            // Given up, or whatever runs the tasks of this server is at its own end.
+            Ok(_) | Err(mpsc::RecvError) => End::Stopped,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::stacks::Stacks;
-use crate::engine::{CallGroup, Outcome};
+use crate::engine::{Answered, CallGroup};
 
 /// A group with the numbers of its calls.
 pub(in crate::engine) struct Queued {
     group: CallGroup,
-    first: u64,
+    /// The number of its first call.
+    pub(super) first: u64,
     /// When nobody waits for them any longer.
     pub(super) until: Instant,
     stacks: Arc<Stacks>,
@@ -27,18 +28,22 @@ impl Queued {
         Arc::new(Self { group, first, until, stacks })
     }
 
-    /// The place in the group of the call of that number.
-    fn place(&self, id: u64) -> usize {
+    /// The number that would be the next call's.
+    pub(super) fn end(&self) -> u64 {
+        self.first + self.group.len() as u64
+    }
+
+    /// The place in the group of the call of that number, or of its end.
+    pub(super) fn place(&self, id: u64) -> usize {
         usize::try_from(id - self.first).expect("it is one of the group")
     }
 
-    pub(super) fn answer(&self, id: u64, outcome: Outcome) {
-        self.answer_all(&mut std::iter::once((id, outcome)));
-    }
-
-    /// Answers some of its calls, by their numbers.
-    pub(super) fn answer_all(&self, answers: &mut dyn Iterator<Item = (u64, Outcome)>) {
-        self.group.waits.answered(&mut answers.map(|(id, outcome)| (self.place(id), self.stacks.outcome(outcome))));
+    /// Answers some of its calls, by their places.
+    pub(super) fn answer(&self, answers: &mut dyn Iterator<Item = (usize, Answered<'_>)>) {
+        self.group.waits.answered(
+            &mut answers
+                .map(|(place, answered)| (self.group.call(place), answered.map_err(|error| self.stacks.error(error)))),
+        );
     }
 }
 
@@ -51,12 +56,6 @@ impl Part {
 
     pub(in crate::engine) fn len(&self) -> usize {
         self.which.len()
-    }
-
-    /// The numbers of the calls.
-    pub(super) fn ids(&self) -> impl Iterator<Item = u64> + use<> {
-        let first = self.queued.first;
-        self.which.clone().map(move |place| first + place as u64)
     }
 
     /// Takes the first call, and gives its number.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::group::Part;
-use crate::engine::Outcome;
+use crate::engine::{CallError, Outcome};
 
 /// Where the answer of a call goes. Called on whatever thread has it, without a lock.
 pub(in crate::engine) type Answer = Box<dyn FnOnce(Outcome) + Send>;
@@ -46,11 +46,11 @@ impl Job {
         }
     }
 
-    /// Answers its calls.
-    pub(in crate::engine) fn answer(self, outcome: &Outcome) {
+    /// Fails its calls.
+    pub(in crate::engine) fn fail(self, error: &CallError) {
         match self {
-            Self::Call { answer, .. } => answer(outcome.clone()),
-            Self::Calls(part) => part.queued.answer_all(&mut part.ids().map(|id| (id, outcome.clone()))),
+            Self::Call { answer, .. } => answer(Err(error.clone())),
+            Self::Calls(part) => part.queued.answer(&mut part.which.map(|place| (place, Err(error.clone())))),
             Self::Message(_) => {}
         }
     }
@@ -78,8 +78,6 @@ pub(in crate::engine) enum Batch {
     Opened,
     /// These messages; their calls are on the list of those that have started.
     Messages(Vec<Message>),
-    /// Its process is gone.
-    Broken,
     /// End.
     Stop,
 }

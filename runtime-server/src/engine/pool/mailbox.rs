@@ -8,12 +8,12 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
-use super::group::{Part, Queued};
-use super::job::{Answer, Batch, Job, Message, Next};
-use crate::engine::{CallError, ErrorCode, Outcome};
+use super::group::Part;
+use super::job::{Batch, Job, Message, Next};
+use super::started::Started;
+use crate::engine::{Answered, CallError, ErrorCode};
 use crate::wakes;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,38 +33,22 @@ struct State {
     queue: VecDeque<Job>,
     /// How many of the queue are calls: messages do not count, or a script's own questions would keep calls out.
     calls: usize,
-    started: FxHashMap<u64, Started>,
+    started: Started,
     /// The calls that the VM has been given together and has not begun with.
     rest: Option<Part>,
     /// Messages sent to a worker process that it has not begun with, and how many of them were sent last.
     ahead: usize,
     last_sent: usize,
-    /// The worker process is gone.
-    broken: bool,
-    /// The VM's thread sleeps.
-    sleeps: bool,
+    sleeper: Sleeper,
 }
 
-/// A call that its VM was given.
-enum Started {
-    Call { answer: Answer, until: Option<Instant> },
-    Grouped(Arc<Queued>),
-}
-
-impl Started {
-    fn until(&self) -> Option<Instant> {
-        match self {
-            Self::Call { until, .. } => *until,
-            Self::Grouped(queued) => Some(queued.until),
-        }
-    }
-
-    fn answer(self, id: u64, outcome: Outcome) {
-        match self {
-            Self::Call { answer, .. } => answer(outcome),
-            Self::Grouped(queued) => queued.answer(id, outcome),
-        }
-    }
+/// Who waits for something to do.
+enum Sleeper {
+    Nobody,
+    /// The thread of a VM.
+    Thread,
+    /// The task that carries messages to a worker process.
+    Carrier(Waker),
 }
 
 impl State {
@@ -79,12 +63,11 @@ impl State {
             count += job.calls().max(1);
             messages.push(match job {
                 Job::Call { id, text, answer, until } => {
-                    self.started.insert(id, Started::Call { answer, until });
+                    self.started.add(id, answer, until);
                     Message::Call(id, text)
                 }
                 Job::Calls(part) => {
-                    let calls = part.ids().map(|id| (id, Started::Grouped(Arc::clone(&part.queued))));
-                    self.started.extend(calls);
+                    self.started.add_part(&part);
                     Message::Calls(part)
                 }
                 Job::Message(text) => Message::Plain(text),
@@ -100,7 +83,7 @@ impl State {
         if let Some(rest) = &mut self.rest {
             if let Some(id) = rest.next() {
                 self.calls -= 1;
-                self.started.insert(id, Started::Grouped(Arc::clone(&rest.queued)));
+                self.started.add_grouped(&rest.queued, id);
                 mailbox.at_hand.store(id, Ordering::Relaxed);
                 return Some(Next::Call(id));
             }
@@ -109,7 +92,7 @@ impl State {
         Some(match self.queue.pop_front()? {
             Job::Call { id, text, answer, until } => {
                 self.calls -= 1;
-                self.started.insert(id, Started::Call { answer, until });
+                self.started.add(id, answer, until);
                 mailbox.at_hand.store(id, Ordering::Relaxed);
                 Next::Message(Some(id), text)
             }
@@ -128,9 +111,9 @@ impl State {
         !self.queue.is_empty() && self.ahead < most_ahead && self.ahead <= self.last_sent
     }
 
-    /// Whether the thread of the VM sleeps and should not any more.
+    /// Whether who sleeps should not any more.
     fn is_to_wake(&self) -> bool {
-        self.sleeps && (self.phase != Phase::Open || self.may_send(usize::MAX))
+        !matches!(self.sleeper, Sleeper::Nobody) && (self.phase != Phase::Open || self.may_send(usize::MAX))
     }
 }
 
@@ -165,12 +148,11 @@ impl Mailbox {
                 phase: Phase::Spare,
                 queue: VecDeque::new(),
                 calls: 0,
-                started: FxHashMap::default(),
+                started: Started::default(),
                 rest: None,
                 ahead: 0,
                 last_sent: 0,
-                broken: false,
-                sleeps: false,
+                sleeper: Sleeper::Nobody,
             }),
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
@@ -209,7 +191,8 @@ impl Mailbox {
         if state.phase == Phase::Spare {
             state.phase = Phase::Opening;
         }
-        self.wake.notify_one();
+        drop(state);
+        self.rouse();
     }
 
     /// Adds a job, a call only while fewer than `most` wait; gives it back when this VM takes none.
@@ -224,12 +207,29 @@ impl Mailbox {
         }
         state.calls += calls;
         state.queue.push_back(job);
-        let wake = state.is_to_wake();
-        drop(state);
-        if wake {
-            wakes::wake(Waker::from(Arc::clone(self)));
+        if state.is_to_wake() {
+            match std::mem::replace(&mut state.sleeper, Sleeper::Nobody) {
+                // Before it carries anything it looks by itself what else there is.
+                Sleeper::Carrier(waker) => MutexGuard::unlocked(&mut state, || waker.wake()),
+                Sleeper::Thread => {
+                    state.sleeper = Sleeper::Thread;
+                    drop(state);
+                    wakes::wake(Waker::from(Arc::clone(self)));
+                }
+                Sleeper::Nobody => {}
+            }
         }
         Ok(())
+    }
+
+    /// Wakes who sleeps, whatever for.
+    fn rouse(&self) {
+        let sleeper = std::mem::replace(&mut self.state.lock().sleeper, Sleeper::Nobody);
+        match sleeper {
+            Sleeper::Carrier(waker) => waker.wake(),
+            Sleeper::Thread => drop(self.wake.notify_one()),
+            Sleeper::Nobody => {}
+        }
     }
 
     /// Adds a message for this VM; nothing happens when it takes none.
@@ -250,7 +250,9 @@ impl Mailbox {
                     return Next::Opened;
                 }
                 Phase::Spare => {
+                    state.sleeper = Sleeper::Thread;
                     self.wake.wait(&mut state);
+                    state.sleeper = Sleeper::Nobody;
                     continue;
                 }
                 Phase::Open => {}
@@ -268,76 +270,63 @@ impl Mailbox {
                 MutexGuard::unlocked(&mut state, wakes::release);
                 continue;
             }
-            state.sleeps = true;
+            state.sleeper = Sleeper::Thread;
             match timer {
                 Some(due) => drop(self.wake.wait_until(&mut state, due)),
                 None => self.wake.wait(&mut state),
             }
-            state.sleeps = false;
+            state.sleeper = Sleeper::Nobody;
         }
     }
 
-    /// Waits for what a worker process shall be sent, at most so many messages ahead of those that it has begun with.
-    pub(in crate::engine) fn batch(&self, most_ahead: usize) -> Batch {
+    /// What a worker process shall be sent, at most so many messages ahead of those that it has begun with. When that is nothing,
+    /// `waker` is woken when it may be something.
+    pub(in crate::engine) fn batch(&self, most_ahead: usize, waker: &Waker) -> Option<Batch> {
         let mut state = self.state.lock();
-        loop {
-            match state.phase {
-                Phase::Closed => return Batch::Stop,
-                _ if state.broken => return Batch::Broken,
-                Phase::Opening => {
-                    state.phase = Phase::Open;
-                    return Batch::Opened;
-                }
-                Phase::Open if state.may_send(most_ahead) => {
-                    let most = most_ahead - state.ahead;
-                    return Batch::Messages(state.take(most));
-                }
-                Phase::Open => {}
-                Phase::Spare => {}
+        let batch = match state.phase {
+            Phase::Closed => Some(Batch::Stop),
+            Phase::Opening => {
+                state.phase = Phase::Open;
+                Some(Batch::Opened)
             }
-            state.sleeps = true;
-            self.wake.wait(&mut state);
-            state.sleeps = false;
-        }
+            Phase::Open if state.may_send(most_ahead) => {
+                let most = most_ahead - state.ahead;
+                Some(Batch::Messages(state.take(most)))
+            }
+            Phase::Open | Phase::Spare => None,
+        };
+        state.sleeper = if batch.is_none() { Sleeper::Carrier(waker.clone()) } else { Sleeper::Nobody };
+        batch
     }
 
-    /// The worker process has begun with so many more of the messages that it was sent.
+    /// Whether [`batch`](Self::batch) would give messages.
+    pub(in crate::engine) fn has_batch(&self, most_ahead: usize) -> bool {
+        let state = self.state.lock();
+        state.phase == Phase::Open && state.may_send(most_ahead)
+    }
+
+    /// The worker process has begun with so many more of the messages that it was sent. Whoever says so asks for the next
+    /// [`batch`](Self::batch) by itself.
     pub(in crate::engine) fn begun(&self, count: usize) {
         let mut state = self.state.lock();
         state.ahead = state.ahead.saturating_sub(count);
-        let wake = state.is_to_wake();
-        drop(state);
-        if wake {
-            self.wake.notify_one();
-        }
-    }
-
-    /// The worker process is gone.
-    pub(in crate::engine) fn break_off(&self) {
-        self.state.lock().broken = true;
-        self.wake.notify_one();
     }
 
     /// These calls were sent and have not started after all: they wait again, before all others.
     pub(in crate::engine) fn put_back(&self, messages: Vec<Message>) {
         let mut state = self.state.lock();
         for message in messages.into_iter().rev() {
-            match message {
+            let job = match message {
                 Message::Call(id, text) => {
-                    if let Some(Started::Call { answer, until }) = state.started.remove(&id) {
-                        state.calls += 1;
-                        state.queue.push_front(Job::Call { id, text, answer, until });
-                    }
+                    let known = state.started.take(id);
+                    known.map(|(answer, until)| Job::Call { id, text, answer, until })
                 }
-                Message::Calls(part) => {
-                    // Their time is up together, so that all of them are known still, or none.
-                    let known = part.ids().filter(|id| state.started.remove(id).is_some()).count();
-                    if known == part.len() {
-                        state.calls += known;
-                        state.queue.push_front(Job::Calls(part));
-                    }
-                }
-                Message::Plain(_) => {}
+                Message::Calls(part) => state.started.take_part(&part).then_some(Job::Calls(part)),
+                Message::Plain(_) => None,
+            };
+            if let Some(job) = job {
+                state.calls += job.calls();
+                state.queue.push_front(job);
             }
         }
     }
@@ -348,53 +337,53 @@ impl Mailbox {
         let Some(rest) = state.rest.take() else { return };
         state.calls -= rest.len();
         drop(state);
-        Job::Calls(rest).answer(&Err(error.clone()));
+        Job::Calls(rest).fail(error);
     }
 
     /// Fails every call that has started.
     pub(in crate::engine) fn fail_started(&self, error: &CallError) {
-        let started = std::mem::take(&mut self.state.lock().started);
-        for (id, call) in started {
-            call.answer(id, Err(error.clone()));
-        }
+        let started = self.state.lock().started.end_all();
+        started.into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
     }
 
-    /// Answers a call that has started; nothing happens when it was answered.
-    pub(in crate::engine) fn answer(&self, id: u64, outcome: Outcome) -> bool {
-        let call = self.state.lock().started.remove(&id);
-        match call {
-            Some(call) => {
-                call.answer(id, outcome);
+    /// Fails a call that has started; nothing happens when it was answered.
+    pub(in crate::engine) fn fail(&self, id: u64, error: CallError) -> bool {
+        let (ended, _) = self.state.lock().started.end(id..id + 1);
+        match ended.filter(|ended| !ended.is_empty()) {
+            Some(ended) => {
+                ended.answer(&Err(error));
                 true
             }
             None => false,
         }
     }
 
-    /// Answers calls that have started, those of one connection together; those that were answered are passed over.
-    pub(in crate::engine) fn answer_all(&self, answers: &mut Vec<(u64, Outcome)>) {
-        let mut state = self.state.lock();
-        let started = answers.drain(..).filter_map(|(id, outcome)| Some((state.started.remove(&id)?, id, outcome)));
-        let mut ended = started.collect::<Vec<_>>().into_iter().peekable();
-        drop(state);
-        while let Some((started, id, outcome)) = ended.next() {
-            let Started::Grouped(queued) = started else {
-                started.answer(id, outcome);
-                continue;
-            };
-            let same = |(other, ..): &(Started, u64, Outcome)| matches!(other, Started::Grouped(other) if Arc::ptr_eq(other, &queued));
-            let rest = std::iter::from_fn(|| ended.next_if(same).map(|(_, id, outcome)| (id, outcome)));
-            queued.answer_all(&mut std::iter::once((id, outcome)).chain(rest));
+    /// Answers `count` calls that have started and follow each other; those that were answered are passed over.
+    pub(in crate::engine) fn answer(
+        &self,
+        mut first: u64,
+        count: usize,
+        answers: &mut dyn Iterator<Item = Answered<'_>>,
+    ) {
+        let last = first + count as u64;
+        while first < last {
+            let (ended, numbers) = self.state.lock().started.end(first..last);
+            let mut run = answers.take(numbers);
+            match ended {
+                Some(ended) => ended.answer_run(first, &mut run),
+                None => run.for_each(drop),
+            }
+            first += numbers as u64;
         }
     }
 
     /// Forgets a call whose caller has gone or has been told that time is up.
     pub(in crate::engine) fn cancel(&self, id: u64, end: impl FnOnce() -> String) {
         let mut state = self.state.lock();
-        if state.started.remove(&id).is_some() {
+        if state.started.take(id).is_some() {
             state.queue.push_back(Job::Message(end()));
             drop(state);
-            self.wake.notify_one();
+            self.rouse();
         } else {
             let before = state.queue.len();
             state.queue.retain(|job| !matches!(job, Job::Call { id: queued, .. } if *queued == id));
@@ -407,7 +396,7 @@ impl Mailbox {
         let mut state = self.state.lock();
         let now = Instant::now();
         let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
-        let started: Vec<_> = state.started.extract_if(|_, call| is_over(call.until())).collect();
+        let started = state.started.end_late(now);
         let mut over: Vec<Job> = Vec::new();
         for job in std::mem::take(&mut state.queue) {
             if is_over(job.until()) { over.push(job) } else { state.queue.push_back(job) }
@@ -415,15 +404,11 @@ impl Mailbox {
         over.extend(state.rest.take_if(|rest| is_over(Some(rest.queued.until))).map(Job::Calls));
         state.calls -= over.iter().map(Job::calls).sum::<usize>();
         drop(state);
-        for (id, _) in &started {
-            self.tell(end(*id));
+        for ended in started {
+            ended.ids().into_iter().for_each(|id| self.tell(end(id)));
+            ended.answer(&Err(late.clone()));
         }
-        for (id, call) in started {
-            call.answer(id, Err(late.clone()));
-        }
-        for job in over {
-            job.answer(&Err(late.clone()));
-        }
+        over.into_iter().for_each(|job| job.fail(late));
     }
 
     /// Takes no more jobs and gives back the calls that have not started; those that have fail with `error`.
@@ -434,12 +419,10 @@ impl Mailbox {
         let queue = std::mem::take(&mut state.queue);
         let rest = state.rest.take().filter(|rest| rest.len() > 0).map(Job::Calls);
         state.calls = 0;
-        let started = std::mem::take(&mut state.started);
+        let started = state.started.end_all();
         drop(state);
-        self.wake.notify_one();
-        for (id, call) in started {
-            call.answer(id, Err(error.clone()));
-        }
+        self.rouse();
+        started.into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
         rest.into_iter().chain(queue).filter(|job| job.calls() > 0).collect()
     }
 
@@ -451,7 +434,7 @@ impl Mailbox {
 
     /// Fails the call whose message is the task at hand.
     pub(in crate::engine) fn fail_at_hand(&self, error: CallError) {
-        self.answer(self.at_hand.load(Ordering::Relaxed), Err(error));
+        self.fail(self.at_hand.load(Ordering::Relaxed), error);
     }
 
     pub(in crate::engine) fn is_given_up(&self) -> bool {
@@ -493,7 +476,7 @@ impl Mailbox {
 
 impl Wake for Mailbox {
     fn wake(self: Arc<Self>) {
-        self.wake.notify_one();
+        self.rouse();
     }
 }
 

@@ -5,6 +5,7 @@ mod group;
 mod job;
 mod mailbox;
 mod question;
+mod started;
 mod supervisor;
 
 pub(super) use group::Part;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use group::Queued;
@@ -72,19 +74,21 @@ struct Pool {
     closed: AtomicBool,
     revived: Mutex<Instant>,
     replaced: Mutex<Option<Instant>>,
+    /// Where messages to worker processes are carried.
+    runtime: Option<Handle>,
     me: Weak<Self>,
 }
 
 /// The VMs of one program; the last clone to go stops them.
 #[derive(Clone)]
 pub(super) struct Vms {
-    pool: Arc<Handle>,
+    pool: Arc<Closer>,
 }
 
 /// Closes the pool when the last user is gone.
-struct Handle(Arc<Pool>);
+struct Closer(Arc<Pool>);
 
-impl Drop for Handle {
+impl Drop for Closer {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -111,9 +115,10 @@ impl Vms {
             closed: AtomicBool::new(false),
             revived: Mutex::new(Instant::now()),
             replaced: Mutex::new(None),
+            runtime: Handle::try_current().ok(),
             me: me.clone(),
         });
-        let handle = Handle(pool.clone());
+        let handle = Closer(pool.clone());
         let mut loading = Vec::new();
         for worker in &pool.workers {
             let (loaded, result) = mpsc::channel();
@@ -155,7 +160,7 @@ impl Vms {
         match tokio::time::timeout(Duration::from_millis(timeout_ms), answered).await {
             Ok(Ok(outcome)) => {
                 waiting.over = true;
-                pool.stacks.outcome(outcome)
+                outcome.map_err(|error| pool.stacks.error(error))
             }
             Ok(Err(_)) => Err(lost()),
             Err(_) => Err(too_late(timeout_ms)),
@@ -170,7 +175,7 @@ impl Vms {
         let until = Instant::now() + Duration::from_millis(group.timeout_ms);
         let queued = Queued::new(group, first, until, Arc::clone(&pool.stacks));
         if let Err((error, job)) = pool.push(worker, Job::Calls(Part::all(queued))) {
-            job.answer(&Err(error));
+            job.fail(&error);
         }
     }
 
@@ -408,7 +413,7 @@ impl Pool {
         pause: Duration,
     ) -> Result<(), EngineError> {
         let (program, limits, host) = (self.program.clone(), self.limits.clone(), self.host.clone());
-        let pool = self.me.clone();
+        let (pool, runtime) = (self.me.clone(), self.runtime.clone());
         let thread = std::thread::Builder::new()
             .name("ss-engine".to_owned())
             .stack_size(limits.engine_stack_bytes.saturating_add(THREAD_MARGIN_BYTES));
@@ -417,7 +422,7 @@ impl Pool {
                 std::thread::sleep(pause);
             }
             let turn = if loaded.is_some() { Turn::First } else { Turn::Later };
-            match load(&program, &limits, host, mailbox.clone(), turn) {
+            match load(&program, &limits, host, mailbox.clone(), (turn, runtime.as_ref())) {
                 Ok(vm) => {
                     if let Some(loaded) = loaded {
                         drop(loaded.send(Ok(())));
@@ -459,11 +464,15 @@ fn load(
     limits: &Limits,
     host: Arc<dyn Host>,
     mailbox: Arc<Mailbox>,
-    turn: Turn,
+    (turn, runtime): (Turn, Option<&Handle>),
 ) -> Result<Box<dyn Machine>, EngineError> {
     Ok(match &program.carrier {
         Carrier::Embedded => Box::new(embedded::Vm::load(program, limits, host, mailbox)?),
-        Carrier::Node { command } => Box::new(node::Worker::load(command, program, limits, host, mailbox, turn)?),
+        Carrier::Node { command } => {
+            let none = || EngineError::Start("worker processes want a tokio runtime".to_owned());
+            let runtime = runtime.ok_or_else(none)?;
+            Box::new(node::Worker::load(command, program, limits, host, mailbox, (turn, runtime))?)
+        }
     })
 }
 
@@ -485,7 +494,7 @@ fn live(vm: &dyn Machine, mailbox: &Arc<Mailbox>, pool: &Weak<Pool>) {
 
 fn fail(jobs: Vec<Job>, error: &CallError) {
     for job in jobs {
-        job.answer(&Err(error.clone()));
+        job.fail(error);
     }
 }
 

@@ -1,7 +1,7 @@
 // The one door for the host: a message in, one task of JavaScript run.
 (function (ss) {
   "use strict";
-  const { create, parse, freeze, charCodeAt, indexOf, textSlice, Error } = ss.p;
+  const { create, parse, freeze, slice, charCodeAt, indexOf, textSlice, Error } = ss.p;
   const { blame, numberedCall } = ss;
 
   /** How a call begins, and how several do that came together. */
@@ -21,7 +21,10 @@
     ss.call(id, (paths[quoted] ??= parse(quoted)), parse(textSlice(text, args, known - 1)), textSlice(text, known));
   }
 
-  /** The calls that came together: the number of the next, and of each the client's number, its action and its arguments. */
+  /**
+   * The calls that came together: the number of the next, and of each the client's number, its action, and its arguments as their count
+   * and one by one, or as -1 and the list of them.
+   */
   let id = 0;
   let calls = [];
   let at = 0;
@@ -51,6 +54,21 @@
   }
   const none = [];
 
+  function argumentsAt(from, count) {
+    switch (count) {
+      case -1:
+        return calls[from];
+      case 0:
+        return [];
+      case 1:
+        return [calls[from]];
+      case 2:
+        return [calls[from], calls[from + 1]];
+      default:
+        return slice(calls, from, from + count);
+    }
+  }
+
   /** Runs the next of them. */
   function next() {
     const i = at;
@@ -58,9 +76,10 @@
       if (broken !== null) ss.failCall(id++, broken.error);
       return;
     }
-    at = i + 3;
+    const count = calls[i + 2];
+    at = i + 3 + (count < 0 ? 1 : count);
     blame(id);
-    numberedCall(id++, calls[i], calls[i + 1], calls[i + 2], known);
+    numberedCall(id++, calls[i], calls[i + 1], argumentsAt(i + 3, count), known);
   }
   ss.entry = freeze({
     __proto__: null,
