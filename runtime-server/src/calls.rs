@@ -1,25 +1,24 @@
 //! A call from the socket: found, guarded, run once, answered.
 
-use std::cell::RefCell;
+mod waiting;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use crate::app::App;
-use crate::connection::{Answer, Connection};
-use crate::engine::{Answered, CallError, Calls, ErrorCode, Grouped, MOST_CALLS, Waits};
+use crate::connection::{Connection, Messages};
+use crate::engine::{CallError, Calls, ErrorCode, MOST_CALLS};
 use crate::generation::Entered;
-use crate::hub::Mode;
 use crate::log;
 use crate::manifest::Action;
 use crate::protocol::{self, CallMessage, ClientId, Logging, Text};
-use crate::session::{Begin, Here, SessionState};
+use crate::session::{Begin, SessionState};
+use waiting::Waiting;
+pub(crate) use waiting::finish;
 
 /// Bytes of arguments above which a call starts alone.
 const TOGETHER_BYTES: usize = 1024;
-
-/// Bytes up to which answers that come together are one message to be queued.
-const JOINED_BYTES: usize = 4 * 1024;
 
 /// Calls of one connection that have come together and start together.
 #[derive(Default)]
@@ -202,7 +201,7 @@ impl AtOnce {
                 protocol::error(id, &error)
             }
         };
-        connection.answer(Answer::one(text));
+        connection.answer(Messages::one(text));
     }
 }
 
@@ -229,155 +228,12 @@ impl Room {
     }
 }
 
-/// Who waits for the answers of calls that were started together.
-struct Waiting {
-    app: Arc<App>,
-    connection: Arc<Connection>,
-    generation: Entered,
-    page: ClientId,
-    started_ms: u64,
-    /// How many have not ended.
-    left: AtomicUsize,
-    silent: u64,
-}
-
-/// Answers of calls that have ended together, and where the message of each ends in the text of all.
-#[derive(Default)]
-struct Ended {
-    text: String,
-    calls: Vec<(u64, usize)>,
-}
-
-impl Waits for Waiting {
-    fn answered(&self, ended: &mut dyn Iterator<Item = (Grouped, Answered<'_>)>) {
-        thread_local! {
-            static ENDED: RefCell<Ended> = const { RefCell::new(Ended { text: String::new(), calls: Vec::new() }) };
-        }
-        let Self { app, connection, .. } = self;
-        let now_ms = app.hub.clock.now_ms();
-        let took_ms = now_ms.saturating_sub(self.started_ms);
-        let mut kept = ENDED.take();
-        let mut good = 0;
-        let mut count = 0;
-        for (call, answered) in ended {
-            good += usize::from(self.push(&mut kept, &call, answered, took_ms));
-            count += 1;
-            if kept.text.len() > JOINED_BYTES {
-                self.send(&mut kept, now_ms);
-            }
-        }
-        self.send(&mut kept, now_ms);
-        kept.text.shrink_to(2 * JOINED_BYTES);
-        ENDED.set(kept);
-        app.metrics.good_calls(good, took_ms);
-        self.left.fetch_sub(count, Ordering::Relaxed);
-        connection.end_calls(count);
-        app.calls.end(count);
-    }
-}
-
-impl Waiting {
-    /// Adds the message about a call that has ended; whether it went well.
-    fn push(&self, ended: &mut Ended, call: &Grouped, answered: Answered<'_>, took_ms: u64) -> bool {
-        let id = call.number;
-        let action = self.generation.numbered.path(call.action);
-        let logging = if self.silent >> call.place & 1 == 1 { Logging::Silent } else { Logging::Shown };
-        let request = || request_id(&self.connection, id);
-        if !ended.calls.is_empty() {
-            ended.text.push('\n');
-        }
-        let good = match finish(&self.app, (request, logging), action, took_ms, answered) {
-            Ok(value) => {
-                protocol::push_result(&mut ended.text, id, value);
-                true
-            }
-            Err(error) => {
-                protocol::push_error(&mut ended.text, id, &error);
-                self.app.metrics.failure(error.code, took_ms);
-                false
-            }
-        };
-        ended.calls.push((id, ended.text.len()));
-        good
-    }
-
-    /// Sends answers to where their calls were last sent from, and remembers them.
-    fn send(&self, ended: &mut Ended, now_ms: u64) {
-        if ended.calls.is_empty() {
-            return;
-        }
-        let connection = &self.connection;
-        let mut state = connection.session.lock();
-        let limits = &self.app.hub.limits;
-        let sent = state.answers.finish(self.page, (&ended.text, &ended.calls), connection.id, now_ms, limits);
-        let elsewhere = sent.elsewhere.into_iter().filter_map(|(target, text)| {
-            let target = state.connections.iter().find(|other| other.id == target)?;
-            Some((Arc::clone(target), text))
-        });
-        let elsewhere: Vec<_> = elsewhere.collect();
-        drop(state);
-        match sent.here {
-            Here::All => connection.answer(Answer { text: ended.text.as_str().into(), messages: ended.calls.len() }),
-            Here::Some(texts) => texts.into_iter().for_each(|text| connection.answer(Answer::one(text))),
-        }
-        for (target, text) in elsewhere {
-            target.answer(Answer::one(text));
-        }
-        ended.text.clear();
-        ended.calls.clear();
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        // An engine that has come to a bad end may have forgotten some.
-        let left = *self.left.get_mut();
-        self.connection.end_calls(left);
-        self.app.calls.end(left);
-    }
-}
-
 /// Refuses a guarded action without a user.
 pub(crate) fn check_guard(action: &Action, user: Option<&str>) -> Result<(), CallError> {
     if action.guard && user.is_none() {
         return Err(CallError::new(ErrorCode::NotAuthenticated, "this action wants a logged-in user"));
     }
     Ok(())
-}
-
-/// Brings what came of a call to the log, and makes it fit to be sent.
-pub(crate) fn finish<'a>(
-    app: &App,
-    (request, logging): (impl FnOnce() -> String, Logging),
-    action: &str,
-    took_ms: u64,
-    answered: Answered<'a>,
-) -> Answered<'a> {
-    let hub = &app.hub;
-    let max = hub.limits.answer_bytes;
-    let answered = match answered {
-        Ok(Some(value)) if value.len() > max => Err(CallError::new(
-            ErrorCode::TooLarge,
-            format!("the answer has {} bytes, {max} are allowed (limits.answer_bytes)", value.len()),
-        )),
-        answered => answered,
-    };
-    match answered {
-        Ok(value) => {
-            if logging == Logging::Shown && hub.log.shows(log::CALLS) {
-                hub.log.answer(&request(), action, value.unwrap_or("undefined"), took_ms);
-            }
-            Ok(value)
-        }
-        Err(mut error) => {
-            hub.log.failure(&request(), action, error.code.as_str(), &error.message, error.stack.as_deref());
-            hub.tell_failure(action, &error);
-            if hub.mode == Mode::Deployed {
-                error.stack = None;
-            }
-            Err(error)
-        }
-    }
 }
 
 fn request_id(connection: &Connection, call: u64) -> String {

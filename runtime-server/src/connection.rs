@@ -20,7 +20,7 @@ use crate::protocol::{self, CallMessage, ClientId, ClientMessage, CloseCode, Pro
 use crate::rate::{Bucket, Rate, Verdict};
 use crate::session::{Session, SessionId};
 use crate::skew::PageBuild;
-pub(crate) use outbox::Answer;
+pub(crate) use outbox::Messages;
 use outbox::{Next, Outbox};
 
 /// A tab.
@@ -137,8 +137,8 @@ impl Connection {
     }
 
     /// Queues answers, behind a login that waits for its ticket.
-    pub(crate) fn answer(&self, answer: Answer) {
-        self.outbox.answer(answer);
+    pub(crate) fn answer(&self, messages: Messages) {
+        self.outbox.answer(messages);
     }
 
     /// Answers wait from now on, until a login's ticket is redeemed or has expired.

@@ -26,7 +26,7 @@ macro_rules! limits {
 }
 
 limits! {
-    message_bytes: usize = 64 * 1024, "Largest message a client may send over the socket, in bytes.",
+    message_bytes: usize = 64 * 1024, "Largest frame a client may send over the socket, of one message or several, in bytes.",
         at "the connection is closed with 4002 (`too_large`)";
     body_bytes: usize = 1024 * 1024, "Largest body of an HTTP request, in bytes.",
         at "413, [`too_large`](#too_large)";
@@ -68,7 +68,7 @@ limits! {
         at "`fetch` rejects";
     fetch_ms: u64 = 20_000, "Time that a fetch of the embedded engine may take, in milliseconds.",
         at "`fetch` rejects";
-    answers_per_session: usize = 256, "Answers remembered for calls that are sent again, per session.",
+    answers_per_session: usize = 256, "Answers remembered for calls that are sent again, per session; a few more where answers came together.",
         at "the oldest is forgotten: its call, sent again, gets [`outcome_unknown`](#outcome_unknown)";
     answer_memory_ms: u64 = 60_000, "How long an answer is remembered, in milliseconds.",
         at "it is forgotten: its call, sent again, gets [`outcome_unknown`](#outcome_unknown)";

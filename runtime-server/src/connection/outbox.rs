@@ -22,14 +22,14 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<Answer>,
+    queue: VecDeque<Messages>,
     bytes: usize,
     messages: usize,
     /// The places of what waits, when some of it has one: as many as there are in the queue.
     #[expect(clippy::box_collection, reason = "a connection that nothing waits for pays one word for it")]
     places: Option<Box<VecDeque<Option<Arc<str>>>>>,
     /// Answers that wait for the ticket of a login.
-    held: Option<Vec<Answer>>,
+    held: Option<Vec<Messages>>,
     closing: Closing,
 }
 
@@ -43,15 +43,15 @@ enum Closing {
 
 /// Messages that wait together, a line of the text each.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Messages {
     pub(crate) text: Text,
-    pub(crate) messages: usize,
+    pub(crate) count: usize,
 }
 
-impl Answer {
+impl Messages {
     /// One message.
     pub(crate) fn one(text: Text) -> Self {
-        Self { text, messages: 1 }
+        Self { text, count: 1 }
     }
 }
 
@@ -71,7 +71,7 @@ impl Outbox {
 
     /// Queues a message; a client that lets its queue fill up is disconnected.
     pub(crate) fn send(self: &Arc<Self>, text: Text) {
-        self.state.lock().push(Answer::one(text), self.max_bytes, self.max_messages);
+        self.state.lock().push(Messages::one(text), self.max_bytes, self.max_messages);
         self.wake();
     }
 
@@ -79,19 +79,19 @@ impl Outbox {
     pub(crate) fn send_latest(self: &Arc<Self>, text: Text, place: &Arc<str>) {
         let mut state = self.state.lock();
         state.take_out(place);
-        state.push(Answer::one(text), self.max_bytes, self.max_messages);
+        state.push(Messages::one(text), self.max_bytes, self.max_messages);
         state.set_place(place);
         drop(state);
         self.wake();
     }
 
     /// Queues answers, behind those that are held.
-    pub(crate) fn answer(self: &Arc<Self>, answer: Answer) {
+    pub(crate) fn answer(self: &Arc<Self>, messages: Messages) {
         let mut state = self.state.lock();
         match &mut state.held {
-            Some(held) if held.iter().map(|held| held.messages).sum::<usize>() < self.max_messages => held.push(answer),
+            Some(held) if held.iter().map(|held| held.count).sum::<usize>() < self.max_messages => held.push(messages),
             Some(_) => state.close(CloseCode::TooSlow),
-            None => state.push(answer, self.max_bytes, self.max_messages),
+            None => state.push(messages, self.max_bytes, self.max_messages),
         }
         drop(state);
         self.wake();
@@ -105,8 +105,8 @@ impl Outbox {
     /// Lets the answers go that were held.
     pub(crate) fn release_answers(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        for answer in state.held.take().unwrap_or_default() {
-            state.push(answer, self.max_bytes, self.max_messages);
+        for messages in state.held.take().unwrap_or_default() {
+            state.push(messages, self.max_bytes, self.max_messages);
         }
         drop(state);
         self.wake();
@@ -152,9 +152,9 @@ impl Wake for Outbox {
 
 impl State {
     fn next(&mut self) -> Option<Next> {
-        if let Some(Answer { text, messages }) = self.queue.pop_front() {
+        if let Some(Messages { text, count }) = self.queue.pop_front() {
             self.bytes -= text.len();
-            self.messages -= messages;
+            self.messages -= count;
             if let Some(places) = &mut self.places {
                 places.pop_front();
                 if places.is_empty() {
@@ -175,18 +175,18 @@ impl State {
         }
     }
 
-    fn push(&mut self, answer: Answer, max_bytes: usize, max_messages: usize) {
+    fn push(&mut self, messages: Messages, max_bytes: usize, max_messages: usize) {
         if self.closing != Closing::Open {
             return;
         }
-        let bytes = self.bytes.saturating_add(answer.text.len());
+        let bytes = self.bytes.saturating_add(messages.text.len());
         if self.messages >= max_messages || bytes > max_bytes && self.bytes > 0 {
             self.close(CloseCode::TooSlow);
             return;
         }
         self.bytes = bytes;
-        self.messages += answer.messages;
-        self.queue.push_back(answer);
+        self.messages += messages.count;
+        self.queue.push_back(messages);
         if let Some(places) = &mut self.places {
             places.push_back(None);
         }
@@ -197,9 +197,9 @@ impl State {
         let Some(places) = &mut self.places else { return };
         if let Some(at) = places.iter().rposition(|known| known.as_ref() == Some(place)) {
             places.remove(at);
-            let Answer { text, messages } = self.queue.remove(at).expect("each message has a place, or none");
+            let Messages { text, count } = self.queue.remove(at).expect("each message has a place, or none");
             self.bytes -= text.len();
-            self.messages -= messages;
+            self.messages -= count;
         }
     }
 
@@ -293,15 +293,15 @@ mod tests {
     #[test]
     fn held_answers_keep_their_order() {
         let outbox = Outbox::new(100, 10);
-        outbox.answer(Answer::one(text("1")));
+        outbox.answer(Messages::one(text("1")));
         outbox.hold_answers();
         outbox.send(text("ticket"));
-        outbox.answer(Answer::one(text("2")));
+        outbox.answer(Messages::one(text("2")));
         outbox.send(text("event"));
         assert_eq!(drain(&outbox), ["1", "ticket", "event"]);
-        outbox.answer(Answer::one(text("3")));
+        outbox.answer(Messages::one(text("3")));
         outbox.release_answers();
-        outbox.answer(Answer::one(text("4")));
+        outbox.answer(Messages::one(text("4")));
         assert_eq!(drain(&outbox), ["2", "3", "4"]);
     }
 }

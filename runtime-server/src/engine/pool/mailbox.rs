@@ -207,17 +207,21 @@ impl Mailbox {
         }
         state.calls += calls;
         state.queue.push_back(job);
-        if state.is_to_wake() {
-            match std::mem::replace(&mut state.sleeper, Sleeper::Nobody) {
-                // Before it carries anything it looks by itself what else there is.
-                Sleeper::Carrier(waker) => MutexGuard::unlocked(&mut state, || waker.wake()),
-                Sleeper::Thread => {
-                    state.sleeper = Sleeper::Thread;
-                    drop(state);
-                    wakes::wake(Waker::from(Arc::clone(self)));
-                }
-                Sleeper::Nobody => {}
+        if !state.is_to_wake() {
+            return Ok(());
+        }
+        match std::mem::replace(&mut state.sleeper, Sleeper::Nobody) {
+            // Before it carries anything it looks by itself what else there is.
+            Sleeper::Carrier(waker) => {
+                drop(state);
+                waker.wake();
             }
+            Sleeper::Thread => {
+                state.sleeper = Sleeper::Thread;
+                drop(state);
+                wakes::wake(Waker::from(Arc::clone(self)));
+            }
+            Sleeper::Nobody => {}
         }
         Ok(())
     }
