@@ -62,8 +62,8 @@ pub struct Grouped {
 #[derive(Debug, Default)]
 pub struct Calls {
     calls: Vec<Grouped>,
-    /// Of each the number, the action, and the arguments as their count and one by one, or as -1 and the list of them; each with a
-    /// comma before it.
+    /// Of each the action, and the arguments as their count and one by one, or as -1 and the list of them; before it, as -1 and the
+    /// number, its number when that is not the one behind the last. Each with a comma before it.
     text: String,
 }
 
@@ -77,8 +77,9 @@ impl Calls {
     /// Adds a call; `args` is a JSON array, of so many `values` when they are known to be no lists or objects.
     pub fn push(&mut self, number: u64, action: usize, args: &str, values: Option<usize>) {
         let from = self.text.len();
-        self.text.push(',');
-        push_number(&mut self.text, number);
+        if self.calls.last().is_some_and(|last| last.number.checked_add(1) != Some(number)) {
+            push_jump(&mut self.text, number);
+        }
         self.text.push(',');
         push_number(&mut self.text, action as u64);
         let args_from = match values {
@@ -149,9 +150,12 @@ impl CallGroup {
     pub(super) fn write(&self, out: &mut String, first: u64, which: Range<usize>) {
         let calls = &self.calls.text[self.calls.start(which.start)..self.calls.start(which.end)];
         out.reserve(64 + self.known.len() + calls.len());
-        write!(out, "*{},{}\t{}\t[", first + which.start as u64, which.len(), self.known)
+        write!(out, "*{},{}\t{}\t[0", first + which.start as u64, which.len(), self.known)
             .expect("a string takes all text");
-        out.push_str(calls.get(1..).unwrap_or_default());
+        if let Some(call) = self.calls.calls.get(which.start) {
+            push_jump(out, call.number);
+        }
+        out.push_str(calls);
         out.push(']');
     }
 
@@ -185,6 +189,12 @@ impl CallGroup {
 
 type SessionParts = (u64, String, u64, Option<String>, serde_json::Map<String, Value>, Vec<String>);
 type RequestParts = (Option<String>, Origin, Option<String>, Option<u64>, Option<Value>);
+
+/// The next call has this number.
+fn push_jump(out: &mut String, number: u64) {
+    out.push_str(",-1,");
+    push_number(out, number);
+}
 
 /// Appends a whole number.
 pub(crate) fn push_number(out: &mut String, number: u64) {
@@ -243,7 +253,7 @@ mod tests {
         let mut text = String::new();
         group.write(&mut text, 40, 1..3);
         let parts: Vec<&str> = text.split('\t').collect();
-        assert_eq!((parts[0], parts[2]), ("*41,2", "[3,1,-1,[ {}, 2],18446744073709551615,0,0]"));
+        assert_eq!((parts[0], parts[2]), ("*41,2", "[0,-1,3,1,-1,[ {}, 2],-1,18446744073709551615,0,0]"));
         assert_eq!(parts[1], group.known);
     }
 }

@@ -22,12 +22,13 @@
   }
 
   /**
-   * The calls that came together: the number of the next, and of each the client's number, its action, and its arguments as their count
-   * and one by one, or as -1 and the list of them.
+   * The calls that came together: the number of the next, and of each its action, and its arguments as their count and one by one, or as -1
+   * and the list of them. The client's numbers follow each other but where -1 and another one stand before a call.
    */
   let id = 0;
   let calls = [];
-  let at = 0;
+  let at = 1;
+  let number = 0;
   let known = "";
   /** Why not one of them can be begun with. */
   let broken = null;
@@ -40,7 +41,7 @@
     blame(0);
     id = +textSlice(text, 1, comma);
     const count = +textSlice(text, comma + 1, about - 1);
-    at = 0;
+    at = 1;
     calls = none;
     broken = null;
     known = textSlice(text, about, list - 1);
@@ -71,15 +72,19 @@
 
   /** Runs the next of them. */
   function next() {
-    const i = at;
-    if (i >= calls.length) {
+    if (at >= calls.length) {
       if (broken !== null) ss.failCall(id++, broken.error);
       return;
     }
-    const count = calls[i + 2];
-    at = i + 3 + (count < 0 ? 1 : count);
+    if (calls[at] === -1) {
+      number = calls[at + 1];
+      at += 2;
+    } else number++;
+    const i = at;
+    const count = calls[i + 1];
+    at = i + 2 + (count < 0 ? 1 : count);
     blame(id);
-    numberedCall(id++, calls[i], calls[i + 1], argumentsAt(i + 3, count), known);
+    numberedCall(id++, number, calls[i], argumentsAt(i + 2, count), known);
   }
   ss.entry = freeze({
     __proto__: null,
