@@ -279,6 +279,20 @@ mod tests {
 
     const MASK: [u8; 4] = [1, 2, 3, 4];
 
+    #[test]
+    fn a_head_that_is_set_later_is_the_same() {
+        for bytes in [0, 1, 125, 126, 65_535, 65_536] {
+            let payload = vec![b'a'; bytes];
+            let (mut first, mut later) = (b"before".to_vec(), b"before".to_vec());
+            push_text_head(&mut first, bytes);
+            first.extend_from_slice(&payload);
+            later.extend_from_slice(&[0; MOST_HEAD_BYTES]);
+            later.extend_from_slice(&payload);
+            set_text_head(&mut later, b"before".len());
+            assert!(first == later, "{bytes} bytes");
+        }
+    }
+
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::new();
         push_head(&mut frame, first & 0x0f, payload.len());

@@ -37,9 +37,15 @@ pub(super) struct Carrier {
     /// What is to be written, and how much of it is.
     out: String,
     written: usize,
+    lines: Lines,
+    stopping: bool,
+}
+
+/// Finds whole lines in what is read.
+#[derive(Default)]
+struct Lines {
     /// A line that has not come whole.
     rest: Vec<u8>,
-    stopping: bool,
 }
 
 /// Why the task looks up.
@@ -52,8 +58,8 @@ enum Turn {
 
 impl Carrier {
     pub(super) fn new(socket: UnixStream, link: Arc<Link>, mailbox: Arc<Mailbox>, most_ahead: usize) -> Self {
-        let (out, rest) = (String::new(), Vec::new());
-        Self { socket, link, mailbox, most_ahead, out, written: 0, rest, stopping: false }
+        let (out, lines) = (String::new(), Lines::default());
+        Self { socket, link, mailbox, most_ahead, out, written: 0, lines, stopping: false }
     }
 
     /// Carries until nothing comes any more, and says what has happened.
@@ -108,7 +114,7 @@ impl Carrier {
                 return Poll::Ready(Turn::End);
             }
             let batch = wakes::Batch::begin();
-            self.read(into.filled());
+            self.lines.read(into.filled(), |lines| self.link.lines(lines));
             drop(batch);
             // Clients whose answers these are have waited for long enough.
             wakes::release();
@@ -130,20 +136,44 @@ impl Carrier {
         self.written = 0;
         Poll::Ready(())
     }
+}
 
-    fn read(&mut self, mut new: &[u8]) {
+impl Lines {
+    /// Tells of the lines that are whole, without the last line feed: of what was there before with the first, then of all others at once.
+    fn read(&mut self, mut new: &[u8], mut told: impl FnMut(&[u8])) {
         if !self.rest.is_empty() {
             let Some(end) = memchr::memchr(b'\n', new) else { return self.rest.extend_from_slice(new) };
             self.rest.extend_from_slice(&new[..end]);
-            self.link.lines(&std::mem::take(&mut self.rest));
+            told(&std::mem::take(&mut self.rest));
             new = &new[end + 1..];
         }
         match memchr::memrchr(b'\n', new) {
             Some(end) => {
-                self.link.lines(&new[..end]);
+                told(&new[..end]);
                 self.rest.extend_from_slice(&new[end + 1..]);
             }
             None => self.rest.extend_from_slice(new),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_whole_however_they_come() {
+        let text = "<1\t2\t3>\n\n[\"d\u{e9}n\"]\nlast\n";
+        for size in 1..=text.len() {
+            let mut lines = Lines::default();
+            let mut found = String::new();
+            for piece in text.as_bytes().chunks(size) {
+                lines.read(piece, |some| {
+                    found.push_str(std::str::from_utf8(some).expect("no character is cut"));
+                    found.push('\n');
+                });
+            }
+            assert_eq!((found.as_str(), lines.rest.len()), (text, 0), "in pieces of {size} bytes");
         }
     }
 }
