@@ -62,6 +62,8 @@ impl Bridge {
         if self.mailbox.is_given_up() {
             return;
         }
+        // What was answered before comes before.
+        self.mailbox.give_answers();
         match message::read(text) {
             Sent::Failure { call, error } => {
                 if error.code == ErrorCode::MemoryLimit {
@@ -77,8 +79,12 @@ impl Bridge {
 
     /// The answer of a call, as JSON; an empty one is `undefined`.
     pub(super) fn answered(&self, call: u64, value: &str) {
-        if !self.mailbox.is_given_up() {
-            self.mailbox.answer(call, 1, &mut std::iter::once(message::answer(value, self.answer_bytes)));
+        if self.mailbox.is_given_up() {
+            return;
+        }
+        match message::answer(value, self.answer_bytes) {
+            Ok(_) => self.mailbox.collect(call, value),
+            Err(error) => drop(self.mailbox.fail(call, error)),
         }
     }
 

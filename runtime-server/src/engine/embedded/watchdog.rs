@@ -36,6 +36,7 @@ impl Watchdog {
     /// Asked by the interpreter: whether to throw what no script can catch.
     pub(super) fn interrupts(&self) -> bool {
         // A long task keeps nobody waiting for the answer of the one before it.
+        self.mailbox.give_answers();
         wakes::pause();
         if self.overrun() {
             self.barked.set(true);

@@ -63,7 +63,12 @@ pub(in crate::engine) enum Next {
     /// Give the prelude this message about so many calls, each of which comes next.
     Calls(String),
     /// Run the next of those calls, which is on the list from now on.
-    Call(u64),
+    Call {
+        /// Its number.
+        id: u64,
+        /// Whether it is the last of them.
+        last: bool,
+    },
     /// It was a spare and is at work from now on.
     Opened,
     /// A timer is due.

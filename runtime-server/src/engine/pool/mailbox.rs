@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use super::collected::Collected;
 use super::group::Part;
 use super::job::{Batch, Job, Message, Next};
 use super::started::Started;
@@ -85,7 +86,7 @@ impl State {
                 self.calls -= 1;
                 self.started.add_grouped(&rest.queued, id);
                 mailbox.at_hand.store(id, Ordering::Relaxed);
-                return Some(Next::Call(id));
+                return Some(Next::Call { id, last: rest.len() == 0 });
             }
             self.rest = None;
         }
@@ -120,6 +121,7 @@ impl State {
 /// Shared between a VM's thread, its callers and the supervisor.
 pub(in crate::engine) struct Mailbox {
     state: Mutex<State>,
+    collected: Mutex<Collected>,
     wake: Condvar,
     /// The VM was replaced: whatever it still does must not be seen.
     given_up: AtomicBool,
@@ -154,6 +156,7 @@ impl Mailbox {
                 last_sent: 0,
                 sleeper: Sleeper::Nobody,
             }),
+            collected: Mutex::default(),
             wake: Condvar::new(),
             given_up: AtomicBool::new(false),
             give_up_at_ms: AtomicU64::new(u64::MAX),
@@ -271,7 +274,10 @@ impl Mailbox {
             if !told {
                 // What this thread has for others must not wait as long as it does.
                 told = true;
-                MutexGuard::unlocked(&mut state, wakes::release);
+                MutexGuard::unlocked(&mut state, || {
+                    self.give_answers();
+                    wakes::release();
+                });
                 continue;
             }
             state.sleeper = Sleeper::Thread;
@@ -344,14 +350,33 @@ impl Mailbox {
         Job::Calls(rest).fail(error);
     }
 
+    /// Collects the answer of a call that has started: JSON, or nothing for `undefined`. It goes to its caller with others, by
+    /// [`give_answers`](Self::give_answers).
+    pub(in crate::engine) fn collect(&self, id: u64, value: &str) {
+        if !self.collected.lock().push(id, value) {
+            self.give_answers();
+            self.collected.lock().push(id, value);
+        }
+    }
+
+    /// Gives the answers that were collected to their callers.
+    pub(in crate::engine) fn give_answers(&self) {
+        let collected = self.collected.lock().take();
+        if let Some(collected) = collected {
+            self.answer(collected.first, collected.count, &mut collected.answers());
+        }
+    }
+
     /// Fails every call that has started.
     pub(in crate::engine) fn fail_started(&self, error: &CallError) {
+        self.give_answers();
         let started = self.state.lock().started.end_all();
         started.into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
     }
 
     /// Fails a call that has started; nothing happens when it was answered.
     pub(in crate::engine) fn fail(&self, id: u64, error: CallError) -> bool {
+        self.give_answers();
         let (ended, _) = self.state.lock().started.end(id..id + 1);
         match ended.filter(|ended| !ended.is_empty()) {
             Some(ended) => {
@@ -397,6 +422,7 @@ impl Mailbox {
 
     /// Answers the calls whose time is up. `end` is what the VM is told of one that it has started.
     pub(in crate::engine) fn expire(self: &Arc<Self>, late: &CallError, end: impl Fn(u64) -> String) {
+        self.give_answers();
         let mut state = self.state.lock();
         let now = Instant::now();
         let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
@@ -417,6 +443,7 @@ impl Mailbox {
 
     /// Takes no more jobs and gives back the calls that have not started; those that have fail with `error`.
     pub(in crate::engine) fn close(&self, error: &CallError) -> Vec<Job> {
+        self.give_answers();
         let mut state = self.state.lock();
         state.phase = Phase::Closed;
         self.listening.send_replace(Listening::NoMore);

@@ -1,6 +1,7 @@
 //! The VMs of one program: those at work, the warm spare, and which call goes where. The same for every carrier: a VM
 //! is a thread that takes jobs of its mailbox, whatever is behind it.
 
+mod collected;
 mod group;
 mod job;
 mod mailbox;

@@ -61,8 +61,6 @@
         return calls[from];
       case 0:
         return [];
-      case 1:
-        return [calls[from]];
       case 2:
         return [calls[from], calls[from + 1]];
       default:
@@ -84,7 +82,8 @@
     const count = calls[i + 1];
     at = i + 2 + (count < 0 ? 1 : count);
     blame(id);
-    numberedCall(id++, number, calls[i], argumentsAt(i + 2, count), known);
+    // Mostly it is one.
+    numberedCall(id++, number, calls[i], count === 1 ? [calls[i + 2]] : argumentsAt(i + 2, count), known);
   }
   ss.entry = freeze({
     __proto__: null,
