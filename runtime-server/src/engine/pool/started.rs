@@ -96,12 +96,14 @@ impl Started {
     pub(super) fn take_part(&mut self, part: &Part) -> bool {
         let Some(open) = self.groups.get_mut(&part.queued.first) else { return false };
         let places = Places::all(&part.which);
-        let known = open.places.0 & places.0 == places.0;
+        if open.places.0 & places.0 != places.0 {
+            return false;
+        }
         open.places.0 &= !places.0;
         if open.places.0 == 0 {
             self.groups.remove(&part.queued.first);
         }
-        known
+        true
     }
 
     /// Takes all of them.
@@ -181,5 +183,105 @@ impl Places {
                 place
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::engine::stacks::Stacks;
+    use crate::engine::{CallError, Calls, ErrorCode, Grouped, Waits};
+
+    /// What was answered: the client's number of each call, and its value.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<(u64, String)>>);
+
+    impl Waits for Told {
+        fn answered(&self, ended: &mut dyn Iterator<Item = (Grouped, Answered<'_>)>) {
+            self.0.lock().extend(ended.map(|(call, answered)| {
+                let value = answered.map_or_else(|error| error.code.as_str(), |value| value.unwrap_or("undefined"));
+                (call.number, value.to_owned())
+            }));
+        }
+    }
+
+    /// Calls from `first` on, whose clients' numbers are a hundred more.
+    fn part(told: &Arc<Told>, first: u64, count: u64) -> Part {
+        let mut calls = Calls::default();
+        (first..first + count).for_each(|id| calls.push(id + 100, 0, "[]", Some(0)));
+        let group = calls.group(None, "[null,null]".to_owned(), 1, Arc::clone(told) as Arc<dyn Waits>);
+        let stacks = Arc::new(Stacks::new("server.js", None));
+        Part::all(Queued::new(group, first, Instant::now() + Duration::from_secs(60), stacks))
+    }
+
+    fn answer(started: &mut Started, mut first: u64, count: u64) {
+        let last = first + count;
+        while first < last {
+            let (ended, numbers) = started.end(first..last);
+            let values: Vec<String> = (first..last).take(numbers).map(|id| id.to_string()).collect();
+            if let Some(ended) = ended {
+                ended.answer_run(first, &mut values.iter().map(|value| Ok(Some(value.as_str()))));
+            }
+            first += numbers as u64;
+        }
+    }
+
+    #[test]
+    fn each_call_is_answered_once_in_whatever_runs_the_answers_come() {
+        let mut seed = 1_u64;
+        let mut random = move |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        for _ in 0..500 {
+            let told = Arc::new(Told::default());
+            let mut started = Started::default();
+            let (mut next, mut known) = (1, BTreeSet::new());
+            for _ in 0..1 + random(4) {
+                let count = 1 + random(MOST_CALLS as u64);
+                started.add_part(&part(&told, next, count));
+                known.extend(next..next + count);
+                // Numbers that belong to nobody.
+                next += count + random(3);
+            }
+            let mut answered = BTreeSet::new();
+            for _ in 0..random(20) {
+                let (first, count) = (1 + random(next), 1 + random(80));
+                answer(&mut started, first, count);
+                answered.extend((first..first + count).filter(|id| known.contains(id)));
+            }
+            let ids = |told: &Told| told.0.lock().iter().map(|(number, _)| number - 100).collect::<Vec<_>>();
+            let mut now = ids(&told);
+            assert!(told.0.lock().iter().all(|(number, value)| *value == (number - 100).to_string()));
+            now.sort_unstable();
+            assert_eq!(now, answered.iter().copied().collect::<Vec<_>>(), "each of them, and once");
+            let error = CallError::new(ErrorCode::EngineLost, "gone");
+            started.end_all().into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
+            let mut all = ids(&told);
+            all.sort_unstable();
+            assert_eq!(all, known.into_iter().collect::<Vec<_>>(), "nobody is forgotten");
+        }
+    }
+
+    #[test]
+    fn calls_that_wait_again_are_all_there_or_stay_away() {
+        let told = Arc::new(Told::default());
+        let mut started = Started::default();
+        let [whole, begun] = [part(&told, 1, 3), part(&told, 4, 3)];
+        started.add_part(&whole);
+        started.add_part(&begun);
+        answer(&mut started, 5, 1);
+        assert!(started.take_part(&whole) && !started.take_part(&whole));
+        assert!(!started.take_part(&begun), "one of them is answered");
+        started.add_part(&whole);
+        answer(&mut started, 1, 3);
+        assert_eq!(told.0.lock().iter().map(|(number, _)| *number).collect::<Vec<_>>(), [105, 101, 102, 103]);
+        let left: Vec<_> = started.end_all().iter().flat_map(Ended::ids).collect();
+        assert_eq!(left, [4, 6], "they are there to be told that their engine is gone");
     }
 }
