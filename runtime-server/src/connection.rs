@@ -20,6 +20,7 @@ use crate::protocol::{self, CallMessage, ClientId, ClientMessage, CloseCode, Pro
 use crate::rate::{Bucket, Rate, Verdict};
 use crate::session::{Session, SessionId};
 use crate::skew::PageBuild;
+use crate::split;
 pub(crate) use outbox::Messages;
 use outbox::{Next, Outbox};
 
@@ -213,18 +214,14 @@ impl Connection {
 
     /// A frame arrived among others, with a message in each of its lines; calls wait in `together` to be started with others.
     pub(crate) fn receive_with(self: &Arc<Self>, app: &Arc<App>, frame: &str, together: &mut Together) {
-        let ends = || memchr::memchr_iter(b'\n', frame.as_bytes()).chain(std::iter::once(frame.len()));
-        let messages = ends().count();
+        let messages = split::count(frame, b'\n');
         self.heard_at(app, messages, together.now_ms(app));
         if self.outbox.is_closing() {
             return;
         }
         let mut calls = Vec::with_capacity(messages);
-        let mut from = 0;
-        for end in ends() {
-            let message = ClientMessage::parse(&frame[from..end]);
-            from = end + 1;
-            match (message, self.page()) {
+        for message in split::at(frame, b'\n') {
+            match (ClientMessage::parse(message), self.page()) {
                 (Ok(ClientMessage::Call(call)), Some(_)) => calls.push(call),
                 (message, page) => {
                     self.receive_calls(app, &mut calls, together);

@@ -53,6 +53,7 @@ pub mod server;
 mod session;
 pub mod settings;
 pub mod skew;
+mod split;
 mod spread;
 mod stream;
 mod swap;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::engine::message::{self, Sent};
 use crate::engine::pool::{Mailbox, Message, Question};
 use crate::engine::{Host, HostCall, Reply};
+use crate::split;
 
 /// The worker counts messages up to here, then from 0 again.
 const COUNT: u64 = 0x3fff_ffff;
@@ -81,11 +82,8 @@ impl Link {
         if self.mailbox.is_given_up() {
             return;
         }
-        let lines = String::from_utf8_lossy(lines);
-        let mut from = 0;
-        for end in memchr::memchr_iter(b'\n', lines.as_bytes()).chain(std::iter::once(lines.len())) {
-            let line = lines[from..end].trim_end();
-            from = end + 1;
+        for line in split::at(&String::from_utf8_lossy(lines), b'\n') {
+            let line = line.trim_end();
             match message::read_answers(line) {
                 Some((first, values)) => self.answered(first, values),
                 None => self.received(line),
@@ -95,14 +93,8 @@ impl Link {
 
     /// Calls that follow each other have these answers, with tabs between them.
     fn answered(&self, first: u64, values: &str) {
-        let mut from = 0;
-        let ends = || memchr::memchr_iter(b'\t', values.as_bytes());
-        let mut answers = ends().chain(std::iter::once(values.len())).map(|end| {
-            let value = &values[from..end];
-            from = end + 1;
-            message::answer(value, self.answer_bytes)
-        });
-        self.mailbox.answer(first, ends().count() + 1, &mut answers);
+        let mut answers = split::at(values, b'\t').map(|value| message::answer(value, self.answer_bytes));
+        self.mailbox.answer(first, split::count(values, b'\t'), &mut answers);
     }
 
     fn received(&self, line: &str) {

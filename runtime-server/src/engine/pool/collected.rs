@@ -1,6 +1,7 @@
 //! Answers on their way out of a VM that runs calls one by one.
 
 use crate::engine::Answered;
+use crate::split;
 
 /// Answers of calls that follow each other, of a VM that runs some together.
 #[derive(Default)]
@@ -30,6 +31,6 @@ impl Collected {
     }
 
     pub(super) fn answers(&self) -> impl Iterator<Item = Answered<'_>> {
-        self.values.split('\t').map(|value| Ok((!value.is_empty()).then_some(value)))
+        split::at(&self.values, b'\t').map(|value| Ok((!value.is_empty()).then_some(value)))
     }
 }
