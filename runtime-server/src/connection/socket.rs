@@ -278,19 +278,16 @@ impl Wire {
         let mut lines = Lines::default();
         owner.take(&mut |said| {
             let bytes = said.payload().len();
+            if O::LINES && bytes < COPIED_BYTES && matches!(said, Said::Text(_)) {
+                lines.push(batch, said.payload());
+                more = batch.len() < WRITE_BYTES;
+                return more;
+            }
+            lines.end(batch);
             match &said {
-                Said::Text(_) if O::LINES && bytes < COPIED_BYTES => {
-                    lines.push(batch, said.payload());
-                    more = batch.len() < WRITE_BYTES;
-                    return more;
-                }
-                Said::Text(_) => {
-                    lines.end(batch);
-                    frame::push_text_head(batch, bytes);
-                }
+                Said::Text(_) => frame::push_text_head(batch, bytes),
                 Said::Binary(_) => frame::push_binary_head(batch, bytes),
                 Said::Close(code) => {
-                    lines.end(batch);
                     frame::push_close(batch, Some(*code as u16), code.reason());
                     *closing = if *closing == Closing::Nobody { Closing::We } else { Closing::Both };
                 }
