@@ -82,29 +82,26 @@ impl Calls {
         }
         self.text.push(',');
         push_number(&mut self.text, action as u64);
-        let args_from = match values {
+        let listed = values.is_none();
+        match values {
             Some(values) => {
                 self.text.push(',');
                 push_number(&mut self.text, values as u64);
                 if values > 0 {
                     self.text.push(',');
                 }
-                self.text.len()
             }
-            None => {
-                self.text.push_str(",-1,");
-                self.text.len()
-            }
-        };
-        match values {
-            Some(_) => self.text.push_str(&args[1..args.len() - 1]),
-            // Between tokens only: such a byte is no part of a JSON string.
-            None if args.bytes().any(|byte| byte < b' ') => {
-                self.text.extend(args.chars().map(|c| if c < ' ' { ' ' } else { c }));
-            }
-            None => self.text.push_str(args),
+            None => self.text.push_str(",-1,"),
         }
-        let listed = values.is_none();
+        let args_from = self.text.len();
+        if !listed {
+            self.text.push_str(&args[1..args.len() - 1]);
+        } else if args.bytes().any(|byte| byte < b' ') {
+            // Between tokens only: such a byte is no part of a JSON string.
+            self.text.extend(args.chars().map(|c| if c < ' ' { ' ' } else { c }));
+        } else {
+            self.text.push_str(args);
+        }
         self.calls.push(Grouped { place: self.calls.len(), number, action, from, args_from, listed });
     }
 

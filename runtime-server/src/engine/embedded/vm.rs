@@ -96,9 +96,7 @@ impl Vm {
                 wakes::pause();
             }
             let timer = self.bridge.timers.borrow_mut().next_due();
-            let next = self.bridge.mailbox.next(timer);
-            let goes_on = matches!(next, Next::Call { last: false, .. });
-            let end = match next {
+            let end = match self.bridge.mailbox.next(timer) {
                 Next::Stop => return End::Stopped,
                 Next::Opened => {
                     self.bridge.wake_up();
@@ -106,15 +104,12 @@ impl Vm {
                 }
                 Next::Message(call, text) => self.task(call, Task::Message(&text)),
                 Next::Calls(text) => self.task(None, Task::Calls(&text)),
-                Next::Call { id, .. } => self.task(Some(id), Task::Call),
+                Next::Call(call) => self.task(Some(call), Task::Call),
                 Next::Timer => {
                     let due = self.bridge.timers.borrow_mut().take_due();
                     due.and_then(|id| self.task(None, Task::Message(&message::timer(id))))
                 }
             };
-            if !goes_on || end.is_some() {
-                self.bridge.mailbox.give_answers();
-            }
             if let Some(reason) = end {
                 return End::Unfit(reason);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::stacks::Stacks;
-use crate::engine::{Answered, CallGroup};
+use crate::engine::{Answered, CallError, CallGroup};
 
 /// A group with the numbers of its calls.
 pub(in crate::engine) struct Queued {
@@ -36,6 +36,11 @@ impl Queued {
     /// The place in the group of the call of that number, or of its end.
     pub(super) fn place(&self, id: u64) -> usize {
         usize::try_from(id - self.first).expect("it is one of the group")
+    }
+
+    /// Fails some of its calls, by their places.
+    pub(super) fn fail(&self, places: impl Iterator<Item = usize>, error: &CallError) {
+        self.answer(&mut places.map(|place| (place, Err(error.clone()))));
     }
 
     /// Answers some of its calls, by their places.

@@ -50,7 +50,7 @@ impl Job {
     pub(in crate::engine) fn fail(self, error: &CallError) {
         match self {
             Self::Call { answer, .. } => answer(Err(error.clone())),
-            Self::Calls(part) => part.queued.answer(&mut part.which.map(|place| (place, Err(error.clone())))),
+            Self::Calls(part) => part.queued.fail(part.which, error),
             Self::Message(_) => {}
         }
     }
@@ -63,12 +63,7 @@ pub(in crate::engine) enum Next {
     /// Give the prelude this message about so many calls, each of which comes next.
     Calls(String),
     /// Run the next of those calls, which is on the list from now on.
-    Call {
-        /// Its number.
-        id: u64,
-        /// Whether it is the last of them.
-        last: bool,
-    },
+    Call(u64),
     /// It was a spare and is at work from now on.
     Opened,
     /// A timer is due.

@@ -52,6 +52,19 @@ enum Sleeper {
     Carrier(Waker),
 }
 
+impl Sleeper {
+    /// Gives the task to be woken, once.
+    fn take_carrier(&mut self) -> Option<Waker> {
+        match std::mem::replace(self, Self::Nobody) {
+            Self::Carrier(waker) => Some(waker),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
 impl State {
     /// Takes jobs for a worker process, of so many messages or a few more.
     fn take(&mut self, most: usize) -> Vec<Message> {
@@ -86,7 +99,7 @@ impl State {
                 self.calls -= 1;
                 self.started.add_grouped(&rest.queued, id);
                 mailbox.at_hand.store(id, Ordering::Relaxed);
-                return Some(Next::Call { id, last: rest.len() == 0 });
+                return Some(Next::Call(id));
             }
             self.rest = None;
         }
@@ -210,32 +223,24 @@ impl Mailbox {
         }
         state.calls += calls;
         state.queue.push_back(job);
-        if !state.is_to_wake() {
-            return Ok(());
-        }
-        match std::mem::replace(&mut state.sleeper, Sleeper::Nobody) {
-            // Before it carries anything it looks by itself what else there is.
-            Sleeper::Carrier(waker) => {
-                drop(state);
-                waker.wake();
+        if state.is_to_wake() {
+            let carrier = state.sleeper.take_carrier();
+            drop(state);
+            match carrier {
+                // Before it carries anything it looks by itself what else there is.
+                Some(waker) => waker.wake(),
+                None => wakes::wake(Waker::from(Arc::clone(self))),
             }
-            Sleeper::Thread => {
-                state.sleeper = Sleeper::Thread;
-                drop(state);
-                wakes::wake(Waker::from(Arc::clone(self)));
-            }
-            Sleeper::Nobody => {}
         }
         Ok(())
     }
 
     /// Wakes who sleeps, whatever for.
     fn rouse(&self) {
-        let sleeper = std::mem::replace(&mut self.state.lock().sleeper, Sleeper::Nobody);
-        match sleeper {
-            Sleeper::Carrier(waker) => waker.wake(),
-            Sleeper::Thread => drop(self.wake.notify_one()),
-            Sleeper::Nobody => {}
+        let carrier = self.state.lock().sleeper.take_carrier();
+        match carrier {
+            Some(waker) => waker.wake(),
+            None => drop(self.wake.notify_one()),
         }
     }
 
@@ -248,6 +253,10 @@ impl Mailbox {
     pub(in crate::engine) fn next(&self, timer: Option<Instant>) -> Next {
         let mut state = self.state.lock();
         self.at_hand.store(0, Ordering::Relaxed);
+        if state.rest.as_ref().is_none_or(|rest| rest.len() == 0) {
+            // No call is left that answers could wait for.
+            MutexGuard::unlocked(&mut state, || self.give_answers());
+        }
         let mut told = false;
         loop {
             match state.phase {
@@ -257,9 +266,7 @@ impl Mailbox {
                     return Next::Opened;
                 }
                 Phase::Spare => {
-                    state.sleeper = Sleeper::Thread;
                     self.wake.wait(&mut state);
-                    state.sleeper = Sleeper::Nobody;
                     continue;
                 }
                 Phase::Open => {}
@@ -274,10 +281,7 @@ impl Mailbox {
             if !told {
                 // What this thread has for others must not wait as long as it does.
                 told = true;
-                MutexGuard::unlocked(&mut state, || {
-                    self.give_answers();
-                    wakes::release();
-                });
+                MutexGuard::unlocked(&mut state, wakes::release);
                 continue;
             }
             state.sleeper = Sleeper::Thread;
@@ -371,7 +375,7 @@ impl Mailbox {
     pub(in crate::engine) fn fail_started(&self, error: &CallError) {
         self.give_answers();
         let started = self.state.lock().started.end_all();
-        started.into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
+        started.into_iter().for_each(|ended| ended.fail(error));
     }
 
     /// Fails a call that has started; nothing happens when it was answered.
@@ -380,7 +384,7 @@ impl Mailbox {
         let (ended, _) = self.state.lock().started.end(id..id + 1);
         match ended.filter(|ended| !ended.is_empty()) {
             Some(ended) => {
-                ended.answer(&Err(error));
+                ended.fail(&error);
                 true
             }
             None => false,
@@ -436,7 +440,7 @@ impl Mailbox {
         drop(state);
         for ended in started {
             ended.ids().into_iter().for_each(|id| self.tell(end(id)));
-            ended.answer(&Err(late.clone()));
+            ended.fail(late);
         }
         over.into_iter().for_each(|job| job.fail(late));
     }
@@ -453,7 +457,7 @@ impl Mailbox {
         let started = state.started.end_all();
         drop(state);
         self.rouse();
-        started.into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
+        started.into_iter().for_each(|ended| ended.fail(error));
         rest.into_iter().chain(queue).filter(|job| job.calls() > 0).collect()
     }
 

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::group::{Part, Queued};
 use super::job::Answer;
-use crate::engine::{Answered, MOST_CALLS, Outcome};
+use crate::engine::{Answered, CallError, MOST_CALLS, Outcome};
 
 /// The calls of a VM that have started, by their numbers.
 #[derive(Default)]
@@ -136,13 +136,11 @@ impl Ended {
         matches!(self, Self::Grouped(_, Places(0)))
     }
 
-    /// Answers all of them alike.
-    pub(super) fn answer(self, answered: &Answered<'_>) {
+    /// Fails all of them.
+    pub(super) fn fail(self, error: &CallError) {
         match self {
-            Self::Single(_, answer) => answer(outcome(answered.clone())),
-            Self::Grouped(queued, places) => {
-                queued.answer(&mut places.iter().map(|place| (place, answered.clone())));
-            }
+            Self::Single(_, answer) => answer(Err(error.clone())),
+            Self::Grouped(queued, places) => queued.fail(places.iter(), error),
         }
     }
 
@@ -195,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::engine::stacks::Stacks;
-    use crate::engine::{CallError, Calls, ErrorCode, Grouped, Waits};
+    use crate::engine::{Calls, ErrorCode, Grouped, Waits};
 
     /// What was answered: the client's number of each call, and its value.
     #[derive(Default)]
@@ -261,7 +259,7 @@ mod tests {
             now.sort_unstable();
             assert_eq!(now, answered.iter().copied().collect::<Vec<_>>(), "each of them, and once");
             let error = CallError::new(ErrorCode::EngineLost, "gone");
-            started.end_all().into_iter().for_each(|ended| ended.answer(&Err(error.clone())));
+            started.end_all().into_iter().for_each(|ended| ended.fail(&error));
             let mut all = ids(&told);
             all.sort_unstable();
             assert_eq!(all, known.into_iter().collect::<Vec<_>>(), "nobody is forgotten");
